@@ -1,4 +1,4 @@
-// A new folder under the system's own for temporary files, removed when this process ends.
+// A new folder for temporary files, removed when this process ends (in tests: when the run ends, see run-folder.ts).
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
