@@ -8,15 +8,27 @@ export const errors = {
   folder_in_use: { http: 500, grpc: 9, meaning: 'Another gateway runs on the same data folder.' },
   log_full: { http: 507, grpc: 8, meaning: 'The disk holds no more; nothing is acknowledged until it does.' },
   log_failed: { http: 503, grpc: 14, meaning: 'The disk refuses to write; nothing is acknowledged until it does.' },
-  log_foreign: { http: 500, grpc: 9, meaning: 'The data folder is of a newer version or is not a log of this gateway.' },
+  log_foreign: {
+    http: 500,
+    grpc: 9,
+    meaning: 'The data folder is of a newer version or is not a log of this gateway.',
+  },
   stopping: { http: 503, grpc: 14, meaning: 'The gateway is stopping; try again.' },
-  overloaded: { http: 503, grpc: 8, meaning: 'More is on its way to the disk than the gateway holds in memory; try again.' },
+  overloaded: {
+    http: 503,
+    grpc: 8,
+    meaning: 'More is on its way to the disk than the gateway holds in memory; try again.',
+  },
   invalid_argument: { http: 400, grpc: 3, meaning: 'The request cannot be understood.' },
   not_found: { http: 404, grpc: 5, meaning: 'No such thing is here, or no longer.' },
   not_authenticated: { http: 401, grpc: 16, meaning: 'The name or the secret is wrong.' },
   not_allowed: { http: 403, grpc: 7, meaning: 'Policy says no to this sender or reader.' },
   peer_unreachable: { http: 502, grpc: 14, meaning: 'A partner, broker or database does not answer; it is retried.' },
-  peer_refused: { http: 502, grpc: 9, meaning: 'A partner, broker or database answers that it will not take what it is given.' },
+  peer_refused: {
+    http: 502,
+    grpc: 9,
+    meaning: 'A partner, broker or database answers that it will not take what it is given.',
+  },
   backup_damaged: { http: 500, grpc: 15, meaning: 'The backup is not whole; nothing was restored.' },
 } as const satisfies Record<string, { http: number; grpc: number; meaning: string }>
 

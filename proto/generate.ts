@@ -47,21 +47,29 @@ function loadRoot(): protobuf.Root {
   // protobufjs carries Timestamp, Duration and Empty itself; descriptor.proto is only needed to parse our one extension.
   protobuf.common('descriptor', readBundled('google/protobuf/descriptor.json'))
   root.loadSync(files, { alternateCommentMode: true, preferTrailingComment: false })
-  return root.resolveAll()
+  root.resolveAll()
+  return root
 }
 
-function readBundled(path: string): { nested: object } {
+function readBundled(path: string): { [name: string]: object } {
   const file = createRequire(import.meta.url).resolve(`protobufjs/${path}`)
-  const bundled = JSON.parse(readFileSync(file, 'utf8')) as { nested: { google: { nested: { protobuf: { nested: object } } } } }
-  return bundled.nested.google.nested.protobuf as { nested: object }
+  const bundled = JSON.parse(readFileSync(file, 'utf8')) as protobuf.INamespace
+  const google = bundled.nested?.['google'] as protobuf.INamespace
+  const package_ = google.nested?.['protobuf'] as protobuf.INamespace
+  return package_.nested as { [name: string]: object }
 }
 
 function schemaSource(root: protobuf.Root): string {
   const json = root.toJSON({ keepComments: false })
-  const google = (json.nested?.['google'] as protobuf.INamespace | undefined)?.nested?.['protobuf'] as protobuf.INamespace | undefined
+  const google = (json.nested?.['google'] as protobuf.INamespace | undefined)?.nested?.['protobuf'] as
+    protobuf.INamespace | undefined
   for (const name of Object.keys(google?.nested ?? {})) {
     if (!['Timestamp', 'Duration', 'Empty'].includes(name)) delete google?.nested?.[name]
   }
+  // The extension is of use to those who read the .proto files; here `handlingOf` says the same.
+  const tocsin = (json.nested?.['tocsin'] as protobuf.INamespace | undefined)?.nested?.['v1'] as
+    protobuf.INamespace | undefined
+  delete tocsin?.nested?.['handling']
   return `${JSON.stringify(json, null, 1)}\n`
 }
 
@@ -69,7 +77,9 @@ function descriptorSet(): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-generate-'))
   try {
     const file = join(folder, 'descriptors.binpb')
-    execFileSync('buf', ['build', home, '--as-file-descriptor-set', '-o', file], { stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('buf', ['build', home, '--as-file-descriptor-set', '-o', file], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     return readFileSync(file)
   } finally {
     rmSync(folder, { recursive: true })
@@ -95,7 +105,7 @@ function typesSource(root: protobuf.Root): string {
     "import type { Int64 } from '../int64.ts'\n",
     ...blocks,
     `/** Every message by its full name, so that wire.ts can be typed. */\nexport interface Messages {\n${table}}\n`,
-    `/** The label of every field that has one (the field option \`handling\`), by full field name. */\nexport const handlingOf = {\n${labelled.join('')}} as const satisfies Record<string, Label>\n`,
+    `/** The label of every field that has one (the field option \`handling\`), by full field name. */\nexport const handlingOf = {\n${labelled.join('')}} as const satisfies { readonly [field: string]: Label }\n`,
   ].join('\n')
 }
 
@@ -125,7 +135,9 @@ function messageBlock(type: protobuf.Type): string {
   const chosen = new Set(choices.flatMap((oneof) => oneof.fieldsArray))
   const plain = type.fieldsArray.filter((field) => !chosen.has(field)).map((field) => fieldLine(field))
   const unions = choices.map((oneof) => {
-    const variants = oneof.fieldsArray.map((field) => `{ ${oneof.name}: '${field.name}'; ${field.name}: ${tsType(field)} }`)
+    const variants = oneof.fieldsArray.map(
+      (field) => `{ ${oneof.name}: '${field.name}'; ${field.name}: ${tsType(field)} }`,
+    )
     return ` & (\n  | { ${oneof.name}?: undefined }\n  | ${variants.join('\n  | ')}\n)`
   })
   return `${doc(type.comment, '')}export type ${type.name} = {\n${plain.join('')}}${unions.join('')}\n`
@@ -139,7 +151,7 @@ const isOptionalMarker = (oneof: protobuf.OneOf): boolean => oneof.name.startsWi
 
 function tsType(field: protobuf.Field): string {
   const single = scalarTypes[field.type] ?? field.resolvedType?.name ?? field.type
-  if (field instanceof protobuf.MapField) return `Record<string, ${single}>`
+  if (field instanceof protobuf.MapField) return `{ [key: string]: ${single} }`
   return field.repeated ? `${single}[]` : single
 }
 

@@ -36,7 +36,12 @@ export function durationMs(value: Duration | undefined | null): number | undefin
 export function rfc3339(ns: bigint): string {
   const { seconds = 0, nanos = 0 } = timestamp(ns)
   const whole = new Date(toNumber(seconds) * 1000).toISOString().slice(0, 19)
-  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/(000)+$/, '')}`
+  const fraction =
+    nanos === 0
+      ? ''
+      : `.${String(nanos)
+          .padStart(9, '0')
+          .replace(/(000)+$/, '')}`
   return `${whole}${fraction}Z`
 }
 

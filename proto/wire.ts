@@ -11,7 +11,9 @@ export type MessageName = keyof Messages
 // protobufjs 8.6.2 and later discard unknown fields unless told otherwise.
 protobuf.Reader.discardUnknown = false
 
-const schemaJson: protobuf.INamespace = JSON.parse(readFileSync(new URL('./generated/schema.json', import.meta.url), 'utf8'))
+const schemaJson: protobuf.INamespace = JSON.parse(
+  readFileSync(new URL('./generated/schema.json', import.meta.url), 'utf8'),
+)
 const root = protobuf.Root.fromJSON(schemaJson).resolveAll()
 
 export interface Codec<Message> {
@@ -33,7 +35,12 @@ export function codec<Name extends MessageName>(name: Name): Codec<Messages[Name
     encode: (message) => type.encode(message as protobuf.Message).finish(),
     decode: (bytes) => type.decode(bytes) as unknown as Messages[Name],
     toJson: (message) =>
-      type.toObject(message as unknown as protobuf.Message, { longs: String, enums: String, bytes: String, json: true }),
+      type.toObject(message as unknown as protobuf.Message, {
+        longs: String,
+        enums: String,
+        bytes: String,
+        json: true,
+      }),
     toPlain: (message) =>
       type.toObject(type.fromObject(message as object), { longs: BigInt, oneofs: true } as never) as Messages[Name],
   }
@@ -45,12 +52,11 @@ export function codec<Name extends MessageName>(name: Name): Codec<Messages[Name
  */
 export function serviceDefinition(name: string): ServiceDefinition {
   const service = root.lookupService(name)
-  return Object.fromEntries(
-    service.methodsArray.map((method) => [method.name, methodDefinition(service, method.resolve())]),
-  )
+  return Object.fromEntries(service.methodsArray.map((method) => [method.name, methodDefinition(service, method)]))
 }
 
 function methodDefinition(service: protobuf.Service, method: protobuf.Method): MethodDefinition<unknown, unknown> {
+  method.resolve()
   if (!method.resolvedRequestType || !method.resolvedResponseType) throw new TypeError(`${method.name} is not resolved`)
   const [request, response] = [method.resolvedRequestType, method.resolvedResponseType]
   return {

@@ -108,7 +108,11 @@ export function runOutput(output: Output, parts: OutputParts): RunningOutput {
         failing = error instanceof Error ? error.message : String(error)
         const waitMs = Math.max(delayMs * (0.5 + parts.random()), retryAfterMs(error))
         if (failingForMs >= stalledAfterMs || isRefusal(error)) {
-          parts.alarms.raise('output_stalled', output.name, `${output.name} takes nothing: ${failing}. It is retried; nothing is lost.`)
+          parts.alarms.raise(
+            'output_stalled',
+            output.name,
+            `${output.name} takes nothing: ${failing}. It is retried; nothing is lost.`,
+          )
         }
         await sleep(waitMs, undefined, { signal: abort.signal }).catch(() => undefined)
         failingForMs += waitMs
@@ -137,4 +141,5 @@ const retryAfterMs = (error: unknown): number =>
   error instanceof Error && 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : 0
 
 /** The other side works but will not take it: people must look at once (InfluxDB 401, 403, 404). */
-const isRefusal = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'peer_refused'
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'peer_refused'
