@@ -1,0 +1,37 @@
+// What an input needs of the house: one function that takes a frame and answers when it is settled for good. Acknowledge only
+// then; when it rejects, nothing was taken and the sender must keep its copy.
+
+import type { Frame, Fault } from '../../adapters/adapter.ts'
+import type { Place } from '../log/log.ts'
+
+export type Receive = (sender: Sender, frame: Frame, transport?: Transport) => Promise<Fate>
+
+/** Who is at the other end, as an authenticated principal. */
+export interface Sender {
+  /** Such as "mqtt:gauge-7"; part of every record. */
+  readonly name: string
+  readonly authenticity: 'authenticated' | 'unverified'
+  /** The listener or link it came in by, for provenance: "mqtt", "grpc", "http". */
+  readonly link: string
+}
+
+/** What the transport knows of a message beside its bytes. */
+export interface Transport {
+  readonly qos: 0 | 1 | 2
+  readonly retain: boolean
+  /** The transport says that it is sent again. */
+  readonly resent: boolean
+  /** Recognises the message when it is sent again after a broken connection; 16 bytes; absent: it cannot be. */
+  readonly resendKey?: Uint8Array
+}
+
+export type Fate = { readonly frameId: Uint8Array } & (
+  | { readonly fate: 'stored'; readonly places: readonly Place[]; readonly eventIds: readonly Uint8Array[] }
+  | { readonly fate: 'duplicate' }
+  | { readonly fate: 'ignored'; readonly why: string }
+  | { readonly fate: 'carried' }
+  | { readonly fate: 'refused'; readonly fault: RefusalFault; readonly why: string }
+)
+
+/** A decoder's fault, or one of ours: the event breaks the schema, policy says no, or the adapter itself failed. */
+export type RefusalFault = Fault | 'invalid' | 'forbidden' | 'adapter'
