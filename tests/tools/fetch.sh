@@ -43,8 +43,12 @@ main() {
 
   say "fetching the test programs into .cache/debian/$set_name (once): $wanted"
   make_apt_state
-  compute_closure
-  download
+  # Lists older than a day may name versions that the archive has already replaced.
+  if ! { [ -n "$(find "$apt_state/updated" -mtime -1 2>/dev/null)" ] && compute_closure && download; }; then
+    update_lists
+    { compute_closure && download; } || fail "$why" \
+      "Check that this machine is online and that /etc/apt names a Debian archive of its release, then try again."
+  fi
   unpack
   say "ready: $(wc -l <"$work/closure") packages in .cache/debian/$set_name/root"
   rm -rf "$work"
@@ -78,6 +82,8 @@ APT::Install-Recommends "false";
 APT::Install-Suggests "false";
 // Files of this folder belong to whoever runs the tests; apt's own download user could not write here.
 APT::Sandbox::User "";
+// Says so when a list could not be read, instead of going on with none.
+APT::Update::Error-Mode "any";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -88,27 +94,23 @@ Acquire::https::Timeout "30";
 CONF
 }
 
+# Writes work/closure; when it cannot, answers false and leaves the reason in $why.
 compute_closure() {
-  # Lists older than a day may name versions that the archive has already replaced.
-  if [ ! -f "$apt_state/updated" ] || [ -n "$(find "$apt_state/updated" -mtime +0)" ]; then update_lists; fi
   # shellcheck disable=SC2086 # $wanted is a list of words
-  simulate "$work/all" $wanted || {
-    update_lists
-    simulate "$work/all" $wanted || fail "apt cannot find the packages, or what they need: $(first_errors "$work/all.log")" \
-      "Check that this machine is online and that /etc/apt names a Debian archive of its release with 'main' (cf. $apt_state/update.log)."
+  simulate "$work/all" $wanted && simulate "$work/base" '?essential' apt dpkg || {
+    why="apt cannot find the packages, or what they need: $(first_errors "$apt_state/update.log" "$out.log")"
+    return 1
   }
-  simulate "$work/base" '?essential' apt dpkg ||
-    fail "apt cannot tell what the base system is: $(first_errors "$work/base.log")" "Remove $apt_state and try again."
   dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii *//p' | sort -u >"$work/installed"
   cut -d ' ' -f 1 "$work/base" | sort -u | comm -12 - "$work/installed" >"$work/left-out"
   sort "$work/all" | join -v 1 - "$work/left-out" >"$work/closure"
-  [ -s "$work/closure" ] || fail "apt named no package to fetch." "Remove $debian and try again."
 }
 
 update_lists() {
   say 'reading the package lists (apt-get update, into .cache)'
-  # A foreign source that fails is no matter as long as the packages are found, so that alone decides.
-  apt update >"$apt_state/update.log" 2>&1 && touch "$apt_state/updated" || rm -f "$apt_state/updated"
+  rm -f "$apt_state/updated"
+  # A source of the machine that fails is no matter as long as the packages are found, so that alone decides.
+  if apt update >"$apt_state/update.log" 2>&1; then touch "$apt_state/updated"; fi
 }
 
 # simulate OUT PACKAGE…: the packages that would be installed on an empty machine, as lines of 'name version'.
@@ -122,9 +124,8 @@ simulate() {
 download() {
   # shellcheck disable=SC2046 # one word for each package
   (cd "$work/debs" && apt download $(tr ' ' '=' <"$work/closure")) >"$work/download.log" 2>&1 || {
-    rm -f "$apt_state/updated"
-    fail "Some packages could not be downloaded: $(first_errors "$work/download.log")" \
-      "Check that this machine reaches its Debian archive, and try again (everything apt said: $work/download.log)."
+    why="Some packages could not be downloaded: $(first_errors "$work/download.log") (all of it: $work/download.log)"
+    return 1
   }
 }
 
@@ -144,13 +145,13 @@ apt() {
   apt-get -c "$apt_state/apt.conf" -q -y "$@" </dev/null
 }
 
+# first_errors LOG…: the first error of each, or its first warning.
 first_errors() {
-  errors=$(grep '^E:' "$1" | head -n 3 | tr '\n' ' ')
-  echo "${errors:-(apt gave no reason)}"
+  for log in "$@"; do grep -m 1 '^E:' "$log" || grep -m 1 '^W:' "$log" || true; done 2>/dev/null | tr '\n' ' '
 }
 
 set_names() {
-  (cd "$tools/packages" && ls) | sed -n 's/\.txt$//p' | tr '\n' ' '
+  (cd "$tools/packages" && ls) | sed -n 's/\.txt$//p' | paste -s -d ' '
 }
 
 say() {
