@@ -2,389 +2,147 @@
 
 import type { Int64 } from '../int64.ts'
 
-/** Alert is a public warning, whole: every element of CAP 1.2. `sent` stands in the event's `sent_at`, `status` in its `message_status`, `msgType` in its `action` (Alert is REPORT). The first `info` also fills the event's urgency, severity, certainty, times, texts and location. Relayed, never originated: sender, identifier and sent stay as they came. */
-export type Alert = {
-  /** The message's identity at its sender. */
-  identifier?: string
-  /** Who sent it, such as "w-nws.webmaster@noaa.gov". */
-  sender?: string
-  /** `sent` exactly as written; references compare it as text. */
-  sentText?: string
-  /** For whom it is meant. */
-  scope?: AlertScope
-  /** Why it is restricted, where the scope is RESTRICTED. */
-  restriction?: string
-  /** Whom it is for, where the scope is PRIVATE; each address once. */
-  addresses?: string[]
-  /** Special handling, such as "IPAWSv1.0" or "profile:CAP-CP:0.4". */
-  codes?: string[]
-  /** Note on the purpose, mostly for exercises and errors. */
-  note?: string
-  /** Messages it speaks of, each "sender,identifier,sent", exactly as written. */
-  references?: string[]
-  /** Names of incidents it belongs to, as written. */
-  incidents?: string[]
-  /** Who made it, where that is not the sender. */
-  source?: string
-  /** What is said, once for each language; may be empty for Ack, Error and Cancel. */
-  infos?: AlertInfo[]
-  /** VTEC lines as received, such as "/O.NEW.KEWX.FF.W.0012.260504T0130Z-260504T0430Z/"; they tell one hazard through its updates. */
-  vtec?: string[]
-  /** What a verified XML signature was made with: the certificate's subject; empty: none, or not verified. */
-  signedBy?: string
-  /** Where the whole message can be fetched, as a link. */
-  sourceUri?: string
-  /** msgType exactly as written, such as "Alert". */
-  messageTypeText?: string
+/** AcknowledgeRequest says what a person or an agency says about an event. */
+export type AcknowledgeRequest = {
+  /** Id of the event, 16 bytes. */
+  eventId?: Uint8Array
+  /** SEEN, ACCEPTED or DECLINED; the others are said by machines. */
+  type?: ReceiptType
+  /** Why, for DECLINED: one sentence. */
+  text?: string
+  /** The position the person works at, such as "Fire 2". */
+  position?: string
+  /** FQDN of the agency that the person speaks for; empty: the principal's own. */
+  agency?: string
+  /** The agency's own number for the matter, for ACCEPTED. */
+  localNumber?: string
+  /** Chosen by the client, 1 to 64 bytes. */
+  idempotencyKey?: string
 }
 
-/** AlertScope says for whom an alert is meant. Source: CAP 1.2 scope. */
-export const AlertScope = {
-  /** Not said. Treated as PRIVATE. */
-  UNSPECIFIED: 0,
-  /** Public: for everybody. */
-  PUBLIC: 1,
-  /** Restricted: for those whom `restriction` names. */
-  RESTRICTED: 2,
-  /** Private: for `addresses` only. */
-  PRIVATE: 3,
-} as const
-export type AlertScope = (typeof AlertScope)[keyof typeof AlertScope]
-
-/** AlertInfo is what an alert says in one language. Source: CAP 1.2 info. */
-export type AlertInfo = {
-  /** BCP 47; empty: "en-US" (CAP 1.2 §3.2.2). */
-  language?: string
-  /** The kinds of event; at least one. */
-  categories?: AlertCategory[]
-  /** The event in words, such as "Flash Flood Warning". */
-  event?: string
-  /** What people shall do. */
-  responseTypes?: AlertResponseType[]
-  /** How soon people must act. */
-  urgency?: AlertUrgency
-  /** How bad it is. */
-  severity?: AlertSeverity
-  /** How likely it is. */
-  certainty?: AlertCertainty
-  /** For whom it is meant, in words. */
-  audience?: string
-  /** Codes of the event, such as SAME "FFW". */
-  eventCodes?: AlertNamedValue[]
-  /** When the information takes effect; absent: when it was sent. */
-  effectiveAt?: Timestamp
-  /** When the event is expected to begin. */
-  onsetAt?: Timestamp
-  /** When the information expires. For the NWS that is the product's time, not the hazard's. */
-  expiresAt?: Timestamp
-  /** When the hazard ends, where the source says so. Source: NWS `ends`, parameter eventEndingTime. */
-  endsAt?: Timestamp
-  /** Who issues it, for people, such as "NWS Austin/San Antonio TX". */
-  senderName?: string
-  /** One line. */
-  headline?: string
-  /** What happens. */
-  description?: string
-  /** What people shall do. */
-  instruction?: string
-  /** Where more can be read, as a link. */
-  web?: string
-  /** Whom to ask. */
-  contact?: string
-  /** Further facts, under the source's names, in its order. */
-  parameters?: AlertNamedValue[]
-  /** Pictures, sound, papers. */
-  resources?: AlertResource[]
-  /** Where it holds; each area has one description and its parts. */
-  areas?: AlertArea[]
-  /** Certainty "Very Likely", which CAP 1.2 deprecates, was written; `certainty` is LIKELY. */
-  certaintyVeryLikely?: boolean
+/** AcknowledgeResponse is the receipt as it is kept. */
+export type AcknowledgeResponse = {
+  /** Id of the receipt's event, 16 bytes. */
+  eventId?: Uint8Array
 }
 
-/** AlertNamedValue is a name with a value (CAP valueName and value); names may repeat. */
-export type AlertNamedValue = {
-  /** The name, such as "SAME". */
-  name?: string
-  /** The value, such as "FFW". */
-  value?: string
-}
-
-/** AlertArea is where an alert holds. Source: CAP 1.2 area. */
-export type AlertArea = {
-  /** The area in words; never empty. */
-  description?: string
-  /** The area: polygons, circles (kilometres made metres) and geocodes of the location. */
-  location?: Location
-  /** Lower edge, metres above mean sea level; CAP writes feet. Alone, it is the only height. */
-  altitudeM?: number
-  /** Upper edge, metres above mean sea level; only together with `altitude_m`. */
-  ceilingM?: number
-}
-
-/** AlertResource is a file that goes with an alert. Source: CAP 1.2 resource. */
-export type AlertResource = {
-  /** What it is, in words. */
-  description?: string
-  /** Media type. */
-  contentType?: string
-  /** Size as stated, bytes. */
-  sizeBytes?: Int64
-  /** Where it is. */
-  uri?: string
-  /** The bytes themselves, where the source sent them along (derefUri, decoded); at most 1 MiB, else only in the frame. */
-  content?: Uint8Array
-  /** SHA-1 of the bytes as CAP states it, hexadecimal; says nothing about who made them. */
-  digest?: string
-}
-
-/** AlertCategory is the kind of event. Source: CAP 1.2 category. */
-export const AlertCategory = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Geo: geophysical, landslides too. */
-  GEO: 1,
-  /** Met: weather, floods too. */
-  MET: 2,
-  /** Safety: general emergency and public safety. */
-  SAFETY: 3,
-  /** Security: police, military, national security. */
-  SECURITY: 4,
-  /** Rescue: rescue and recovery. */
-  RESCUE: 5,
-  /** Fire: suppression and rescue. */
-  FIRE: 6,
-  /** Health: medical and public health. */
-  HEALTH: 7,
-  /** Env: pollution and other environment. */
-  ENVIRONMENT: 8,
-  /** Transport: public and private. */
-  TRANSPORT: 9,
-  /** Infra: utilities, telecommunication, other infrastructure. */
-  INFRASTRUCTURE: 10,
-  /** CBRNE: chemical, biological, radiological, nuclear, explosive. */
-  CBRNE: 11,
-  /** Other. */
-  OTHER: 12,
-} as const
-export type AlertCategory = (typeof AlertCategory)[keyof typeof AlertCategory]
-
-/** AlertResponseType is what people shall do. Source: CAP 1.2 responseType. */
-export const AlertResponseType = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Shelter: take shelter in place. */
-  SHELTER: 1,
-  /** Evacuate: leave. */
-  EVACUATE: 2,
-  /** Prepare. */
-  PREPARE: 3,
-  /** Execute: carry out a plan. */
-  EXECUTE: 4,
-  /** Avoid the place. */
-  AVOID: 5,
-  /** Monitor: listen for more. */
-  MONITOR: 6,
-  /** Assess: evaluate the information; not for public warnings. */
-  ASSESS: 7,
-  /** AllClear: the danger is over. */
-  ALL_CLEAR: 8,
-  /** None: nothing to be done. */
-  NONE: 9,
-} as const
-export type AlertResponseType = (typeof AlertResponseType)[keyof typeof AlertResponseType]
-
-/** AlertUrgency is CAP 1.2 `urgency` of one info; the same words and numbers as Urgency. */
-export const AlertUrgency = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Immediate. */
-  IMMEDIATE: 1,
-  /** Expected. */
-  EXPECTED: 2,
-  /** Future. */
-  FUTURE: 3,
-  /** Past. */
-  PAST: 4,
-  /** Unknown. */
-  UNKNOWN: 5,
-} as const
-export type AlertUrgency = (typeof AlertUrgency)[keyof typeof AlertUrgency]
-
-/** AlertSeverity is CAP 1.2 `severity` of one info; the same words and numbers as Severity. */
-export const AlertSeverity = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Extreme. */
-  EXTREME: 1,
-  /** Severe. */
-  SEVERE: 2,
-  /** Moderate. */
-  MODERATE: 3,
-  /** Minor. */
-  MINOR: 4,
-  /** Unknown. */
-  UNKNOWN: 5,
-} as const
-export type AlertSeverity = (typeof AlertSeverity)[keyof typeof AlertSeverity]
-
-/** AlertCertainty is CAP 1.2 `certainty` of one info; the same words and numbers as Certainty. */
-export const AlertCertainty = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Observed. */
-  OBSERVED: 1,
-  /** Likely; "Very Likely" too. */
-  LIKELY: 2,
-  /** Possible. */
-  POSSIBLE: 3,
-  /** Unlikely. */
-  UNLIKELY: 4,
-  /** Unknown. */
-  UNKNOWN: 5,
-} as const
-export type AlertCertainty = (typeof AlertCertainty)[keyof typeof AlertCertainty]
-
-/** Label says who may see a fact. An event carries the labels of everything in it; a reader whose permissions lack one of them is given the event without the fields of that label, or not at all. Source: CAP 1.2 scope/restriction, CJIS Security Policy, HIPAA; the words are those dispatch centres use. */
-export const Label = {
-  /** No label was stated. Treated as OPS, never as PUBLIC. */
-  UNSPECIFIED: 0,
-  /** May be shown to anybody. */
-  PUBLIC: 1,
-  /** Operational: for public-safety staff. */
-  OPS: 2,
-  /** Personally identifiable: names, telephone numbers, addresses of people. */
-  PII: 3,
-  /** Protected health information. */
-  PHI: 4,
-  /** Criminal-justice information. */
-  CJI: 5,
-} as const
-export type Label = (typeof Label)[keyof typeof Label]
-
-/** RetentionClass says how long a record is kept; each class has its own segments, so that removal is whole files. */
-export const RetentionClass = {
-  /** The class of the gateway's settings for the record's lane. */
-  UNSPECIFIED: 0,
-  /** Readings and positions: days to weeks. */
-  STANDARD: 1,
-  /** Incidents, calls, alerts and what was said about them: months to years, as the records schedule of the agency demands. */
-  RECORD: 2,
-} as const
-export type RetentionClass = (typeof RetentionClass)[keyof typeof RetentionClass]
-
-/** Handling is what the owner of the data says about passing it on. */
-export type Handling = {
-  /** Every label that holds for anything in the event. Empty means OPS. */
+/** CommentRequest is a note. */
+export type CommentRequest = {
+  /** The note; 1 to 16,384 bytes. */
+  text?: string
+  /** Labels beyond those of what it is about; it never has fewer. */
   labels?: Label[]
-  /** Whom the owner releases it to: agency FQDNs or jurisdictions; empty: whoever the labels and agreements allow. */
-  releasableTo?: string[]
-  /** A sentence to be shown beside the event, such as "UNVERIFIED CALLER". Source: CoT caveat. */
-  caveat?: string
-  /** How long the record is kept. */
-  retentionClass?: RetentionClass
+  /** Chosen by the client, 1 to 64 bytes. */
+  idempotencyKey?: string
+  /** The position the person works at. */
+  position?: string
+} & (
+  | { of?: undefined }
+  | { of: 'eventId'; eventId: Uint8Array }
+  | { of: 'subject'; subject: string }
+)
+
+/** CommentResponse is the note as it is kept. */
+export type CommentResponse = {
+  /** Id of the note's event, 16 bytes. */
+  eventId?: Uint8Array
 }
 
-/** Location is where something is: a point, an area, an address, or several of them. Source: RFC 5491 (PIDF-LO), CAP 1.2 area, CoT point. */
-export type Location = {
-  /** Degrees north, WGS 84, −90 to 90. */
-  latitude?: number
-  /** Degrees east, WGS 84, −180 to 180. */
-  longitude?: number
-  /** Metres above the WGS 84 ellipsoid or mean sea level, as the source has it. */
-  altitudeM?: number
-  /** Radius around the point that holds the truth with 95 %, metres. Source: CoT ce. */
-  horizontalAccuracyM?: number
-  /** The same in height, metres. Source: CoT le. */
-  verticalAccuracyM?: number
-  /** Metres per second over ground, ≥ 0. */
-  speedMps?: number
-  /** Degrees from true north, 0 to below 360. */
-  courseDeg?: number
-  /** How many bits of each coordinate the source gave on purpose (Meshtastic precision_bits), 1–32; fewer: blurred for privacy. */
-  precisionBits?: number
-  /** How the position was found. */
-  method?: LocationMethod
-  /** Postal address. */
-  civicAddress?: CivicAddress
-  /** Areas; the union of all of them and of `circles`. */
-  polygons?: Polygon[]
-  /** Circles; the union of all of them and of `polygons`. */
-  circles?: Circle[]
-  /** Codes of official areas. */
-  geocodes?: Geocode[]
-  /** The area in words (CAP areaDesc). */
-  description?: string
+/** LinkEventsRequest says how two belong together. */
+export type LinkEventsRequest = {
+  /** Id of the event, 16 bytes. */
+  eventId?: Uint8Array
+  /** How. SUPERSEDES, CANCELS, SPLIT_FROM and MERGED_INTO are the owner's to say, and are refused here. */
+  relation?: Relation
+  /** Why, in words. */
+  reason?: string
+  /** Chosen by the client, 1 to 64 bytes. */
+  idempotencyKey?: string
+  /** Takes an earlier link back. */
+  remove?: boolean
+} & (
+  | { to?: undefined }
+  | { to: 'toEventId'; toEventId: Uint8Array }
+  | { to: 'toSubject'; toSubject: string }
+)
+
+/** LinkEventsResponse is the link as it is kept. */
+export type LinkEventsResponse = {
+  /** Id of the link's event, 16 bytes. */
+  eventId?: Uint8Array
 }
 
-/** LocationMethod is how a position was found. Source: RFC 4119 method, CoT how. */
-export const LocationMethod = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Satellite navigation. */
-  GNSS: 1,
-  /** From a register of where the device is mounted. */
-  FIXED: 2,
-  /** Entered by a person. */
-  MANUAL: 3,
-  /** Computed from radio reception. */
-  RADIO: 4,
-  /** From a network address. */
-  NETWORK: 5,
-  /** Computed by dead reckoning or fusion. */
-  ESTIMATED: 6,
-  /** From an address. */
-  GEOCODED: 7,
-} as const
-export type LocationMethod = (typeof LocationMethod)[keyof typeof LocationMethod]
-
-/** CivicAddress is a postal address. Source: RFC 5139, with its element names in the comments. */
-export type CivicAddress = {
-  /** ISO 3166-1 alpha-2 (country). */
-  country?: string
-  /** State or province (A1). */
-  state?: string
-  /** County (A2). */
-  county?: string
-  /** City (A3). */
-  city?: string
-  /** Street name with type and direction (PRD, RD, STS, POD). */
-  street?: string
-  /** House number with suffix (HNO, HNS). */
-  houseNumber?: string
-  /** Floor, unit, room, landmark (FLR, UNIT, ROOM, LMK). */
-  detail?: string
-  /** Postal code (PC). */
-  postalCode?: string
+/** ProposeIncidentRequest is a proposal; it opens nothing. */
+export type ProposeIncidentRequest = {
+  /** What happened, as far as it is known: type, places, persons, notes. `numbers`, `statuses` and times of opening and closing are the CAD's and are refused here. */
+  incident?: Incident
+  /** FQDN of the agency that is asked. */
+  agency?: string
+  /** Events that it rests on, 16 bytes each. */
+  evidenceEventIds?: Uint8Array[]
+  /** Where, for the map. */
+  location?: Location
+  /** Real, exercise or test; never absent. */
+  messageStatus?: MessageStatus
+  /** How bad the person thinks it is; absent: not said. */
+  severity?: Severity
+  /** Chosen by the client, 1 to 64 bytes. */
+  idempotencyKey?: string
 }
 
-/** Polygon is a ring of points on WGS 84, closed: the last point equals the first; at least 4 points. */
-export type Polygon = {
-  /** The ring, in order. */
-  points?: Point[]
+/** ProposeIncidentResponse is the proposal as it is kept; the agency's answer comes as a Receipt. */
+export type ProposeIncidentResponse = {
+  /** Id of the proposal's event, 16 bytes. */
+  eventId?: Uint8Array
+  /** URN under which the proposal runs until the CAD gives a number. */
+  subject?: string
 }
 
-/** Point is a place on WGS 84. */
-export type Point = {
-  /** Degrees north, −90 to 90. */
-  latitude?: number
-  /** Degrees east, −180 to 180. */
-  longitude?: number
+/** SendMessageRequest is a text to be sent. */
+export type SendMessageRequest = {
+  /** The text and whom it is for; `sender` is taken from the authenticated principal. */
+  message?: Message
+  /** The output it leaves by, such as "tak"; empty: it stays among the readers of this gateway and its partners. */
+  output?: string
+  /** Real, exercise or test; never absent. */
+  messageStatus?: MessageStatus
+  /** Labels; empty: OPS and PII. */
+  labels?: Label[]
+  /** The position the person works at. */
+  position?: string
+  /** Chosen by the client, 1 to 64 bytes. */
+  idempotencyKey?: string
 }
 
-/** Circle is all places within a distance of a point. */
-export type Circle = {
-  /** The middle. */
-  center?: Point
-  /** Metres, ≥ 0. CAP writes kilometres. */
-  radiusM?: number
+/** SendMessageResponse is the message as it is kept; delivery is told by later events. */
+export type SendMessageResponse = {
+  /** Id of the message's event, 16 bytes. */
+  eventId?: Uint8Array
 }
 
-/** Geocode is the code of an official area, such as SAME 048453, UGC TXZ192 or FIPS 48453. */
-export type Geocode = {
-  /** The name of the scheme: "SAME", "UGC", "FIPS6", "EMMA_ID" … */
-  scheme?: string
-  /** The code in that scheme, with its leading zeros. */
-  code?: string
+/** RequestCommandRequest is a step of a command. */
+export type RequestCommandRequest = {
+  /** Real, exercise or test; never absent for `request`. Only ACTUAL reaches a device, and TEST where the device has a test verb. */
+  messageStatus?: MessageStatus
+  /** The position the person works at. */
+  position?: string
+  /** Chosen by the client, 1 to 64 bytes; for `request` the command's own `idempotency_key`, and this may be empty. */
+  idempotencyKey?: string
+} & (
+  | { step?: undefined }
+  | { step: 'request'; request: Command }
+  | { step: 'approveCommandId'; approveCommandId: Uint8Array }
+  | { step: 'cancelCommandId'; cancelCommandId: Uint8Array }
+)
+
+/** RequestCommandResponse is how far the command is; later steps come as events. */
+export type RequestCommandResponse = {
+  /** The command with what the gateway filled in. */
+  command?: Command
+  /** Id of this step's event, 16 bytes. */
+  eventId?: Uint8Array
+  /** When the second person must have approved, where one is needed. */
+  approveBy?: Timestamp
 }
 
 /** Command is an order to a device. Off until enabled for each device and verb; never made by a partner, a rule or a replay. Sirens, signs, gates and relays need a role, a second person, a time limit and a read-back. The same `idempotency_key` has exactly one effect. Each step is an event of its own with the same `command_id`. */
@@ -485,6 +243,46 @@ export const CommandStatus = {
   CANCELLED: 9,
 } as const
 export type CommandStatus = (typeof CommandStatus)[keyof typeof CommandStatus]
+
+/** Label says who may see a fact. An event carries the labels of everything in it; a reader whose permissions lack one of them is given the event without the fields of that label, or not at all. Source: CAP 1.2 scope/restriction, CJIS Security Policy, HIPAA; the words are those dispatch centres use. */
+export const Label = {
+  /** No label was stated. Treated as OPS, never as PUBLIC. */
+  UNSPECIFIED: 0,
+  /** May be shown to anybody. */
+  PUBLIC: 1,
+  /** Operational: for public-safety staff. */
+  OPS: 2,
+  /** Personally identifiable: names, telephone numbers, addresses of people. */
+  PII: 3,
+  /** Protected health information. */
+  PHI: 4,
+  /** Criminal-justice information. */
+  CJI: 5,
+} as const
+export type Label = (typeof Label)[keyof typeof Label]
+
+/** RetentionClass says how long a record is kept; each class has its own segments, so that removal is whole files. */
+export const RetentionClass = {
+  /** The class of the gateway's settings for the record's lane. */
+  UNSPECIFIED: 0,
+  /** Readings and positions: days to weeks. */
+  STANDARD: 1,
+  /** Incidents, calls, alerts and what was said about them: months to years, as the records schedule of the agency demands. */
+  RECORD: 2,
+} as const
+export type RetentionClass = (typeof RetentionClass)[keyof typeof RetentionClass]
+
+/** Handling is what the owner of the data says about passing it on. */
+export type Handling = {
+  /** Every label that holds for anything in the event. Empty means OPS. */
+  labels?: Label[]
+  /** Whom the owner releases it to: agency FQDNs or jurisdictions; empty: whoever the labels and agreements allow. */
+  releasableTo?: string[]
+  /** A sentence to be shown beside the event, such as "UNVERIFIED CALLER". Source: CoT caveat. */
+  caveat?: string
+  /** How long the record is kept. */
+  retentionClass?: RetentionClass
+}
 
 /** Event is what every message becomes: one thing that happened, was measured, or was said, in words that people of each trade know (CAP for urgency and status, NENA EIDO for incidents and agencies, SensorThings for observations, CoT for positions). An event is never rewritten: a relay appends one encoded `provenance` element and passes every other byte, known or not. */
 export type Event = {
@@ -797,6 +595,351 @@ export type Attribute = {
   name?: string
   /** Its value as text; at most 4,096 bytes. */
   value?: string
+}
+
+/** Alert is a public warning, whole: every element of CAP 1.2. `sent` stands in the event's `sent_at`, `status` in its `message_status`, `msgType` in its `action` (Alert is REPORT). The first `info` also fills the event's urgency, severity, certainty, times, texts and location. Relayed, never originated: sender, identifier and sent stay as they came. */
+export type Alert = {
+  /** The message's identity at its sender. */
+  identifier?: string
+  /** Who sent it, such as "w-nws.webmaster@noaa.gov". */
+  sender?: string
+  /** `sent` exactly as written; references compare it as text. */
+  sentText?: string
+  /** For whom it is meant. */
+  scope?: AlertScope
+  /** Why it is restricted, where the scope is RESTRICTED. */
+  restriction?: string
+  /** Whom it is for, where the scope is PRIVATE; each address once. */
+  addresses?: string[]
+  /** Special handling, such as "IPAWSv1.0" or "profile:CAP-CP:0.4". */
+  codes?: string[]
+  /** Note on the purpose, mostly for exercises and errors. */
+  note?: string
+  /** Messages it speaks of, each "sender,identifier,sent", exactly as written. */
+  references?: string[]
+  /** Names of incidents it belongs to, as written. */
+  incidents?: string[]
+  /** Who made it, where that is not the sender. */
+  source?: string
+  /** What is said, once for each language; may be empty for Ack, Error and Cancel. */
+  infos?: AlertInfo[]
+  /** VTEC lines as received, such as "/O.NEW.KEWX.FF.W.0012.260504T0130Z-260504T0430Z/"; they tell one hazard through its updates. */
+  vtec?: string[]
+  /** What a verified XML signature was made with: the certificate's subject; empty: none, or not verified. */
+  signedBy?: string
+  /** Where the whole message can be fetched, as a link. */
+  sourceUri?: string
+  /** msgType exactly as written, such as "Alert". */
+  messageTypeText?: string
+}
+
+/** AlertScope says for whom an alert is meant. Source: CAP 1.2 scope. */
+export const AlertScope = {
+  /** Not said. Treated as PRIVATE. */
+  UNSPECIFIED: 0,
+  /** Public: for everybody. */
+  PUBLIC: 1,
+  /** Restricted: for those whom `restriction` names. */
+  RESTRICTED: 2,
+  /** Private: for `addresses` only. */
+  PRIVATE: 3,
+} as const
+export type AlertScope = (typeof AlertScope)[keyof typeof AlertScope]
+
+/** AlertInfo is what an alert says in one language. Source: CAP 1.2 info. */
+export type AlertInfo = {
+  /** BCP 47; empty: "en-US" (CAP 1.2 §3.2.2). */
+  language?: string
+  /** The kinds of event; at least one. */
+  categories?: AlertCategory[]
+  /** The event in words, such as "Flash Flood Warning". */
+  event?: string
+  /** What people shall do. */
+  responseTypes?: AlertResponseType[]
+  /** How soon people must act. */
+  urgency?: AlertUrgency
+  /** How bad it is. */
+  severity?: AlertSeverity
+  /** How likely it is. */
+  certainty?: AlertCertainty
+  /** For whom it is meant, in words. */
+  audience?: string
+  /** Codes of the event, such as SAME "FFW". */
+  eventCodes?: AlertNamedValue[]
+  /** When the information takes effect; absent: when it was sent. */
+  effectiveAt?: Timestamp
+  /** When the event is expected to begin. */
+  onsetAt?: Timestamp
+  /** When the information expires. For the NWS that is the product's time, not the hazard's. */
+  expiresAt?: Timestamp
+  /** When the hazard ends, where the source says so. Source: NWS `ends`, parameter eventEndingTime. */
+  endsAt?: Timestamp
+  /** Who issues it, for people, such as "NWS Austin/San Antonio TX". */
+  senderName?: string
+  /** One line. */
+  headline?: string
+  /** What happens. */
+  description?: string
+  /** What people shall do. */
+  instruction?: string
+  /** Where more can be read, as a link. */
+  web?: string
+  /** Whom to ask. */
+  contact?: string
+  /** Further facts, under the source's names, in its order. */
+  parameters?: AlertNamedValue[]
+  /** Pictures, sound, papers. */
+  resources?: AlertResource[]
+  /** Where it holds; each area has one description and its parts. */
+  areas?: AlertArea[]
+  /** Certainty "Very Likely", which CAP 1.2 deprecates, was written; `certainty` is LIKELY. */
+  certaintyVeryLikely?: boolean
+}
+
+/** AlertNamedValue is a name with a value (CAP valueName and value); names may repeat. */
+export type AlertNamedValue = {
+  /** The name, such as "SAME". */
+  name?: string
+  /** The value, such as "FFW". */
+  value?: string
+}
+
+/** AlertArea is where an alert holds. Source: CAP 1.2 area. */
+export type AlertArea = {
+  /** The area in words; never empty. */
+  description?: string
+  /** The area: polygons, circles (kilometres made metres) and geocodes of the location. */
+  location?: Location
+  /** Lower edge, metres above mean sea level; CAP writes feet. Alone, it is the only height. */
+  altitudeM?: number
+  /** Upper edge, metres above mean sea level; only together with `altitude_m`. */
+  ceilingM?: number
+}
+
+/** AlertResource is a file that goes with an alert. Source: CAP 1.2 resource. */
+export type AlertResource = {
+  /** What it is, in words. */
+  description?: string
+  /** Media type. */
+  contentType?: string
+  /** Size as stated, bytes. */
+  sizeBytes?: Int64
+  /** Where it is. */
+  uri?: string
+  /** The bytes themselves, where the source sent them along (derefUri, decoded); at most 1 MiB, else only in the frame. */
+  content?: Uint8Array
+  /** SHA-1 of the bytes as CAP states it, hexadecimal; says nothing about who made them. */
+  digest?: string
+}
+
+/** AlertCategory is the kind of event. Source: CAP 1.2 category. */
+export const AlertCategory = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Geo: geophysical, landslides too. */
+  GEO: 1,
+  /** Met: weather, floods too. */
+  MET: 2,
+  /** Safety: general emergency and public safety. */
+  SAFETY: 3,
+  /** Security: police, military, national security. */
+  SECURITY: 4,
+  /** Rescue: rescue and recovery. */
+  RESCUE: 5,
+  /** Fire: suppression and rescue. */
+  FIRE: 6,
+  /** Health: medical and public health. */
+  HEALTH: 7,
+  /** Env: pollution and other environment. */
+  ENVIRONMENT: 8,
+  /** Transport: public and private. */
+  TRANSPORT: 9,
+  /** Infra: utilities, telecommunication, other infrastructure. */
+  INFRASTRUCTURE: 10,
+  /** CBRNE: chemical, biological, radiological, nuclear, explosive. */
+  CBRNE: 11,
+  /** Other. */
+  OTHER: 12,
+} as const
+export type AlertCategory = (typeof AlertCategory)[keyof typeof AlertCategory]
+
+/** AlertResponseType is what people shall do. Source: CAP 1.2 responseType. */
+export const AlertResponseType = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Shelter: take shelter in place. */
+  SHELTER: 1,
+  /** Evacuate: leave. */
+  EVACUATE: 2,
+  /** Prepare. */
+  PREPARE: 3,
+  /** Execute: carry out a plan. */
+  EXECUTE: 4,
+  /** Avoid the place. */
+  AVOID: 5,
+  /** Monitor: listen for more. */
+  MONITOR: 6,
+  /** Assess: evaluate the information; not for public warnings. */
+  ASSESS: 7,
+  /** AllClear: the danger is over. */
+  ALL_CLEAR: 8,
+  /** None: nothing to be done. */
+  NONE: 9,
+} as const
+export type AlertResponseType = (typeof AlertResponseType)[keyof typeof AlertResponseType]
+
+/** AlertUrgency is CAP 1.2 `urgency` of one info; the same words and numbers as Urgency. */
+export const AlertUrgency = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Immediate. */
+  IMMEDIATE: 1,
+  /** Expected. */
+  EXPECTED: 2,
+  /** Future. */
+  FUTURE: 3,
+  /** Past. */
+  PAST: 4,
+  /** Unknown. */
+  UNKNOWN: 5,
+} as const
+export type AlertUrgency = (typeof AlertUrgency)[keyof typeof AlertUrgency]
+
+/** AlertSeverity is CAP 1.2 `severity` of one info; the same words and numbers as Severity. */
+export const AlertSeverity = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Extreme. */
+  EXTREME: 1,
+  /** Severe. */
+  SEVERE: 2,
+  /** Moderate. */
+  MODERATE: 3,
+  /** Minor. */
+  MINOR: 4,
+  /** Unknown. */
+  UNKNOWN: 5,
+} as const
+export type AlertSeverity = (typeof AlertSeverity)[keyof typeof AlertSeverity]
+
+/** AlertCertainty is CAP 1.2 `certainty` of one info; the same words and numbers as Certainty. */
+export const AlertCertainty = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Observed. */
+  OBSERVED: 1,
+  /** Likely; "Very Likely" too. */
+  LIKELY: 2,
+  /** Possible. */
+  POSSIBLE: 3,
+  /** Unlikely. */
+  UNLIKELY: 4,
+  /** Unknown. */
+  UNKNOWN: 5,
+} as const
+export type AlertCertainty = (typeof AlertCertainty)[keyof typeof AlertCertainty]
+
+/** Location is where something is: a point, an area, an address, or several of them. Source: RFC 5491 (PIDF-LO), CAP 1.2 area, CoT point. */
+export type Location = {
+  /** Degrees north, WGS 84, −90 to 90. */
+  latitude?: number
+  /** Degrees east, WGS 84, −180 to 180. */
+  longitude?: number
+  /** Metres above the WGS 84 ellipsoid or mean sea level, as the source has it. */
+  altitudeM?: number
+  /** Radius around the point that holds the truth with 95 %, metres. Source: CoT ce. */
+  horizontalAccuracyM?: number
+  /** The same in height, metres. Source: CoT le. */
+  verticalAccuracyM?: number
+  /** Metres per second over ground, ≥ 0. */
+  speedMps?: number
+  /** Degrees from true north, 0 to below 360. */
+  courseDeg?: number
+  /** How many bits of each coordinate the source gave on purpose (Meshtastic precision_bits), 1–32; fewer: blurred for privacy. */
+  precisionBits?: number
+  /** How the position was found. */
+  method?: LocationMethod
+  /** Postal address. */
+  civicAddress?: CivicAddress
+  /** Areas; the union of all of them and of `circles`. */
+  polygons?: Polygon[]
+  /** Circles; the union of all of them and of `polygons`. */
+  circles?: Circle[]
+  /** Codes of official areas. */
+  geocodes?: Geocode[]
+  /** The area in words (CAP areaDesc). */
+  description?: string
+}
+
+/** LocationMethod is how a position was found. Source: RFC 4119 method, CoT how. */
+export const LocationMethod = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Satellite navigation. */
+  GNSS: 1,
+  /** From a register of where the device is mounted. */
+  FIXED: 2,
+  /** Entered by a person. */
+  MANUAL: 3,
+  /** Computed from radio reception. */
+  RADIO: 4,
+  /** From a network address. */
+  NETWORK: 5,
+  /** Computed by dead reckoning or fusion. */
+  ESTIMATED: 6,
+  /** From an address. */
+  GEOCODED: 7,
+} as const
+export type LocationMethod = (typeof LocationMethod)[keyof typeof LocationMethod]
+
+/** CivicAddress is a postal address. Source: RFC 5139, with its element names in the comments. */
+export type CivicAddress = {
+  /** ISO 3166-1 alpha-2 (country). */
+  country?: string
+  /** State or province (A1). */
+  state?: string
+  /** County (A2). */
+  county?: string
+  /** City (A3). */
+  city?: string
+  /** Street name with type and direction (PRD, RD, STS, POD). */
+  street?: string
+  /** House number with suffix (HNO, HNS). */
+  houseNumber?: string
+  /** Floor, unit, room, landmark (FLR, UNIT, ROOM, LMK). */
+  detail?: string
+  /** Postal code (PC). */
+  postalCode?: string
+}
+
+/** Polygon is a ring of points on WGS 84, closed: the last point equals the first; at least 4 points. */
+export type Polygon = {
+  /** The ring, in order. */
+  points?: Point[]
+}
+
+/** Point is a place on WGS 84. */
+export type Point = {
+  /** Degrees north, −90 to 90. */
+  latitude?: number
+  /** Degrees east, −180 to 180. */
+  longitude?: number
+}
+
+/** Circle is all places within a distance of a point. */
+export type Circle = {
+  /** The middle. */
+  center?: Point
+  /** Metres, ≥ 0. CAP writes kilometres. */
+  radiusM?: number
+}
+
+/** Geocode is the code of an official area, such as SAME 048453, UGC TXZ192 or FIPS 48453. */
+export type Geocode = {
+  /** The name of the scheme: "SAME", "UGC", "FIPS6", "EMMA_ID" … */
+  scheme?: string
+  /** The code in that scheme, with its leading zeros. */
+  code?: string
 }
 
 /** Incident is a copy of an incident as the owning agency's CAD has it, under the CAD's number. Opening and closing stay in that CAD. The common code and the local code stand side by side; each agency owns its mapping. Source: NENA EIDO (STA-021). */
@@ -2841,6 +2984,652 @@ export const SystemEventType = {
 } as const
 export type SystemEventType = (typeof SystemEventType)[keyof typeof SystemEventType]
 
+/** GetStatusRequest asks for the gateway's state. */
+export type GetStatusRequest = {
+}
+
+/** GetStatusResponse is the gateway's state at one moment. */
+export type GetStatusResponse = {
+  /** The gateway's identity. */
+  gateway?: string
+  /** Its jurisdiction. */
+  jurisdiction?: string
+  /** Version of the software. */
+  version?: string
+  /** When it started. */
+  startedAt?: Timestamp
+  /** Its time. */
+  now?: Timestamp
+  /** How far its clock is ahead of its time servers; absent: not known. */
+  clockOffset?: Duration
+  /** Epoch of the log. */
+  epoch?: Int64
+  /** The lanes. */
+  lanes?: LaneStatus[]
+  /** Bytes free on the disk of the log. */
+  diskFreeBytes?: Int64
+  /** Bytes in all on the disk of the log. */
+  diskTotalBytes?: Int64
+  /** Bytes that the log takes. */
+  logBytes?: Int64
+  /** What became of the frames of this process. Together with `pending` they are as many as `received`. */
+  fates?: FateCount[]
+  /** Frames received by this process. */
+  received?: Int64
+  /** Frames on their way to the disk. */
+  pending?: Int64
+  /** Alarms that are on. */
+  alarms?: SystemEvent[]
+  /** When it was last stopped in order; absent: it was not. */
+  stoppedAt?: Timestamp
+  /** When the last backup was made and read back; absent: never. */
+  backupAt?: Timestamp
+  /** Digest of the settings that hold, for comparing gateways; says nothing of what they are. */
+  settingsDigest?: string
+}
+
+/** LaneStatus is a lane of the log. */
+export type LaneStatus = {
+  /** The lane. */
+  lane?: Lane
+  /** Last durable sequence; 0: none yet. */
+  head?: Int64
+  /** First sequence that is kept. */
+  oldest?: Int64
+  /** When the oldest record that is kept was logged. */
+  oldestAt?: Timestamp
+}
+
+/** FateCount counts the frames of one fate. */
+export type FateCount = {
+  /** The fate. */
+  fate?: Fate
+  /** How many. */
+  count?: Int64
+}
+
+/** ListInputsRequest asks for the inputs. */
+export type ListInputsRequest = {
+}
+
+/** ListInputsResponse is all inputs. */
+export type ListInputsResponse = {
+  /** The inputs, ordered by name. */
+  inputs?: InputStatus[]
+}
+
+/** InputStatus is an input and how it fares. */
+export type InputStatus = {
+  /** Its name in the settings. */
+  name?: string
+  /** What it is, such as "mqtt", "http", "udp", "poll". */
+  kind?: string
+  /** The adapter that reads it; empty: chosen by channel. */
+  adapter?: string
+  /** Where it listens or what it polls, without credentials. */
+  address?: string
+  /** Whether it is up. */
+  up?: boolean
+  /** What is wrong, in words; empty: nothing. */
+  problem?: string
+  /** Connections that are open. */
+  connections?: number
+  /** Frames since the start. */
+  frames?: Int64
+  /** Bytes since the start. */
+  bytes?: Int64
+  /** What became of the frames. */
+  fates?: FateCount[]
+  /** When the last frame came. */
+  lastFrameAt?: Timestamp
+  /** True while it is told to wait because the log cannot take more. */
+  heldBack?: boolean
+}
+
+/** ListBookmarksRequest asks for the readers. */
+export type ListBookmarksRequest = {
+  /** Only readers whose names begin with this; empty: all. */
+  namePrefix?: string
+}
+
+/** ListBookmarksResponse is the readers. */
+export type ListBookmarksResponse = {
+  /** The readers, ordered by name. */
+  bookmarks?: BookmarkStatus[]
+}
+
+/** BookmarkStatus is a reader's place in the log. */
+export type BookmarkStatus = {
+  /** The reader, such as "influx", "mqtt", "link:county-b.example", "console:fire-2". */
+  reader?: string
+  /** Last sequence of the urgent lane that it has dealt with. */
+  urgent?: Int64
+  /** Last sequence of the routine lane that it has dealt with. */
+  routine?: Int64
+  /** Records that wait for it in the urgent lane. */
+  urgentLag?: Int64
+  /** Records that wait for it in the routine lane. */
+  routineLag?: Int64
+  /** How old the oldest record is that waits for it; absent: none waits. */
+  lagAge?: Duration
+  /** When the bookmark last moved. */
+  movedAt?: Timestamp
+  /** Whether it keeps segments from removal. */
+  holds?: boolean
+  /** What is wrong, in words; empty: nothing. */
+  problem?: string
+  /** Whether it is connected now. */
+  connected?: boolean
+  /** Until when segments are held for it at the latest. */
+  heldUntil?: Timestamp
+}
+
+/** ListRefusalsRequest says which refusals. */
+export type ListRefusalsRequest = {
+  /** Any of these adapters; empty: all. */
+  adapters?: string[]
+  /** Any of these channels, as MQTT topic filters with `+` and `#`; empty: all. */
+  channels?: string[]
+  /** Any of these senders; empty: all. */
+  senders?: string[]
+  /** Any of these kinds of fault; empty: all. */
+  faults?: string[]
+  /** Received at or after this time. */
+  from?: Timestamp
+  /** Received before this time. */
+  to?: Timestamp
+  /** Also those that were read again since. */
+  includeReplayed?: boolean
+  /** Also the bytes, where the reader may see them. */
+  includePayload?: boolean
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListRefusalsResponse is a page of the quarantine. */
+export type ListRefusalsResponse = {
+  /** Each is a Frame with fate REFUSED, encoded; without `payload` unless it was asked for and the reader may see it. */
+  frames?: Uint8Array[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+}
+
+/** ReplayRefusalsRequest says what to read again. Frames that were refused as forbidden or not trusted are judged by today's rules. */
+export type ReplayRefusalsRequest = {
+  /** These frames, 16 bytes each; empty: all that `matching` lets pass. */
+  frameIds?: Uint8Array[]
+  /** Which, when `frame_ids` is empty; its page and include fields are not used. */
+  matching?: ListRefusalsRequest
+  /** Tells what would come of it, and changes nothing. */
+  dryRun?: boolean
+}
+
+/** ReplayRefusalsResponse is how far the replay is. */
+export type ReplayRefusalsResponse = {
+  /** How many frames there are to read. */
+  total?: Int64
+  /** How many were read. */
+  read?: Int64
+  /** How many are now stored. */
+  stored?: Int64
+  /** How many were refused again. */
+  refused?: Int64
+  /** How many were here before. */
+  duplicate?: Int64
+  /** How many say nothing that the schema knows. */
+  ignored?: Int64
+  /** True in the last message. */
+  done?: boolean
+}
+
+/** ListDevicesRequest says which devices. */
+export type ListDevicesRequest = {
+  /** Names that begin with this; empty: all. */
+  namePrefix?: string
+  /** Any of these adapters; empty: all. */
+  adapters?: string[]
+  /** Only devices that should have reported and have not. */
+  onlyOverdue?: boolean
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListDevicesResponse is a page of the registry. */
+export type ListDevicesResponse = {
+  /** The devices, ordered by name. */
+  devices?: DeviceEntry[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+}
+
+/** DeviceEntry is a device of the registry, or one that was only heard of. */
+export type DeviceEntry = {
+  /** The device, as its adapter names it; unique within the jurisdiction. */
+  device?: string
+  /** What people call it. */
+  displayName?: string
+  /** Its class, such as "river_gauge". */
+  deviceClass?: string
+  /** The adapter that reads it. */
+  adapter?: string
+  /** FQDN of the agency that owns it. */
+  owner?: string
+  /** The principal under which it connects; empty: it comes through another system. */
+  principal?: string
+  /** Whether somebody has entered it, or it was only heard of. */
+  registered?: boolean
+  /** How often it means to report; absent: not known. */
+  reportInterval?: Duration
+  /** When it was last heard. */
+  lastSeen?: Timestamp
+  /** When it was first heard. */
+  firstSeen?: Timestamp
+  /** Whether it should have reported and has not. */
+  overdue?: boolean
+  /** Verbs that are enabled for it; empty: it takes no commands. */
+  verbs?: string[]
+  /** Events since the log began that are counted. */
+  events?: Int64
+  /** Version of its firmware, as it said last. */
+  firmware?: string
+  /** Charge of its battery, 0 to 1, as it said last; absent: not said. */
+  batteryFraction?: number
+  /** Messages that it seems to have sent and that never came, by its frame counter. */
+  missed?: Int64
+}
+
+/** ListPrincipalsRequest says which principals. */
+export type ListPrincipalsRequest = {
+  /** Names that begin with this; empty: all. */
+  namePrefix?: string
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListPrincipalsResponse is a page of principals. */
+export type ListPrincipalsResponse = {
+  /** The principals, ordered by name. */
+  principals?: PrincipalEntry[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+}
+
+/** PrincipalEntry is somebody or something that can authenticate. */
+export type PrincipalEntry = {
+  /** Its name, such as "mqtt:gauge-7", "console:fire-2". */
+  principal?: string
+  /** What it is, such as "device", "person", "program", "partner". */
+  kind?: string
+  /** FQDN of its agency. */
+  agency?: string
+  /** Its roles. */
+  roles?: string[]
+  /** Labels that it may see. */
+  labels?: Label[]
+  /** Topic filters it may publish on. */
+  publishTopics?: string[]
+  /** Topic filters it may subscribe to. */
+  subscribeTopics?: string[]
+  /** How it authenticates, such as "certificate", "token", "password". */
+  methods?: string[]
+  /** When its certificate or token ends; absent: it does not. */
+  credentialExpiresAt?: Timestamp
+  /** When it last authenticated; absent: never. */
+  lastAuthenticatedAt?: Timestamp
+  /** Whether it is switched off. */
+  disabled?: boolean
+}
+
+/** ListAgreementsRequest asks for the agreements. */
+export type ListAgreementsRequest = {
+  /** Only with this partner; empty: all. */
+  partner?: string
+}
+
+/** ListAgreementsResponse is the agreements. */
+export type ListAgreementsResponse = {
+  /** The agreements, ordered by partner. */
+  agreements?: Agreement[]
+}
+
+/** Agreement is what a partner may be given. What it does not name is not given. */
+export type Agreement = {
+  /** Its identity and version, such as "county-b-2026-1". */
+  agreement?: string
+  /** The partner: the name its certificate gives. */
+  partner?: string
+  /** Kinds of events that are given. */
+  kinds?: EventKind[]
+  /** Labels that are given; fields of others are taken out. */
+  labels?: Label[]
+  /** Only events of these owners; empty: those of this jurisdiction. */
+  owners?: string[]
+  /** Whether frames as received are given. */
+  frames?: boolean
+  /** Whether exercise and test events are given. */
+  exercises?: boolean
+  /** From when it holds. */
+  startsAt?: Timestamp
+  /** Until when it holds; absent: until it is ended. */
+  endsAt?: Timestamp
+  /** Digest of the partner's pinned certificate or key, SHA-256, hexadecimal. */
+  certificateSha256?: string
+  /** What is taken from the partner, by kind; empty: nothing. Never COMMAND. */
+  acceptsKinds?: EventKind[]
+  /** Who signed it and where the paper is, in words. */
+  note?: string
+  /** How long the log is held for the partner. */
+  hold?: Duration
+  /** Places of this jurisdiction's law-enforcement units are given; false: taken out. */
+  lawEnforcementPositions?: boolean
+}
+
+/** ListAuditRequest says which entries. */
+export type ListAuditRequest = {
+  /** Only by this principal; empty: all. */
+  principal?: string
+  /** Any of these actions; empty: all. */
+  actions?: string[]
+  /** At or after this time. */
+  from?: Timestamp
+  /** Before this time. */
+  to?: Timestamp
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListAuditResponse is a page of the audit. */
+export type ListAuditResponse = {
+  /** The entries, newest first. */
+  entries?: AuditEntry[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+}
+
+/** AuditEntry is one thing that somebody did, or tried to. Entries are chained by digests, so that a missing one is noticed. */
+export type AuditEntry = {
+  /** Its number, 1, 2, 3 … without holes. */
+  number?: Int64
+  /** When. */
+  at?: Timestamp
+  /** Who. */
+  principal?: string
+  /** From where: address and port. */
+  address?: string
+  /** What, such as "subscribe", "get_event", "replay_refusals", "request_command". */
+  action?: string
+  /** With what: an event, a device, a setting. */
+  object?: string
+  /** Whether it was done. */
+  outcome?: AuditOutcome
+  /** Why not, or what came of it, in words. */
+  text?: string
+  /** Further facts. */
+  details?: SystemDetail[]
+  /** SHA-256 of the entry before, 32 bytes. */
+  previousSha256?: Uint8Array
+}
+
+/** AuditOutcome is whether something was done. */
+export const AuditOutcome = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** It was done. */
+  DONE: 1,
+  /** It was not allowed. */
+  DENIED: 2,
+  /** It was allowed and failed. */
+  FAILED: 3,
+} as const
+export type AuditOutcome = (typeof AuditOutcome)[keyof typeof AuditOutcome]
+
+/** BackupRequest asks for a backup. */
+export type BackupRequest = {
+  /** Name of the backup, letters, digits, `-` and `_`, at most 64; empty: the time. It is written into the folder that the settings name, never elsewhere. */
+  name?: string
+  /** Without frames as received. */
+  withoutFrames?: boolean
+}
+
+/** BackupResponse is how far the backup is. */
+export type BackupResponse = {
+  /** Bytes there are to copy. */
+  totalBytes?: Int64
+  /** Bytes copied and read back. */
+  copiedBytes?: Int64
+  /** True in the last message: the backup is whole. */
+  done?: boolean
+  /** Where it is, in the last message. */
+  location?: string
+  /** The place in the log that it reaches, in the last message: last sequence of the urgent lane. */
+  urgent?: Int64
+  /** The same of the routine lane. */
+  routine?: Int64
+  /** SHA-256 of its list of files, 32 bytes, in the last message. */
+  sha256?: Uint8Array
+}
+
+/** Lane is the order of delivery, never a reason to make a noise: every reader is given `urgent` before `routine`, at every moment. */
+export const Lane = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Alerts, incidents, calls, alarms, detections, messages, commands, receipts, radio emergencies, and all of severity SEVERE or EXTREME. */
+  URGENT: 1,
+  /** The rest. */
+  ROUTINE: 2,
+} as const
+export type Lane = (typeof Lane)[keyof typeof Lane]
+
+/** EventKind is the name of an event's body; the same names in the same order as `Event.body`. */
+export const EventKind = {
+  /** None: a record without a body that this schema knows. */
+  UNSPECIFIED: 0,
+  /** Observation. */
+  OBSERVATION: 1,
+  /** Detection. */
+  DETECTION: 2,
+  /** DeviceStatus. */
+  DEVICE_STATUS: 3,
+  /** Position. */
+  POSITION: 4,
+  /** UnitStatus. */
+  UNIT_STATUS: 5,
+  /** Incident. */
+  INCIDENT: 6,
+  /** Call. */
+  CALL: 7,
+  /** Alarm. */
+  ALARM: 8,
+  /** RadioCall. */
+  RADIO_CALL: 9,
+  /** Alert. */
+  ALERT: 10,
+  /** ResourceRequest. */
+  RESOURCE_REQUEST: 11,
+  /** ResourceResponse. */
+  RESOURCE_RESPONSE: 12,
+  /** FacilityStatus. */
+  FACILITY_STATUS: 13,
+  /** Message. */
+  MESSAGE: 14,
+  /** Command. */
+  COMMAND: 15,
+  /** Receipt. */
+  RECEIPT: 16,
+  /** SystemEvent. */
+  SYSTEM_EVENT: 17,
+} as const
+export type EventKind = (typeof EventKind)[keyof typeof EventKind]
+
+/** Record is an event as the log keeps it. Its first four fields are always written, in this order and at a fixed width, so that a scan reads them at fixed offsets; the segments of the log are a run of these records in the form of `RecordBatch`, so that a batch for a reader is bytes as they lie on disk. */
+export type Record = {
+  /** CRC-32 (ISO 3309, as zlib) of every byte of this record after this field. */
+  crc?: number
+  /** The record's number in its lane of this gateway's log: 1, 2, 3 … without holes; below 2^53. Higher is later. */
+  sequence?: Int64
+  /** When the log took it, nanoseconds since 1970-01-01 UTC by the gateway's clock. */
+  loggedAtNs?: Int64
+  /** Bit 0: the payload was removed, the event's bytes are zeros. Bit 1: void, left from a write that was never acknowledged; readers skip it. The other bits are 0. */
+  flags?: number
+  /** Its lane. */
+  lane?: Lane
+  /** The frame it came in: UUIDv7, 16 bytes. */
+  frameId?: Uint8Array
+  /** Which event of that frame this is, from 0. */
+  index?: number
+  /** How many events that frame gave. */
+  frameEvents?: number
+  /** What filters and policy read; nothing here is secret to one who may see the record at all. */
+  header?: RecordHeader
+  /** Labels that were taken out of this copy for this reader. Empty in the log itself. */
+  withheldLabels?: number[]
+  /** The event, encoded; zeros when the payload was removed. Never rewritten: a relay appends one `provenance` element. */
+  event?: Uint8Array
+}
+
+/** RecordHeader repeats what filters, permissions and indexes need of an event, so that none of them opens it. */
+export type RecordHeader = {
+  /** Its body. */
+  kind?: EventKind
+  /** As in the event. */
+  messageStatus?: MessageStatus
+  /** As in the event. */
+  subject?: string
+  /** As in the event's origin. */
+  jurisdiction?: string
+  /** As in the event's origin: FQDN of the owning agency. */
+  owner?: string
+  /** As in the event. */
+  severity?: Severity
+  /** Bit n is set when `Label` n holds for anything in the event. */
+  labels?: number
+  /** H3 cell of resolution 9 of the event's point; 0: it has none. Source: h3geo. */
+  cell?: Int64
+  /** The principal that sent the frame, such as "mqtt:gauge-7". */
+  sender?: string
+  /** The channel it came by: the MQTT topic, the HTTP path. */
+  topic?: string
+  /** MQTT quality of service of the PUBLISH, 0–2. */
+  qos?: number
+  /** MQTT retain flag of the PUBLISH. */
+  retain?: boolean
+  /** MQTT 5 properties that belong to the message, and the like of other transports. */
+  properties?: Property[]
+  /** Digest of what makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, payload); 16 bytes; empty: it cannot be. */
+  resendKey?: Uint8Array
+  /** As in the event; what `dedup` sets are rebuilt from at start. */
+  dedupKey?: Uint8Array
+  /** As in the event's origin. */
+  device?: string
+  /** As in the event's origin. */
+  adapter?: string
+  /** As in the event's `expires_at`, nanoseconds since 1970-01-01 UTC; 0: it does not expire. */
+  expiresAtNs?: Int64
+  /** True when the event has polygons or circles, which `cell` does not tell. */
+  hasArea?: boolean
+}
+
+/** Property is a name and value that a transport carried beside the payload. */
+export type Property = {
+  /** Its name. */
+  name?: string
+  /** Its value. */
+  value?: string
+}
+
+/** CommitMark opens what one group commit wrote into one series of segments. Readers of batches may ignore it; recovery uses it to tell a write that was cut off, and never acknowledged, from a record that was damaged later. */
+export type CommitMark = {
+  /** CRC-32 of every byte of this mark after this field. */
+  crc?: number
+  /** Number of the commit, 1, 2, 3 … over all series. */
+  commit?: Int64
+  /** First sequence that this commit wrote here. */
+  firstSequence?: Int64
+  /** How many records it wrote here. */
+  records?: number
+  /** How many bytes they take, without this mark. */
+  bytes?: number
+  /** The other series that this commit wrote to: bit n stands for series n of the segment header. */
+  parts?: number
+}
+
+/** RecordBatch is a run of records as it lies in a segment. A decoder that knows only `records` reads it rightly. */
+export type RecordBatch = {
+  /** The records, in sequence order within a lane. */
+  records?: Record[]
+  /** Where the group commits began that wrote them. */
+  marks?: CommitMark[]
+}
+
+/** Frame is one message as it was received, byte for byte: evidence, and what a corrected adapter reads again. It is kept apart from its events, with a retention of its own, and is sent only to readers who ask for it and may. */
+export type Frame = {
+  /** UUIDv7, 16 bytes; `Record.frame_id`. */
+  id?: Uint8Array
+  /** When the gateway had the whole of it. */
+  receivedAt?: Timestamp
+  /** The adapter that was to read it; empty: none. */
+  adapter?: string
+  /** The channel it came by: the MQTT topic, the HTTP path. */
+  channel?: string
+  /** The principal that sent it. */
+  sender?: string
+  /** Media type, where the transport says one. */
+  contentType?: string
+  /** What the transport carried beside it. */
+  properties?: Property[]
+  /** The bytes. */
+  payload?: Uint8Array
+  /** SHA-256 of the bytes, 32 bytes. */
+  sha256?: Uint8Array
+  /** What the adapter noticed and did not refuse it for. */
+  warnings?: string[]
+  /** What became of it. */
+  fate?: Fate
+  /** For REFUSED and IGNORED: what was wrong, in words that quote no payload. */
+  why?: string
+  /** For REFUSED: the kind of fault, such as "syntax", "range", "forbidden"; see docs. */
+  fault?: string
+  /** The strictest labels its source can carry; bit n stands for `Label` n. */
+  labels?: number
+  /** For a frame of the quarantine that was read again: when, and what came of it. */
+  replayedAt?: Timestamp
+  /** See `replayed_at`. */
+  replayFate?: Fate
+  /** Digest by which a frame is recognised when it is sent again; as in RecordHeader. */
+  resendKey?: Uint8Array
+  /** How many events it gave. */
+  events?: number
+}
+
+/** Fate is what became of a frame. Every frame has exactly one. */
+export const Fate = {
+  /** Not known here. */
+  UNSPECIFIED: 0,
+  /** Every event of it is in the log. */
+  STORED: 1,
+  /** It was here before; nothing was stored. */
+  DUPLICATE: 2,
+  /** Sound, but says nothing that the schema knows; the frame is kept. */
+  IGNORED: 3,
+  /** MQTT between others; no adapter reads its topic. */
+  CARRIED: 4,
+  /** Kept in quarantine with its bytes and the reason. */
+  REFUSED: 5,
+  /** Never acknowledged: overload or disk. The sender still has it. */
+  NOT_TAKEN: 6,
+  /** Still on its way to the disk. */
+  PENDING: 7,
+} as const
+export type Fate = (typeof Fate)[keyof typeof Fate]
+
 /** Filter says which records a reader wants. Empty fields let everything pass; those that are set must all hold. */
 export type Filter = {
   /** Any of these kinds. */
@@ -3097,218 +3886,306 @@ export type PublishResult = {
   place?: RecordPlace
 }
 
-/** Lane is the order of delivery, never a reason to make a noise: every reader is given `urgent` before `routine`, at every moment. */
-export const Lane = {
+/** LinkRequest is what the gateway that opened the link sends. */
+export type LinkRequest = {
+  /** What it says. */
+  turn?: LinkTurn
+}
+
+/** LinkResponse is what the gateway that was called sends. */
+export type LinkResponse = {
+  /** What it says. */
+  turn?: LinkTurn
+}
+
+/** LinkTurn is one message of either side; the link is symmetrical. */
+export type LinkTurn = {
+} & (
+  | { item?: undefined }
+  | { item: 'hello'; hello: LinkHello }
+  | { item: 'batch'; batch: LinkBatch }
+  | { item: 'ack'; ack: LinkAck }
+  | { item: 'heartbeat'; heartbeat: LinkHeartbeat }
+  | { item: 'gap'; gap: LinkGap }
+  | { item: 'budget'; budget: LinkBudget }
+  | { item: 'goodbye'; goodbye: LinkGoodbye }
+)
+
+/** LinkHello says who speaks, what it understands, and what it has already. */
+export type LinkHello = {
+  /** Versions of this protocol that are understood, such as 1; the highest common one holds. */
+  protocolVersions?: number[]
+  /** The gateway's identity: the name its certificate gives. Anything else ends the link. */
+  gateway?: string
+  /** Its jurisdiction. */
+  jurisdiction?: string
+  /** Version of its software, for people. */
+  software?: string
+  /** Epoch of its own log; changes when that is restored from a backup. */
+  epoch?: Int64
+  /** What it has of the other's log, durably: where the other goes on. Absent: it has nothing yet. */
+  have?: LinkBookmark
+  /** Its own heads: how much there is to come at most. */
+  heads?: LinkBookmark
+  /** The agreement it thinks holds, by identity and version; a difference is told to people on both sides. */
+  agreement?: string
+  /** Largest record it takes, bytes. */
+  maxRecordBytes?: Int64
+  /** Its time; both sides compute the offset from it, and none corrects a clock by it. */
+  sentAt?: Timestamp
+  /** What it can take at first. */
+  budget?: LinkBudget
+  /** First time only: where it wants to begin when it has nothing; absent: with what comes. */
+  startAt?: Timestamp
+}
+
+/** LinkBookmark is a place in a log. */
+export type LinkBookmark = {
+  /** Epoch of that log. */
+  epoch?: Int64
+  /** Last sequence of the urgent lane; 0: none. */
+  urgent?: Int64
+  /** Last sequence of the routine lane; 0: none. */
+  routine?: Int64
+}
+
+/** LinkBatch is a run of records of one lane. */
+export type LinkBatch = {
+  /** The lane. */
+  lane?: Lane
+  /** Each is a Record, encoded, with `withheld_labels` where fields were taken out for the partner; at most 1 MB in all, unless it is one record. */
+  records?: Uint8Array[]
+  /** The giver's bookmark in this lane before the batch; the taker has it, or has skipped up to it by a gap. */
+  after?: Int64
+  /** The giver's bookmark in this lane after the batch. Sequences between that are not among the records are not for the partner. */
+  through?: Int64
+  /** Frames as received, each a Frame, encoded; only where the agreement grants them. */
+  frames?: Uint8Array[]
+}
+
+/** LinkAck says what is safe on this side's disk; the other may forget what lies before. */
+export type LinkAck = {
+  /** The place up to which all is durable, or was refused as told here. */
+  durable?: LinkBookmark
+  /** Records that this side does not keep, and why. */
+  refusals?: LinkRefusal[]
+  /** How many records of this acknowledgement were here already. */
+  duplicates?: Int64
+}
+
+/** LinkRefusal is a record that the taker does not keep. The giver shows it to its people. */
+export type LinkRefusal = {
+  /** The lane. */
+  lane?: Lane
+  /** The giver's sequence. */
+  sequence?: Int64
+  /** Id of the event, 16 bytes; empty: it could not be read. */
+  eventId?: Uint8Array
+  /** The kind of fault, such as "forbidden", "loop", "invalid"; of the table of errors. */
+  fault?: string
+  /** Why, in words that quote no payload. */
+  why?: string
+}
+
+/** LinkHeartbeat says that this side lives. */
+export type LinkHeartbeat = {
+  /** Its time. */
+  sentAt?: Timestamp
+  /** Its heads. */
+  heads?: LinkBookmark
+  /** Round trip that it measured, from the other's last heartbeat; absent: not yet. */
+  roundTrip?: Duration
+  /** `sent_at` of the last heartbeat that it had from the other side. */
+  echoSentAt?: Timestamp
+  /** How long it kept that heartbeat before this one. */
+  echoHeld?: Duration
+}
+
+/** LinkGap says that records will not come. */
+export type LinkGap = {
+  /** The lane. */
+  lane?: Lane
+  /** First missing sequence. */
+  from?: Int64
+  /** Last missing sequence. */
+  to?: Int64
+  /** Why. */
+  reason?: LinkGapReason
+  /** The same for people. */
+  text?: string
+}
+
+/** LinkGapReason is why records will not come. */
+export const LinkGapReason = {
   /** Not said. */
   UNSPECIFIED: 0,
-  /** Alerts, incidents, calls, alarms, detections, messages, commands, receipts, radio emergencies, and all of severity SEVERE or EXTREME. */
-  URGENT: 1,
-  /** The rest. */
-  ROUTINE: 2,
+  /** They were removed by retention, or for room, before the partner came back. */
+  RETENTION: 1,
+  /** The giver's log was restored from a backup; a new epoch begins. */
+  NEW_EPOCH: 2,
+  /** They are damaged on disk. */
+  DAMAGED: 3,
+  /** They are larger than the partner takes. */
+  TOO_LARGE: 4,
+  /** The partner's bookmark is beyond the giver's head; it goes on by time. */
+  BEYOND_HEAD: 5,
 } as const
-export type Lane = (typeof Lane)[keyof typeof Lane]
+export type LinkGapReason = (typeof LinkGapReason)[keyof typeof LinkGapReason]
 
-/** EventKind is the name of an event's body; the same names in the same order as `Event.body`. */
-export const EventKind = {
-  /** None: a record without a body that this schema knows. */
-  UNSPECIFIED: 0,
-  /** Observation. */
-  OBSERVATION: 1,
-  /** Detection. */
-  DETECTION: 2,
-  /** DeviceStatus. */
-  DEVICE_STATUS: 3,
-  /** Position. */
-  POSITION: 4,
-  /** UnitStatus. */
-  UNIT_STATUS: 5,
-  /** Incident. */
-  INCIDENT: 6,
-  /** Call. */
-  CALL: 7,
-  /** Alarm. */
-  ALARM: 8,
-  /** RadioCall. */
-  RADIO_CALL: 9,
-  /** Alert. */
-  ALERT: 10,
-  /** ResourceRequest. */
-  RESOURCE_REQUEST: 11,
-  /** ResourceResponse. */
-  RESOURCE_RESPONSE: 12,
-  /** FacilityStatus. */
-  FACILITY_STATUS: 13,
-  /** Message. */
-  MESSAGE: 14,
-  /** Command. */
-  COMMAND: 15,
-  /** Receipt. */
-  RECEIPT: 16,
-  /** SystemEvent. */
-  SYSTEM_EVENT: 17,
-} as const
-export type EventKind = (typeof EventKind)[keyof typeof EventKind]
+/** LinkBudget is what a side can take from the other. On a narrow line routine records wait; urgent records never wait for routine ones. */
+export type LinkBudget = {
+  /** Bytes per second, as a mean over 10 s; 0: no limit. */
+  bytesPerSecond?: Int64
+  /** Records given and not yet acknowledged, at most; 0: 10,000. */
+  recordsInFlight?: number
+  /** Bytes given and not yet acknowledged, at most; 0: 8 MB. */
+  bytesInFlight?: Int64
+  /** Only the urgent lane for now. */
+  urgentOnly?: boolean
+}
 
-/** Record is an event as the log keeps it. Its first four fields are always written, in this order and at a fixed width, so that a scan reads them at fixed offsets; the segments of the log are a run of these records in the form of `RecordBatch`, so that a batch for a reader is bytes as they lie on disk. */
-export type Record = {
-  /** CRC-32 (ISO 3309, as zlib) of every byte of this record after this field. */
-  crc?: number
-  /** The record's number in its lane of this gateway's log: 1, 2, 3 … without holes; below 2^53. Higher is later. */
-  sequence?: Int64
-  /** When the log took it, nanoseconds since 1970-01-01 UTC by the gateway's clock. */
-  loggedAtNs?: Int64
-  /** Bit 0: the payload was removed, the event's bytes are zeros. Bit 1: void, left from a write that was never acknowledged; readers skip it. The other bits are 0. */
-  flags?: number
-  /** Its lane. */
-  lane?: Lane
-  /** The frame it came in: UUIDv7, 16 bytes. */
-  frameId?: Uint8Array
-  /** Which event of that frame this is, from 0. */
+/** LinkGoodbye ends the link in order. */
+export type LinkGoodbye = {
+  /** Why, such as "stopping", "settings_changed", "agreement_ended". */
+  reason?: string
+  /** When to come back; absent: with the usual back-off. */
+  retryAfter?: Duration
+}
+
+/** QuerySeriesRequest says which values. */
+export type QuerySeriesRequest = {
+  /** The quantity, such as "water_level". Never empty. */
+  quantity?: string
+  /** Any of these devices; empty: every device that the reader may see, within the limit of series. */
+  devices?: string[]
+  /** Any of these subjects, URNs; empty: all. */
+  subjects?: string[]
+  /** Observed at or after this time. Never absent. */
+  from?: Timestamp
+  /** Observed before this time; absent: up to now. */
+  to?: Timestamp
+  /** Length of a window, at least 1 s; absent: the values as they are. */
+  window?: Duration
+  /** What stands for a window. Needs `window`. */
+  aggregate?: SeriesAggregate
+  /** Any of these; empty: ACTUAL only. */
+  messageStatuses?: MessageStatus[]
+  /** Also values of quality BAD and MISSING, which are left out otherwise. */
+  includeBad?: boolean
+  /** At most so many points for each series; default 10,000, most 100,000. */
+  maxPoints?: number
+  /** At most so many series; default 100, most 1,000. */
+  maxSeries?: number
+  /** Only values of this index, where a message repeats a quantity. */
   index?: number
-  /** How many events that frame gave. */
-  frameEvents?: number
-  /** What filters and policy read; nothing here is secret to one who may see the record at all. */
-  header?: RecordHeader
-  /** Labels that were taken out of this copy for this reader. Empty in the log itself. */
-  withheldLabels?: number[]
-  /** The event, encoded; zeros when the payload was removed. Never rewritten: a relay appends one `provenance` element. */
-  event?: Uint8Array
 }
 
-/** RecordHeader repeats what filters, permissions and indexes need of an event, so that none of them opens it. */
-export type RecordHeader = {
-  /** Its body. */
-  kind?: EventKind
-  /** As in the event. */
-  messageStatus?: MessageStatus
-  /** As in the event. */
-  subject?: string
-  /** As in the event's origin. */
-  jurisdiction?: string
-  /** As in the event's origin: FQDN of the owning agency. */
-  owner?: string
-  /** As in the event. */
-  severity?: Severity
-  /** Bit n is set when `Label` n holds for anything in the event. */
-  labels?: number
-  /** H3 cell of resolution 9 of the event's point; 0: it has none. Source: h3geo. */
-  cell?: Int64
-  /** The principal that sent the frame, such as "mqtt:gauge-7". */
-  sender?: string
-  /** The channel it came by: the MQTT topic, the HTTP path. */
-  topic?: string
-  /** MQTT quality of service of the PUBLISH, 0–2. */
-  qos?: number
-  /** MQTT retain flag of the PUBLISH. */
-  retain?: boolean
-  /** MQTT 5 properties that belong to the message, and the like of other transports. */
-  properties?: Property[]
-  /** Digest of what makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, payload); 16 bytes; empty: it cannot be. */
-  resendKey?: Uint8Array
-  /** As in the event; what `dedup` sets are rebuilt from at start. */
-  dedupKey?: Uint8Array
-  /** As in the event's origin. */
-  device?: string
-  /** As in the event's origin. */
-  adapter?: string
-  /** As in the event's `expires_at`, nanoseconds since 1970-01-01 UTC; 0: it does not expire. */
-  expiresAtNs?: Int64
-  /** True when the event has polygons or circles, which `cell` does not tell. */
-  hasArea?: boolean
-}
-
-/** Property is a name and value that a transport carried beside the payload. */
-export type Property = {
-  /** Its name. */
-  name?: string
-  /** Its value. */
-  value?: string
-}
-
-/** CommitMark opens what one group commit wrote into one series of segments. Readers of batches may ignore it; recovery uses it to tell a write that was cut off, and never acknowledged, from a record that was damaged later. */
-export type CommitMark = {
-  /** CRC-32 of every byte of this mark after this field. */
-  crc?: number
-  /** Number of the commit, 1, 2, 3 … over all series. */
-  commit?: Int64
-  /** First sequence that this commit wrote here. */
-  firstSequence?: Int64
-  /** How many records it wrote here. */
-  records?: number
-  /** How many bytes they take, without this mark. */
-  bytes?: number
-  /** The other series that this commit wrote to: bit n stands for series n of the segment header. */
-  parts?: number
-}
-
-/** RecordBatch is a run of records as it lies in a segment. A decoder that knows only `records` reads it rightly. */
-export type RecordBatch = {
-  /** The records, in sequence order within a lane. */
-  records?: Record[]
-  /** Where the group commits began that wrote them. */
-  marks?: CommitMark[]
-}
-
-/** Frame is one message as it was received, byte for byte: evidence, and what a corrected adapter reads again. It is kept apart from its events, with a retention of its own, and is sent only to readers who ask for it and may. */
-export type Frame = {
-  /** UUIDv7, 16 bytes; `Record.frame_id`. */
-  id?: Uint8Array
-  /** When the gateway had the whole of it. */
-  receivedAt?: Timestamp
-  /** The adapter that was to read it; empty: none. */
-  adapter?: string
-  /** The channel it came by: the MQTT topic, the HTTP path. */
-  channel?: string
-  /** The principal that sent it. */
-  sender?: string
-  /** Media type, where the transport says one. */
-  contentType?: string
-  /** What the transport carried beside it. */
-  properties?: Property[]
-  /** The bytes. */
-  payload?: Uint8Array
-  /** SHA-256 of the bytes, 32 bytes. */
-  sha256?: Uint8Array
-  /** What the adapter noticed and did not refuse it for. */
-  warnings?: string[]
-  /** What became of it. */
-  fate?: Fate
-  /** For REFUSED and IGNORED: what was wrong, in words that quote no payload. */
-  why?: string
-  /** For REFUSED: the kind of fault, such as "syntax", "range", "forbidden"; see docs. */
-  fault?: string
-  /** The strictest labels its source can carry; bit n stands for `Label` n. */
-  labels?: number
-  /** For a frame of the quarantine that was read again: when, and what came of it. */
-  replayedAt?: Timestamp
-  /** See `replayed_at`. */
-  replayFate?: Fate
-  /** Digest by which a frame is recognised when it is sent again; as in RecordHeader. */
-  resendKey?: Uint8Array
-  /** How many events it gave. */
-  events?: number
-}
-
-/** Fate is what became of a frame. Every frame has exactly one. */
-export const Fate = {
-  /** Not known here. */
+/** SeriesAggregate is what stands for the values of one window. Values that are text or bytes have only FIRST, LAST and COUNT. */
+export const SeriesAggregate = {
+  /** Not said: MEAN where there is a window. */
   UNSPECIFIED: 0,
-  /** Every event of it is in the log. */
-  STORED: 1,
-  /** It was here before; nothing was stored. */
-  DUPLICATE: 2,
-  /** Sound, but says nothing that the schema knows; the frame is kept. */
-  IGNORED: 3,
-  /** MQTT between others; no adapter reads its topic. */
-  CARRIED: 4,
-  /** Kept in quarantine with its bytes and the reason. */
-  REFUSED: 5,
-  /** Never acknowledged: overload or disk. The sender still has it. */
-  NOT_TAKEN: 6,
-  /** Still on its way to the disk. */
-  PENDING: 7,
+  /** Arithmetic mean. */
+  MEAN: 1,
+  /** Smallest. */
+  MINIMUM: 2,
+  /** Largest. */
+  MAXIMUM: 3,
+  /** Sum. */
+  SUM: 4,
+  /** How many. */
+  COUNT: 5,
+  /** The first. */
+  FIRST: 6,
+  /** The last. */
+  LAST: 7,
 } as const
-export type Fate = (typeof Fate)[keyof typeof Fate]
+export type SeriesAggregate = (typeof SeriesAggregate)[keyof typeof SeriesAggregate]
+
+/** QuerySeriesResponse is the values, series by series. */
+export type QuerySeriesResponse = {
+  /** The series, ordered by device and index. */
+  series?: SeriesData[]
+  /** The store has everything that was logged before this time; later values may still be missing. */
+  completeUntil?: Timestamp
+  /** True when there was more than `max_points` or `max_series` let through. */
+  truncated?: boolean
+}
+
+/** SeriesData is a series with its points. */
+export type SeriesData = {
+  /** Which series. */
+  series?: Series
+  /** Its points, oldest first. */
+  points?: SeriesPoint[]
+  /** True when this series has more points than were asked for. */
+  truncated?: boolean
+}
+
+/** SeriesPoint is one value, or what stands for one window. */
+export type SeriesPoint = {
+  /** When it was observed, or the begin of the window. */
+  at?: Timestamp
+  /** The quality of the value, or the worst within the window. */
+  quality?: Quality
+  /** How many values the window has; 0 where there are no windows. */
+  count?: Int64
+} & (
+  | { value?: undefined }
+  | { value: 'number'; number: number }
+  | { value: 'integer'; integer: Int64 }
+  | { value: 'flag'; flag: boolean }
+  | { value: 'text'; text: string }
+)
+
+/** Series is one quantity of one device. */
+export type Series = {
+  /** The quantity, such as "water_level". */
+  quantity?: string
+  /** The device, as its adapter names it. */
+  device?: string
+  /** URN of the thing that is measured. */
+  subject?: string
+  /** The jurisdiction of the device. */
+  jurisdiction?: string
+  /** FQDN of the agency that owns the data. */
+  owner?: string
+  /** UCUM code of the unit. */
+  unit?: string
+  /** Which one, where a message repeats the quantity. */
+  index?: number
+  /** The class of the device, such as "river_gauge". */
+  deviceClass?: string
+  /** When its first value that is still kept was observed. */
+  firstAt?: Timestamp
+  /** When its last value was observed. */
+  lastAt?: Timestamp
+  /** Real or exercise. */
+  messageStatus?: MessageStatus
+}
+
+/** ListSeriesRequest says which series. */
+export type ListSeriesRequest = {
+  /** Any of these quantities; empty: all. */
+  quantities?: string[]
+  /** Any of these devices; a trailing `*` stands for any ending; empty: all. */
+  devices?: string[]
+  /** Any of these jurisdictions; empty: all. */
+  jurisdictions?: string[]
+  /** Only series with a value at or after this time. */
+  activeSince?: Timestamp
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListSeriesResponse is a page of series. */
+export type ListSeriesResponse = {
+  /** The series, ordered by quantity, device and index. */
+  series?: Series[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+}
 
 export type Timestamp = {
   seconds?: Int64
@@ -3325,27 +4202,39 @@ export type Empty = {
 
 /** Every message by its full name, so that wire.ts can be typed. */
 export interface Messages {
-  'tocsin.v1.Alert': Alert
-  'tocsin.v1.AlertInfo': AlertInfo
-  'tocsin.v1.AlertNamedValue': AlertNamedValue
-  'tocsin.v1.AlertArea': AlertArea
-  'tocsin.v1.AlertResource': AlertResource
-  'tocsin.v1.Handling': Handling
-  'tocsin.v1.Location': Location
-  'tocsin.v1.CivicAddress': CivicAddress
-  'tocsin.v1.Polygon': Polygon
-  'tocsin.v1.Point': Point
-  'tocsin.v1.Circle': Circle
-  'tocsin.v1.Geocode': Geocode
+  'tocsin.v1.AcknowledgeRequest': AcknowledgeRequest
+  'tocsin.v1.AcknowledgeResponse': AcknowledgeResponse
+  'tocsin.v1.CommentRequest': CommentRequest
+  'tocsin.v1.CommentResponse': CommentResponse
+  'tocsin.v1.LinkEventsRequest': LinkEventsRequest
+  'tocsin.v1.LinkEventsResponse': LinkEventsResponse
+  'tocsin.v1.ProposeIncidentRequest': ProposeIncidentRequest
+  'tocsin.v1.ProposeIncidentResponse': ProposeIncidentResponse
+  'tocsin.v1.SendMessageRequest': SendMessageRequest
+  'tocsin.v1.SendMessageResponse': SendMessageResponse
+  'tocsin.v1.RequestCommandRequest': RequestCommandRequest
+  'tocsin.v1.RequestCommandResponse': RequestCommandResponse
   'tocsin.v1.Command': Command
   'tocsin.v1.CommandParameter': CommandParameter
   'tocsin.v1.CommandReadBack': CommandReadBack
+  'tocsin.v1.Handling': Handling
   'tocsin.v1.Event': Event
   'tocsin.v1.Reference': Reference
   'tocsin.v1.Origin': Origin
   'tocsin.v1.Provenance': Provenance
   'tocsin.v1.Text': Text
   'tocsin.v1.Attribute': Attribute
+  'tocsin.v1.Alert': Alert
+  'tocsin.v1.AlertInfo': AlertInfo
+  'tocsin.v1.AlertNamedValue': AlertNamedValue
+  'tocsin.v1.AlertArea': AlertArea
+  'tocsin.v1.AlertResource': AlertResource
+  'tocsin.v1.Location': Location
+  'tocsin.v1.CivicAddress': CivicAddress
+  'tocsin.v1.Polygon': Polygon
+  'tocsin.v1.Point': Point
+  'tocsin.v1.Circle': Circle
+  'tocsin.v1.Geocode': Geocode
   'tocsin.v1.Incident': Incident
   'tocsin.v1.IncidentNumber': IncidentNumber
   'tocsin.v1.IncidentAgency': IncidentAgency
@@ -3389,6 +4278,40 @@ export interface Messages {
   'tocsin.v1.FacilityResource': FacilityResource
   'tocsin.v1.SystemEvent': SystemEvent
   'tocsin.v1.SystemDetail': SystemDetail
+  'tocsin.v1.GetStatusRequest': GetStatusRequest
+  'tocsin.v1.GetStatusResponse': GetStatusResponse
+  'tocsin.v1.LaneStatus': LaneStatus
+  'tocsin.v1.FateCount': FateCount
+  'tocsin.v1.ListInputsRequest': ListInputsRequest
+  'tocsin.v1.ListInputsResponse': ListInputsResponse
+  'tocsin.v1.InputStatus': InputStatus
+  'tocsin.v1.ListBookmarksRequest': ListBookmarksRequest
+  'tocsin.v1.ListBookmarksResponse': ListBookmarksResponse
+  'tocsin.v1.BookmarkStatus': BookmarkStatus
+  'tocsin.v1.ListRefusalsRequest': ListRefusalsRequest
+  'tocsin.v1.ListRefusalsResponse': ListRefusalsResponse
+  'tocsin.v1.ReplayRefusalsRequest': ReplayRefusalsRequest
+  'tocsin.v1.ReplayRefusalsResponse': ReplayRefusalsResponse
+  'tocsin.v1.ListDevicesRequest': ListDevicesRequest
+  'tocsin.v1.ListDevicesResponse': ListDevicesResponse
+  'tocsin.v1.DeviceEntry': DeviceEntry
+  'tocsin.v1.ListPrincipalsRequest': ListPrincipalsRequest
+  'tocsin.v1.ListPrincipalsResponse': ListPrincipalsResponse
+  'tocsin.v1.PrincipalEntry': PrincipalEntry
+  'tocsin.v1.ListAgreementsRequest': ListAgreementsRequest
+  'tocsin.v1.ListAgreementsResponse': ListAgreementsResponse
+  'tocsin.v1.Agreement': Agreement
+  'tocsin.v1.ListAuditRequest': ListAuditRequest
+  'tocsin.v1.ListAuditResponse': ListAuditResponse
+  'tocsin.v1.AuditEntry': AuditEntry
+  'tocsin.v1.BackupRequest': BackupRequest
+  'tocsin.v1.BackupResponse': BackupResponse
+  'tocsin.v1.Record': Record
+  'tocsin.v1.RecordHeader': RecordHeader
+  'tocsin.v1.Property': Property
+  'tocsin.v1.CommitMark': CommitMark
+  'tocsin.v1.RecordBatch': RecordBatch
+  'tocsin.v1.Frame': Frame
   'tocsin.v1.Filter': Filter
   'tocsin.v1.Box': Box
   'tocsin.v1.SubscribeRequest': SubscribeRequest
@@ -3408,12 +4331,25 @@ export interface Messages {
   'tocsin.v1.PublishRequest': PublishRequest
   'tocsin.v1.PublishResponse': PublishResponse
   'tocsin.v1.PublishResult': PublishResult
-  'tocsin.v1.Record': Record
-  'tocsin.v1.RecordHeader': RecordHeader
-  'tocsin.v1.Property': Property
-  'tocsin.v1.CommitMark': CommitMark
-  'tocsin.v1.RecordBatch': RecordBatch
-  'tocsin.v1.Frame': Frame
+  'tocsin.v1.LinkRequest': LinkRequest
+  'tocsin.v1.LinkResponse': LinkResponse
+  'tocsin.v1.LinkTurn': LinkTurn
+  'tocsin.v1.LinkHello': LinkHello
+  'tocsin.v1.LinkBookmark': LinkBookmark
+  'tocsin.v1.LinkBatch': LinkBatch
+  'tocsin.v1.LinkAck': LinkAck
+  'tocsin.v1.LinkRefusal': LinkRefusal
+  'tocsin.v1.LinkHeartbeat': LinkHeartbeat
+  'tocsin.v1.LinkGap': LinkGap
+  'tocsin.v1.LinkBudget': LinkBudget
+  'tocsin.v1.LinkGoodbye': LinkGoodbye
+  'tocsin.v1.QuerySeriesRequest': QuerySeriesRequest
+  'tocsin.v1.QuerySeriesResponse': QuerySeriesResponse
+  'tocsin.v1.SeriesData': SeriesData
+  'tocsin.v1.SeriesPoint': SeriesPoint
+  'tocsin.v1.Series': Series
+  'tocsin.v1.ListSeriesRequest': ListSeriesRequest
+  'tocsin.v1.ListSeriesResponse': ListSeriesResponse
   'google.protobuf.Timestamp': Timestamp
   'google.protobuf.Duration': Duration
   'google.protobuf.Empty': Empty
@@ -3421,13 +4357,14 @@ export interface Messages {
 
 /** The label of every field that has one (the field option `handling`), by full field name. */
 export const handlingOf = {
+  'tocsin.v1.CommentRequest.text': Label.PII,
+  'tocsin.v1.Command.requestedBy': Label.PII,
+  'tocsin.v1.Command.approvedBy': Label.PII,
+  'tocsin.v1.Origin.agent': Label.PII,
   'tocsin.v1.AlertInfo.contact': Label.PII,
   'tocsin.v1.CivicAddress.street': Label.PII,
   'tocsin.v1.CivicAddress.houseNumber': Label.PII,
   'tocsin.v1.CivicAddress.detail': Label.PII,
-  'tocsin.v1.Command.requestedBy': Label.PII,
-  'tocsin.v1.Command.approvedBy': Label.PII,
-  'tocsin.v1.Origin.agent': Label.PII,
   'tocsin.v1.IncidentLocation.accessNote': Label.CJI,
   'tocsin.v1.IncidentLocation.referenceUri': Label.PII,
   'tocsin.v1.IncidentLocation.cellSector': Label.PII,
@@ -3491,4 +4428,6 @@ export const handlingOf = {
   'tocsin.v1.ResourceContact.location': Label.PII,
   'tocsin.v1.SystemEvent.agent': Label.PII,
   'tocsin.v1.SystemEvent.address': Label.PII,
+  'tocsin.v1.AuditEntry.principal': Label.PII,
+  'tocsin.v1.AuditEntry.address': Label.PII,
 } as const satisfies { readonly [field: string]: Label }
