@@ -35,7 +35,10 @@ export function validate(event: Event): string | undefined {
   if ((event.priority ?? 0) > 10) return 'priority is above 10'
   if ((event.references?.length ?? 0) > referencesMax) return `more than ${referencesMax} references`
   return (
-    invalidTimes(event) ?? invalidAttributes(event) ?? (event.location && invalidLocation(event.location)) ?? invalidBody(event)
+    invalidTimes(event) ??
+    invalidAttributes(event) ??
+    (event.location && invalidLocation(event.location)) ??
+    invalidBody(event)
   )
 }
 
@@ -74,8 +77,10 @@ function invalidLocation(location: Location): string | undefined {
   }
   for (const polygon of location.polygons ?? []) {
     const points = polygon.points ?? []
-    if (points.length < 4 || points.length > polygonPointsMax) return `a polygon has ${points.length} points; 4 to ${polygonPointsMax}`
-    if (!points.every((point) => isPlace(point.latitude ?? 0, point.longitude ?? 0))) return 'a polygon leaves the globe'
+    if (points.length < 4 || points.length > polygonPointsMax)
+      return `a polygon has ${points.length} points; 4 to ${polygonPointsMax}`
+    if (!points.every((point) => isPlace(point.latitude ?? 0, point.longitude ?? 0)))
+      return 'a polygon leaves the globe'
   }
   for (const { center, radiusM } of location.circles ?? []) {
     if (!isPlace(center?.latitude ?? 0, center?.longitude ?? 0)) return 'a circle is not on the globe'
@@ -107,9 +112,12 @@ function invalidMeasurements(measurements: readonly Measurement[]): string | und
     const { quantity, value } = measurement
     if (!quantity || tooLong(quantity, 64)) return 'a measurement has no quantity, or one longer than 64 bytes'
     if (value === 'number' && !Number.isFinite(measurement.number)) return `${quantity} is not a finite number`
-    if (value === 'text' && tooLong(measurement.text, textBytesMax)) return `${quantity} is longer than ${textBytesMax} bytes`
-    if (value === 'blob' && measurement.blob.length > blobBytesMax) return `${quantity} is longer than ${blobBytesMax} bytes`
-    if (measurement.sum !== undefined && !Number.isFinite(measurement.sum)) return `the sum of ${quantity} is not a finite number`
+    if (value === 'text' && tooLong(measurement.text, textBytesMax))
+      return `${quantity} is longer than ${textBytesMax} bytes`
+    if (value === 'blob' && measurement.blob.length > blobBytesMax)
+      return `${quantity} is longer than ${blobBytesMax} bytes`
+    if (measurement.sum !== undefined && !Number.isFinite(measurement.sum))
+      return `the sum of ${quantity} is not a finite number`
   }
   return undefined
 }

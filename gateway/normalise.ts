@@ -1,0 +1,83 @@
+// Turns what an adapter read into a whole event in the house's own words: id, times, provenance, origin, status, labels. Pure: clock,
+// ids and the site's settings are passed in. What the source said is never overwritten, only completed.
+
+import type { EventDraft } from '../adapters/adapter.ts'
+import { Authenticity, ClockQuality, Flag, MessageStatus } from '../proto/generated/types.ts'
+import type { Event, Label } from '../proto/generated/types.ts'
+import { timestamp, timestampNs } from '../proto/time.ts'
+import type { Ids } from './ids.ts'
+import type { Sender } from './inputs/receive.ts'
+
+/** A device's clock may run ahead by this much before it is called a fault. */
+const clockAheadNsMax = 300_000_000_000n
+/** 2000-01-01: earlier times are clocks that were never set. */
+const clockSetSince = 946_684_800_000_000_000n
+
+/** EAS test codes: tests whatever the status says (47 CFR 11.31). */
+const testEventCodes: ReadonlySet<string> = new Set(['RWT', 'RMT', 'NPT', 'DMO'])
+
+/** What a site says of an input, for formats that cannot say it themselves. */
+export interface Site {
+  readonly gateway: string
+  readonly jurisdiction: string
+  readonly owner: string
+  readonly messageStatus: MessageStatus
+  readonly labels: readonly Label[]
+}
+
+export interface Reading {
+  readonly receivedAt: bigint
+  readonly sender: Sender
+  readonly adapter: { readonly name: string; readonly version: string }
+  /** Taken from the channel, for formats whose messages do not name their device. */
+  readonly device: string | undefined
+  readonly site: Site
+  readonly replayed: boolean
+}
+
+export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event {
+  const { site, sender, receivedAt } = reading
+  const received = timestamp(receivedAt)
+  const device = draft.origin?.device || reading.device
+  const event: Event = {
+    ...draft,
+    id: ids.next(receivedAt),
+    receivedAt: received,
+    observedAt: draft.observedAt ?? received,
+    clockQuality: draft.observedAt ? draft.clockQuality || ClockQuality.UNSYNCED : ClockQuality.ASSUMED,
+    messageStatus: isTestAlert(draft) ? MessageStatus.TEST : draft.messageStatus || site.messageStatus,
+    authenticity:
+      draft.authenticity ||
+      (sender.authenticity === 'authenticated' ? Authenticity.AUTHENTICATED : Authenticity.UNVERIFIED),
+    origin: {
+      ...draft.origin,
+      jurisdiction: draft.origin?.jurisdiction || site.jurisdiction,
+      owner: draft.origin?.owner || site.owner,
+      adapter: reading.adapter.name,
+      adapterVersion: reading.adapter.version,
+      ...(device ? { device } : undefined),
+    },
+    provenance: [{ gateway: site.gateway, receivedAt: received, link: sender.link }],
+  }
+  if (!event.subject && device) event.subject = `device:${site.jurisdiction}/${device}`
+  if (!event.handling?.labels?.length) event.handling = { ...event.handling, labels: [...site.labels] }
+  const flags = noticed(event, reading)
+  if (flags.length > 0) event.flags = [...(event.flags ?? []), ...flags]
+  return event
+}
+
+/** A clock fault is flagged and shown; the time is not rewritten and the event is still delivered. */
+function noticed(event: Event, reading: Reading): Flag[] {
+  const flags: Flag[] = []
+  const observedAt = timestampNs(event.observedAt) ?? reading.receivedAt
+  if (observedAt > reading.receivedAt + clockAheadNsMax || observedAt < clockSetSince) flags.push(Flag.CLOCK_FAULT)
+  if (reading.replayed) flags.push(Flag.REPLAYED)
+  return flags
+}
+
+function isTestAlert(draft: EventDraft): boolean {
+  if (draft.body !== 'alert') return false
+  return (draft.alert.infos ?? []).some((info) =>
+    (info.eventCodes ?? []).some((code) => testEventCodes.has(code.value ?? '')),
+  )
+}

@@ -1,0 +1,183 @@
+// The way in, on one screen: decode, normalise, validate, permit, append; the answer is the frame's fate. Read this file first.
+
+import type { Decoded, Frame } from '../adapters/adapter.ts'
+import { Fate as StoredFate } from '../proto/generated/types.ts'
+import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
+import { timestamp } from '../proto/time.ts'
+import { codec } from '../proto/wire.ts'
+import type { Accounting } from './accounting.ts'
+import type { Clock } from './clock.ts'
+import type { Ids } from './ids.ts'
+import type { Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
+import { kindOf, laneOf, retentionOf } from './lane.ts'
+import type { Log, NewRecord } from './log/log.ts'
+import { normalise } from './normalise.ts'
+import { labelsMask, propertiesOf, recordHeader } from './record-header.ts'
+import type { Route, Routes } from './routes.ts'
+import { eventBytesMax, validate } from './validate.ts'
+
+/** What the pipeline needs of the house; tests pass their own. */
+export interface PipelineParts {
+  readonly routes: Routes
+  readonly log: Log
+  readonly ids: Ids
+  readonly clock: Clock
+  readonly accounting: Accounting
+  /** Why this sender may not say this; undefined: it may. */
+  mayPublish(sender: Sender, event: Event): string | undefined
+  /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
+  adapterFailed(adapter: string, error: unknown): void
+}
+
+const eventCodec = codec('tocsin.v1.Event')
+
+export function createPipeline(parts: PipelineParts): Receive {
+  const { routes, log, ids, clock, accounting } = parts
+
+  return async function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
+    const frameId = ids.next(frame.receivedAt)
+    const route = routes.find(frame.channel, frame.contentType)
+    const input = route?.input.name ?? '–'
+    accounting.receive(input)
+    const read = route ? readFrame(parts, route, sender, frame, transport) : carried
+    try {
+      const fate = await append(frameId, read, sender, frame, route, transport)
+      accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
+      if (fate.fate === 'duplicate') remember(frameId, 'duplicate', sender, frame, route)
+      return fate
+    } catch (error) {
+      accounting.settle(input, 'not_taken')
+      remember(frameId, 'not_taken', sender, frame, route, error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+
+  /** Durable when it resolves; rejects when nothing was taken. */
+  async function append(
+    frameId: Uint8Array,
+    read: Read,
+    sender: Sender,
+    frame: Frame,
+    route: Route | undefined,
+    transport: Transport | undefined,
+  ): Promise<Fate> {
+    const kept = keptFrame(frameId, read, sender, frame, route, transport)
+    const appended = await log.append({ frame: kept, records: read.records, resent: transport?.resent ?? false })
+    if (appended.fate === 'duplicate') return { frameId, fate: 'duplicate' }
+    if (read.fate === 'stored') return { frameId, fate: 'stored', places: appended.places, eventIds: read.eventIds }
+    if (read.fate === 'refused') return { frameId, fate: 'refused', fault: read.fault, why: read.why }
+    return read.fate === 'carried' ? { frameId, fate: 'carried' } : { frameId, fate: 'ignored', why: read.why }
+  }
+
+  function remember(
+    frameId: Uint8Array,
+    fate: 'duplicate' | 'not_taken',
+    sender: Sender,
+    frame: Frame,
+    route?: Route,
+    why = '',
+  ) {
+    const { channel, receivedAt } = frame
+    const adapter = route?.input.adapter.name ?? ''
+    accounting.remember({
+      frameId,
+      channel,
+      sender: sender.name,
+      adapter,
+      receivedAt,
+      settledAt: clock.now(),
+      fate,
+      why,
+    })
+  }
+}
+
+type Read =
+  | { fate: 'stored'; records: readonly NewRecord[]; eventIds: readonly Uint8Array[]; warnings: readonly string[] }
+  | { fate: 'ignored' | 'carried'; why: string; records: readonly [] }
+  | { fate: 'refused'; fault: RefusalFault; why: string; records: readonly [] }
+
+const carried: Read = { fate: 'carried', why: 'no adapter reads this channel', records: [] }
+const refuse = (fault: RefusalFault, why: string): Read => ({ fate: 'refused', fault, why, records: [] })
+
+/** Bytes to records; pure but for ids, and never throws. */
+export function readFrame(
+  parts: Pick<PipelineParts, 'ids' | 'mayPublish' | 'adapterFailed'>,
+  route: Route,
+  sender: Sender,
+  frame: Frame,
+  transport: Transport | undefined,
+  replayed = false,
+): Read {
+  const { adapter, site } = route.input
+  let decoded: Decoded
+  try {
+    decoded = route.decoderFor(frame).decode(frame)
+  } catch (error) {
+    parts.adapterFailed(adapter.name, error)
+    return refuse(
+      'adapter',
+      `the adapter ${adapter.name} failed on it; this is a fault of the gateway, not of the sender`,
+    )
+  }
+  if (decoded.outcome === 'ignored') return { fate: 'ignored', why: decoded.why, records: [] }
+  if (decoded.outcome === 'refused') return refuse(decoded.fault, decoded.why)
+
+  // All events of a frame are checked before any is stored: a frame is taken whole or not at all.
+  const reading = { receivedAt: frame.receivedAt, sender, adapter, device: route.device, site, replayed }
+  const records: NewRecord[] = []
+  const eventIds: Uint8Array[] = []
+  for (const draft of decoded.events) {
+    const event = normalise(draft, reading, parts.ids)
+    const invalid = validate(event)
+    if (invalid) return refuse('invalid', invalid)
+    const forbidden = parts.mayPublish(sender, event)
+    if (forbidden) return refuse('forbidden', forbidden)
+    const record = newRecord(event, sender, frame, transport)
+    if (record.event.length > eventBytesMax) return refuse('length', `the event takes more than ${eventBytesMax} bytes`)
+    records.push(record)
+    eventIds.push(event.id!)
+  }
+  if (records.length === 0) return { fate: 'ignored', why: 'no event in it', records: [] }
+  return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [] }
+}
+
+export function newRecord(event: Event, sender: Sender, frame: Frame, transport: Transport | undefined): NewRecord {
+  const header = recordHeader(event, sender, frame, transport)
+  const kind = kindOf[event.body!]
+  return { lane: laneOf(event, kind), retention: retentionOf(event, kind), header, event: eventCodec.encode(event) }
+}
+
+const storedFates = {
+  stored: StoredFate.STORED,
+  ignored: StoredFate.IGNORED,
+  carried: StoredFate.CARRIED,
+  refused: StoredFate.REFUSED,
+} as const
+
+function keptFrame(
+  id: Uint8Array,
+  read: Read,
+  sender: Sender,
+  frame: Frame,
+  route: Route | undefined,
+  transport: Transport | undefined,
+): KeptFrame {
+  const kept: KeptFrame = {
+    id,
+    receivedAt: timestamp(frame.receivedAt),
+    channel: frame.channel,
+    sender: sender.name,
+    payload: frame.bytes,
+    fate: storedFates[read.fate],
+    labels: labelsMask(route?.input.site.labels),
+  }
+  if (route) kept.adapter = route.input.adapter.name
+  if (frame.contentType) kept.contentType = frame.contentType
+  if (frame.properties?.size) kept.properties = propertiesOf(frame)
+  if (read.fate === 'stored' && read.warnings.length > 0) kept.warnings = [...read.warnings]
+  if (read.fate !== 'stored' && read.why) kept.why = read.why
+  if (read.fate === 'refused') kept.fault = read.fault
+  if (transport?.resendKey) kept.resendKey = transport.resendKey
+  return kept
+}
