@@ -1,0 +1,86 @@
+// Every bound of the MQTT road, with its reason. A site may change each; none can be switched off.
+
+export interface Limits {
+  readonly packetBytesMax: number
+  readonly firstPacketBytesMax: number
+  readonly heldBytesMax: number
+  readonly connectMsMax: number
+  readonly authenticateMsMax: number
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly connectsPerSecond: number
+  readonly connectsBurst: number
+  readonly clientIdBytesMax: number
+  readonly topicBytesMax: number
+  readonly topicLevelsMax: number
+  readonly keepAliveSecondsMax: number
+  readonly topicAliasesMax: number
+  readonly inFlightMax: number
+  readonly inFlightBytesMax: number
+  readonly subscriptionsPerClientMax: number
+  readonly sessionsMax: number
+  readonly sessionExpirySecondsMax: number
+  readonly queuedMessagesMax: number
+  readonly queuedBytesMax: number
+  readonly retainedMessagesMax: number
+  readonly retainedBytesMax: number
+  readonly unreadBytesQos0Max: number
+  readonly unreadBytesMax: number
+  readonly unreadMsMax: number
+  readonly unstoredCutMs: number
+  readonly willsWaitingMax: number
+}
+
+export const defaultLimits: Limits = {
+  // A camera's still picture fits in 1 MB; the standard's own 256 MB would let one device fill the memory.
+  packetBytesMax: 1 << 20,
+  // A CONNECT holds a name, a secret, a token and a will; nobody has shown who he is yet.
+  firstPacketBytesMax: 64 << 10,
+  // All unfinished packets of all connections together: 10,000 half-sent megabytes must not add up.
+  heldBytesMax: 128 << 20,
+  // A radio link needs a second or two; half-open connections are an attack or a fault.
+  connectMsMax: 5_000,
+  // A password check takes 50 ms; a directory that does not answer must not collect connections.
+  authenticateMsMax: 10_000,
+  // About 20 kB each: what a small machine serves, and below the usual limit of file descriptors where that is raised.
+  connectionsMax: 10_000,
+  // A whole fleet may stand behind one address of a mobile network, but not all that the gateway has.
+  connectionsPerAddressMax: 5_000,
+  // A county's devices that come back after a power cut are let in within seconds, without starving those already here.
+  connectsPerSecond: 500,
+  connectsBurst: 2_000,
+  // The standard allows 65,535; names are kept in memory and in the log.
+  clientIdBytesMax: 256,
+  topicBytesMax: 256,
+  // Matching costs grow with levels; aedes' own matcher stops the process above 100.
+  topicLevelsMax: 16,
+  // A dead connection is noticed within 1.5 times this, whatever the client asked for.
+  keepAliveSecondsMax: 3_600,
+  // Kept for each connection; devices that use aliases have a handful of topics.
+  topicAliasesMax: 32,
+  // Enough to fill a group commit from ten clients; told to MQTT 5 clients as Receive Maximum. QoS 2 messages that wait for
+  // PUBREL are bounded by it too.
+  inFlightMax: 1_000,
+  inFlightBytesMax: 4 << 20,
+  // A console has dozens; each costs memory and matching.
+  subscriptionsPerClientMax: 1_000,
+  // Sessions that outlive their connection, present or absent.
+  sessionsMax: 10_000,
+  // A week: a unit that was in the workshop. Longer absence starts afresh.
+  sessionExpirySecondsMax: 7 * 24 * 3_600,
+  // For each session that outlives its connection, sent and not acknowledged or not yet sent; the log has all of it anyway.
+  queuedMessagesMax: 10_000,
+  queuedBytesMax: 16 << 20,
+  // Last known states of a large county's devices; they are held in memory.
+  retainedMessagesMax: 50_000,
+  retainedBytesMax: 64 << 20,
+  // Waiting to be read by one subscriber, beyond what the kernel holds. Above the first, QoS 0 is dropped for it; above
+  // the second for `unreadMsMax`, or above four times the second, it is cut, and what it missed waits in its session.
+  unreadBytesQos0Max: 512 << 10,
+  unreadBytesMax: 1 << 20,
+  unreadMsMax: 250,
+  // Within a second the publisher knows that its message is not stored.
+  unstoredCutMs: 1_000,
+  // Wills of vanished clients that could not be stored yet; nobody else has a copy.
+  willsWaitingMax: 1_000,
+}

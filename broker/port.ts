@@ -1,0 +1,226 @@
+// What the MQTT road asks of the house and offers it. The broker moves bytes and identities; formats, policy and the log are
+// functions it is given, so it can be exchanged, tested and understood alone.
+
+import type { Limits } from './limits.ts'
+
+export interface Broker {
+  /** Opens every listener; rejects with the system's own error (EADDRINUSE, EACCES) when one cannot be opened, and opens none. */
+  start(): Promise<void>
+  /** Where it listens, in the order of `parts.listeners`, with the ports that were really given. Empty before `start`. */
+  readonly addresses: readonly ListenerAddress[]
+  /** From the gateway to subscribers: not received, not stored again. Resolves when it is with every connection and queue. */
+  publish(message: OutgoingMessage): Promise<void>
+  /** What has happened since the start, and what is here now; a copy. */
+  counts(): Counts
+  /** Closes listeners and connections. Wills are not sent: the gateway is going away, not the devices. */
+  close(): Promise<void>
+}
+
+/** What the broker is given. `P` is the house's own principal, opaque here but for its name. */
+export interface BrokerParts<P extends Principal> {
+  readonly listeners: readonly Listener[]
+  /** Once for each CONNECT, before anything else of that client is read. */
+  authenticate(attempt: ConnectAttempt): Promise<P | Refused>
+  /** Asked once for each PUBLISH, and for a will when its client connects. */
+  mayPublish(principal: P, topic: string, message: { retain: boolean; qos: QoS; will: boolean }): boolean
+  maySubscribe(principal: P, filter: string): boolean
+  /** Asked again for each delivery, since a filter may be wider than what its owner may read. */
+  mayReceive(principal: P, topic: string): boolean
+  /**
+   * Takes a message for good. It is called in the order of arrival for each client, and many may be on their way at once; PUBACK
+   * and PUBREC leave in that order, each only when its own promise and all before it have resolved. Rejects when the message
+   * cannot be stored: it is not acknowledged, its client is read no further and is cut after `unstoredCutMs`, and keeps its copy.
+   */
+  receive(principal: P, message: InboundPublish): Promise<Verdict>
+  readonly limits?: Partial<Limits>
+  readonly log: Logger
+  readonly clock: Clock
+  /** Told of what an operator or the audit should know. It must not throw. */
+  readonly onEvent?: (event: BrokerEvent) => void
+}
+
+export interface Principal {
+  readonly name: string
+}
+
+/** `accepted`: acknowledged and delivered. `forbidden`: never delivered; 0x87 to MQTT 5, an ordinary acknowledgement to 3.1.1. */
+export type Verdict = 'accepted' | 'forbidden'
+
+export type QoS = 0 | 1 | 2
+
+export interface InboundPublish {
+  readonly topic: string
+  /** A view of a larger buffer: copy what is kept. */
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly dup: boolean
+  /** Absent at QoS 0 and for a will. */
+  readonly packetId?: number
+  readonly clientId: string
+  readonly protocolVersion: 3 | 4 | 5
+  /** The client's last message, sent for it because it vanished. */
+  readonly will: boolean
+  /** False when `mayPublish` said no: received all the same, so that the refusal is kept with its bytes. */
+  readonly permitted: boolean
+  readonly properties: MessageProperties
+}
+
+/** What MQTT 5 carries beside the payload; empty for older clients. */
+export interface MessageProperties {
+  readonly contentType?: string
+  readonly userProperties?: ReadonlyMap<string, string>
+  readonly responseTopic?: string
+  readonly correlationData?: Uint8Array
+  readonly messageExpirySeconds?: number
+}
+
+export interface OutgoingMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly properties?: MessageProperties
+}
+
+export interface Listener {
+  /** Shown in events and given to `authenticate`, so that policy can tell doors apart. */
+  readonly name: string
+  readonly kind: 'tcp' | 'tls' | 'ws' | 'wss'
+  readonly address: string
+  /** 0: any free one, see `Broker.addresses`. */
+  readonly port: number
+  /** For tls and wss. */
+  readonly tls?: TlsFiles
+  /** For ws and wss: pages of these origins may connect, beside pages served from the same loopback or IP address. */
+  readonly origins?: readonly string[]
+}
+
+/** The contents of PEM files, not their names. */
+export interface TlsFiles {
+  readonly key: string | Uint8Array
+  readonly certificate: string | Uint8Array
+  /** Authorities for client certificates; without it none is asked for. */
+  readonly clientAuthorities?: string | Uint8Array
+  /** Turns away who shows no certificate. */
+  readonly certificateRequired?: boolean
+}
+
+export interface ListenerAddress {
+  readonly name: string
+  readonly kind: Listener['kind']
+  readonly address: string
+  readonly port: number
+}
+
+export interface ConnectAttempt {
+  readonly clientId: string
+  readonly username?: string
+  readonly password?: Uint8Array
+  readonly address: string
+  readonly protocolVersion: 3 | 4 | 5
+  readonly listener: string
+  /** Only one that was verified against the listener's authorities. */
+  readonly certificate?: ClientCertificate
+}
+
+export interface ClientCertificate {
+  /** The subject's common name, or '' when it has none. */
+  readonly commonName: string
+  /** As Node writes it, such as 'URI:urn:unit:7, DNS:gauge-7'. */
+  readonly subjectAltName: string
+  readonly fingerprint256: string
+  readonly serialNumber: string
+  /** DER. */
+  readonly raw: Uint8Array
+}
+
+export interface Refused {
+  readonly refused: 'credentials' | 'not_allowed' | 'client_id' | 'unavailable'
+}
+
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** As gateway/clock.ts has it: nanoseconds. */
+export interface Clock {
+  now(): bigint
+  monotonic(): bigint
+}
+
+export type BrokerEvent =
+  | {
+      readonly kind: 'connected'
+      readonly clientId: string
+      readonly principal: string
+      readonly address: string
+      readonly listener: string
+      readonly protocolVersion: 3 | 4 | 5
+    }
+  | { readonly kind: 'disconnected'; readonly clientId: string; readonly principal: string; readonly why: CutReason }
+  /** A connection or a CONNECT that was turned away. */
+  | {
+      readonly kind: 'refused'
+      readonly address: string
+      readonly listener: string
+      readonly clientId?: string
+      readonly why: RefusalReason
+    }
+  | {
+      readonly kind: 'forbidden'
+      readonly action: 'publish' | 'subscribe' | 'will'
+      readonly clientId: string
+      readonly principal: string
+      readonly topic: string
+    }
+  /** A message that one subscriber will not get, or that is not retained. Told once a minute for each client and cause. */
+  | { readonly kind: 'dropped'; readonly cause: DropCause; readonly clientId: string }
+
+export type CutReason =
+  /** The client went, with or without DISCONNECT, or its keep-alive ran out. */
+  | 'left'
+  /** It broke the standard or a size limit. */
+  | 'protocol'
+  /** It does not read what it subscribed to. */
+  | 'slow'
+  /** Its message could not be stored. */
+  | 'unstored'
+  /** Too many of its QoS 2 messages wait for PUBREL. */
+  | 'receive_maximum'
+  | 'closing'
+
+export type RefusalReason =
+  | Refused['refused']
+  | 'connections'
+  | 'address_connections'
+  | 'connect_rate'
+  | 'sessions'
+  | 'will_forbidden'
+  | 'certificate'
+  | 'origin'
+  | 'protocol'
+
+export type DropCause = 'offline_queue' | 'retained' | 'slow_qos0' | 'will_unstored'
+
+export interface Counts {
+  /** Now. */
+  readonly connections: number
+  readonly sessions: number
+  readonly retained: number
+  readonly queued: number
+  readonly queuedBytes: number
+  readonly inFlight: number
+  /** Since the start. */
+  readonly accepted: number
+  readonly forbidden: number
+  readonly unstored: number
+  readonly swallowed: number
+  readonly connects: number
+  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
+  readonly cut: Readonly<Partial<Record<CutReason, number>>>
+  readonly dropped: Readonly<Partial<Record<DropCause, number>>>
+}
