@@ -1,0 +1,217 @@
+// Every setting there is: key, kind, default, and a sentence. The check at start, the sample file, the reference in docs/ and the
+// environment overrides all come from this table, and from nothing else.
+
+export type Kind = 'text' | 'secret' | 'flag' | 'count' | 'bytes' | 'duration' | 'list' | 'choice' | 'tree'
+
+export interface Setting {
+  readonly kind: Kind
+  /** As a person writes it; undefined: not set. Lists are written with commas. */
+  readonly default?: string | number | boolean
+  readonly about: string
+  /** For `choice`. */
+  readonly of?: readonly string[]
+  /** Smallest and largest that make sense, in the unit of the value: bytes, milliseconds, or a count. */
+  readonly min?: number
+  readonly max?: number
+  readonly example?: string
+}
+
+export const settingsTable = {
+  data_dir: { kind: 'text', default: './data', about: 'Folder of the log and everything else that is kept.' },
+  'gateway.name': {
+    kind: 'text',
+    default: 'tocsin',
+    about: 'Name of this gateway, as neighbours and records will show it; later the name of its certificate.',
+    example: 'gateway.county-a.example',
+  },
+  'gateway.jurisdiction': {
+    kind: 'text',
+    default: 'local',
+    about: 'The jurisdiction whose gateway this is.',
+    example: 'county-a.example',
+  },
+  'gateway.owner': {
+    kind: 'text',
+    default: '',
+    about: 'FQDN of the agency that owns what comes in, where an input does not name another.',
+    example: 'em.county-a.example',
+  },
+  'gateway.message_status': {
+    kind: 'choice',
+    of: ['ACTUAL', 'EXERCISE', 'SYSTEM', 'TEST'],
+    default: 'ACTUAL',
+    about: 'CAP status of messages whose format cannot state one.',
+  },
+  'mqtt.listen': {
+    kind: 'list',
+    default: 'mqtt://127.0.0.1:1883, ws://127.0.0.1:9001',
+    about: 'Where MQTT is taken: mqtt:// (TCP), mqtts:// (TLS, usually port 8883), ws:// and wss:// (WebSocket).',
+  },
+  'mqtt.anonymous': {
+    kind: 'flag',
+    default: true,
+    about: 'Whether clients without a name and secret are let in, on loopback listeners only.',
+  },
+  'mqtt.users': {
+    kind: 'tree',
+    about:
+      'Who may connect by name and secret: a list of {name, secret_hash (made by `tocsin secret`), publish: [topic filters], subscribe: [topic filters]}.',
+  },
+  'mqtt.packet_bytes_max': {
+    kind: 'bytes',
+    default: '1MiB',
+    min: 1024,
+    max: 16 * 2 ** 20,
+    about: 'Largest MQTT packet that is taken.',
+  },
+  'mqtt.connections_max': { kind: 'count', default: 20_000, min: 1, about: 'Most MQTT connections at once.' },
+  'tls.certificate': { kind: 'text', about: 'PEM file of the certificate chain for every TLS listener.' },
+  'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
+  'tls.client_ca': {
+    kind: 'text',
+    about: 'PEM file of the authority whose client certificates are accepted; set: clients must show one.',
+  },
+  'grpc.listen': {
+    kind: 'text',
+    default: '127.0.0.1:50051',
+    about: 'Where consoles and programs connect; "off" for nowhere.',
+  },
+  'http.listen': {
+    kind: 'text',
+    default: '127.0.0.1:8080',
+    about: 'Where health, readiness and metrics are served; "off" for nowhere.',
+  },
+  inputs: {
+    kind: 'tree',
+    about:
+      'Inputs beside the built-in ones: a list of {name, adapter, topics: [MQTT filters], owner, jurisdiction, message_status, labels, options}.',
+  },
+  mappings: {
+    kind: 'tree',
+    about:
+      'Mappings for JSON of any shape (adapter json): a list of mappings, or of {file: PATH}. Try one with `tocsin check`.',
+  },
+  'log.segment_bytes': {
+    kind: 'bytes',
+    default: '64MiB',
+    min: 64 * 1024,
+    max: 2 ** 31 - 1,
+    about: 'Size of one file of the log.',
+  },
+  'log.urgent_reserve': {
+    kind: 'bytes',
+    default: '1GiB',
+    min: 0,
+    about: 'Disk space taken in advance for urgent events, so that they are still stored when the disk is full.',
+  },
+  'log.disk_low': {
+    kind: 'bytes',
+    default: '1GiB',
+    min: 0,
+    about: 'Free disk space below which routine messages are no longer acknowledged.',
+  },
+  'log.keep_standard': { kind: 'duration', default: '90d', about: 'How long readings and positions are kept.' },
+  'log.keep_standard_bytes': {
+    kind: 'bytes',
+    default: '100GiB',
+    min: 0,
+    about: 'How much of them is kept at most, in each lane.',
+  },
+  'log.keep_record': {
+    kind: 'duration',
+    default: '2555d',
+    about: 'How long incidents, calls, alerts and messages are kept.',
+  },
+  'log.keep_record_bytes': {
+    kind: 'bytes',
+    default: '100GiB',
+    min: 0,
+    about: 'How much of them is kept at most, in each lane.',
+  },
+  'log.keep_frames': {
+    kind: 'duration',
+    default: '30d',
+    about: 'How long the bytes of each message as received are kept.',
+  },
+  'log.keep_frames_bytes': { kind: 'bytes', default: '50GiB', min: 0, about: 'How much of them is kept at most.' },
+  'log.keep_refused': { kind: 'duration', default: '365d', about: 'How long refused messages stay in quarantine.' },
+  'log.keep_refused_bytes': { kind: 'bytes', default: '10GiB', min: 0, about: 'How much of them is kept at most.' },
+  'log.hold': {
+    kind: 'duration',
+    default: '8d',
+    about: 'How long records are kept beyond their time for an output that has not had them yet.',
+  },
+  'log.pending_bytes_max': {
+    kind: 'bytes',
+    default: '64MiB',
+    min: 2 ** 20,
+    about: 'Most bytes on their way to the disk; above it nothing is acknowledged.',
+  },
+  'influx.url': {
+    kind: 'text',
+    about: 'InfluxDB to write to; not set: the output is off.',
+    example: 'http://127.0.0.1:8086',
+  },
+  'influx.version': {
+    kind: 'choice',
+    of: ['auto', 'v1', 'v2', 'v3'],
+    default: 'auto',
+    about: 'Which of its write interfaces is spoken.',
+  },
+  'influx.database': { kind: 'text', default: 'tocsin', about: 'Database (v1, v3) or bucket (v2) for real events.' },
+  'influx.exercise_database': {
+    kind: 'text',
+    default: 'tocsin_exercise',
+    about: 'Database or bucket for exercise events.',
+  },
+  'influx.retention_policy': { kind: 'text', about: 'Retention policy to write to (v1); not set: the default one.' },
+  'influx.org': { kind: 'text', about: 'Organisation (v2).' },
+  'influx.token': { kind: 'secret', about: 'Token (v2, v3), or write TOCSIN_INFLUX_TOKEN.' },
+  'influx.username': { kind: 'text', about: 'User name (v1).' },
+  'influx.password': { kind: 'secret', about: 'Password (v1), or write TOCSIN_INFLUX_PASSWORD.' },
+  'influx.labels': {
+    kind: 'list',
+    default: 'PUBLIC, OPS',
+    about: 'Only events that carry no other label are written.',
+  },
+  'influx.timeout': {
+    kind: 'duration',
+    default: '10s',
+    min: 100,
+    about: 'How long one write may take before it is tried again.',
+  },
+  'influx.manage': { kind: 'flag', default: true, about: 'Whether missing databases are created (v1).' },
+  'clock.sntp_servers': {
+    kind: 'list',
+    default: '',
+    about: 'Time servers, host or host:port, to measure the offset of this machine’s clock; none: it is not measured.',
+  },
+  'clock.interval': { kind: 'duration', default: '64s', min: 16_000, about: 'How often the offset is measured.' },
+  'logging.level': {
+    kind: 'choice',
+    of: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    about: 'How much is logged.',
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingKey = keyof typeof settingsTable
+
+type ValueOf<S extends Setting> = S['kind'] extends 'flag'
+  ? boolean
+  : S['kind'] extends 'count' | 'bytes' | 'duration'
+    ? number
+    : S['kind'] extends 'list'
+      ? readonly string[]
+      : S['kind'] extends 'tree'
+        ? unknown
+        : S extends { of: readonly (infer Choice)[] }
+          ? Choice
+          : string
+
+/** Bytes as bytes, durations as milliseconds. What is not set and has no default is undefined. */
+export type Settings = {
+  readonly [Key in SettingKey]: (typeof settingsTable)[Key] extends { default: unknown }
+    ? ValueOf<(typeof settingsTable)[Key]>
+    : ValueOf<(typeof settingsTable)[Key]> | undefined
+}
