@@ -197,13 +197,13 @@ export const settingsTable = {
 
 export type SettingKey = keyof typeof settingsTable
 
-type ValueOf<S extends Setting> = S['kind'] extends 'flag'
+type ValueOf<S> = S extends { kind: 'flag' }
   ? boolean
-  : S['kind'] extends 'count' | 'bytes' | 'duration'
+  : S extends { kind: 'count' | 'bytes' | 'duration' }
     ? number
-    : S['kind'] extends 'list'
+    : S extends { kind: 'list' }
       ? readonly string[]
-      : S['kind'] extends 'tree'
+      : S extends { kind: 'tree' }
         ? unknown
         : S extends { of: readonly (infer Choice)[] }
           ? Choice

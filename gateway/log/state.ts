@@ -1,0 +1,211 @@
+// state.sqlite: the small things that stand beside the segments (bookmarks, holds, the current record of each subject, marks).
+// Its promise: it is never on the hot path. Writes are gathered and done in one transaction at most once a second and at close;
+// only what must be durable before somebody is answered is written at once.
+
+import { chmodSync, closeSync, existsSync, fdatasync, openSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { GatewayError } from '../../proto/errors.ts'
+
+export interface State {
+  readonly path: string
+  readonly database: DatabaseSync
+  /** Where the damaged file went, when it had to be made anew. */
+  readonly movedAside: string | undefined
+  /**
+   * Does `write` within a second, in one transaction with whatever else has gathered, then `done`; a second one under the same
+   * name replaces the first. `write` may run again when the transaction fails.
+   */
+  later(name: string, write: () => void, done?: () => void): void
+  /** Does `write` in a transaction of its own, and returns when it is on disk; throws what SQLite throws. */
+  now(write: () => void): void
+  /** Does what has gathered. It is kept and tried again a second later when the disk refuses. */
+  flush(): void
+  /** A number under a name, such as a time; undefined: never set. */
+  mark(name: string): bigint | undefined
+  setMark(name: string, value: bigint): void
+  close(): void
+}
+
+export interface StateParts {
+  readonly dataDir: string
+  /** Told once when writes begin to fail and once when they succeed again. */
+  readonly failed?: (error: Error | undefined) => void
+  /** What a person should know, such as a damaged file that was moved aside. */
+  readonly warn?: (text: string) => void
+}
+
+export const stateFile = 'state.sqlite'
+
+/** Bookmarks are promised on disk within a second (log.ts). */
+const flushDelayMs = 900
+/** A backup that reads the file at the same time holds a lock for a moment. */
+const busyTimeoutMs = 1000
+
+// Forward only: an entry is never changed once it was released, a new one is added.
+const migrations: readonly string[] = [
+  `CREATE TABLE bookmarks (name TEXT PRIMARY KEY, urgent INTEGER NOT NULL, routine INTEGER NOT NULL, pins INTEGER NOT NULL,
+     saved_at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE holds (name TEXT PRIMARY KEY, reason TEXT NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE current (kind INTEGER NOT NULL, status INTEGER NOT NULL, subject TEXT NOT NULL, lane INTEGER NOT NULL,
+     retention INTEGER NOT NULL, sequence INTEGER NOT NULL, logged_at INTEGER NOT NULL, PRIMARY KEY (kind, status, subject)) WITHOUT ROWID;
+   CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
+]
+
+export function openState(parts: StateParts): State {
+  const path = join(parts.dataDir, stateFile)
+  let movedAside: string | undefined
+  let database: DatabaseSync
+  try {
+    database = openDatabase(path)
+  } catch (error) {
+    if (error instanceof GatewayError || !isDamage(error)) throw error
+    movedAside = moveAside(path)
+    parts.warn?.(
+      `${path} is damaged (${(error as Error).message}) and was moved to ${movedAside}. A new one is made: readers without a ` +
+        'bookmark begin again where they are told to begin, and the index of current records is built again from the log.',
+    )
+    database = openDatabase(path)
+  }
+  return createState(parts, path, database, movedAside)
+}
+
+function createState(parts: StateParts, path: string, database: DatabaseSync, movedAside: string | undefined): State {
+  const gathered = new Map<string, { write: () => void; done: (() => void) | undefined }>()
+  let timer: NodeJS.Timeout | undefined
+  let failing = false
+  // A gathered transaction is not synced by SQLite, which would stop this thread for as long as the disk takes: the write-ahead
+  // file is synced by libuv's threads instead. A frame of it that did not reach the disk whole is left out by its checksum.
+  const walFile = openSync(`${path}-wal`, 'r+')
+  const selectMark = database.prepare('SELECT value FROM marks WHERE name = ?')
+  selectMark.setReadBigInts(true)
+  const replaceMark = database.prepare('INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)')
+  const marks = new Map<string, bigint>()
+
+  const settled = (error: Error | undefined): void => {
+    if (failing === (error !== undefined)) return
+    failing = error !== undefined
+    parts.failed?.(error)
+  }
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (gathered.size === 0) return
+    const writes = [...gathered]
+    gathered.clear()
+    try {
+      transact(database, () => writes.forEach(([, { write }]) => write()))
+    } catch (error) {
+      for (const [name, entry] of writes) if (!gathered.has(name)) gathered.set(name, entry)
+      schedule()
+      settled(error as Error)
+      return
+    }
+    for (const [, { done }] of writes) done?.()
+    fdatasync(walFile, (error) => open && settled(error ?? undefined))
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(flush, flushDelayMs).unref()
+  }
+
+  let open = true
+  const state: State = {
+    path,
+    database,
+    movedAside,
+    later(name, write, done) {
+      gathered.set(name, { write, done })
+      schedule()
+    },
+    now(write) {
+      database.exec('PRAGMA synchronous = FULL')
+      try {
+        transact(database, write)
+      } finally {
+        database.exec('PRAGMA synchronous = NORMAL')
+      }
+    },
+    flush,
+    mark(name) {
+      return marks.get(name) ?? (selectMark.get(name) as { value: bigint } | undefined)?.value
+    },
+    setMark(name, value) {
+      marks.set(name, value)
+      state.later(`mark ${name}`, () => replaceMark.run(name, value))
+    },
+    close() {
+      if (!open) return
+      flush()
+      clearTimeout(timer)
+      open = false
+      database.exec('PRAGMA synchronous = FULL')
+      closeSync(walFile)
+      // The last connection to close writes everything into the one file and syncs it.
+      database.close()
+    },
+  }
+  return state
+}
+
+function openDatabase(path: string): DatabaseSync {
+  // SQLite gives its other two files the mode of this one.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  else chmodSync(path, 0o600)
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
+    if (check.quick_check !== 'ok') throw Object.assign(new Error(check.quick_check), { errcode: sqliteCorrupt })
+    migrate(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > migrations.length) {
+    throw new GatewayError(
+      'log_foreign',
+      `${path} has version ${version}, this gateway knows ${migrations.length}: start the newer gateway, or restore a backup of the older one`,
+    )
+  }
+  // Written even when there is nothing to do, so that the write-ahead file is there.
+  transact(database, () => {
+    for (const migration of migrations.slice(version)) database.exec(migration)
+    database.exec(`PRAGMA user_version = ${migrations.length}`)
+  })
+}
+
+function transact(database: DatabaseSync, write: () => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    write()
+    database.exec('COMMIT')
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+// https://sqlite.org/rescode.html: SQLITE_CORRUPT and SQLITE_NOTADB; the low byte of an extended code.
+const sqliteCorrupt = 11
+const sqliteNotADatabase = 26
+
+function isDamage(error: unknown): boolean {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' && [sqliteCorrupt, sqliteNotADatabase].includes(code & 0xff)
+}
+
+function moveAside(path: string): string {
+  let count = 1
+  while (existsSync(`${path}.damaged-${count}`)) count += 1
+  const target = `${path}.damaged-${count}`
+  for (const part of ['-wal', '-shm']) if (existsSync(path + part)) renameSync(path + part, target + part)
+  renameSync(path, target)
+  return target
+}
