@@ -72,7 +72,8 @@ export function createBookmarks({ state, head, now, warn }: BookmarkParts): Book
     remove(name) {
       if (entries.delete(name)) note(name)
     },
-    list: () => [...entries.values()].map((entry) => ({ ...entry })),
+    list: () =>
+      Array.from(entries.values(), ({ name, bookmark, pins, savedAt }) => ({ name, bookmark, pins, savedAt })),
   }
 }
 

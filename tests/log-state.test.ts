@@ -1,0 +1,147 @@
+// What stands beside the segments: state.sqlite, bookmarks, and what they do when the file is damaged or the disk refuses.
+
+import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { createBookmarks } from '../gateway/log/bookmarks.ts'
+import { openState, stateFile } from '../gateway/log/state.ts'
+import type { State, StateParts } from '../gateway/log/state.ts'
+import { tempFolder } from './tools/temp-folder.ts'
+
+const head = () => ({ urgent: 100, routine: 1000 })
+const bookmarksOf = (state: State, headNow = head, warnings: string[] = []) =>
+  createBookmarks({ state, head: headNow, now: () => 7n, warn: (text) => warnings.push(text) })
+
+describe('state.sqlite', () => {
+  test('is readable by its owner only, with its side files', () => {
+    const dataDir = tempFolder('state')
+    const state = openState({ dataDir })
+    for (const name of readdirSync(dataDir))
+      expect([name, statSync(join(dataDir, name)).mode & 0o777]).toEqual([name, 0o600])
+    expect(readdirSync(dataDir)).toContain(`${stateFile}-wal`)
+    state.close()
+    expect(readdirSync(dataDir)).toEqual([stateFile])
+  })
+
+  test('keeps a mark across a close, gathers writes, and writes them within a second', async () => {
+    const dataDir = tempFolder('state')
+    const state = openState({ dataDir })
+    state.setMark('since', 2n ** 62n)
+    expect(state.mark('since')).toBe(2n ** 62n)
+    const other = openState({ dataDir })
+    expect(other.mark('since')).toBeUndefined()
+    await expect.poll(() => other.mark('since'), { timeout: 2000, interval: 50 }).toBe(2n ** 62n)
+    other.close()
+    state.setMark('since', 5n)
+    state.close()
+    const again = openState({ dataDir })
+    expect([again.mark('since'), again.mark('other')]).toEqual([5n, undefined])
+    again.close()
+  })
+
+  test('is moved aside and made anew when it is no database, and when a page of it is damaged', () => {
+    for (const damage of ['whole', 'page'] as const) {
+      const dataDir = tempFolder('state')
+      const first = openState({ dataDir })
+      const path = first.path
+      const bookmarks = bookmarksOf(first)
+      for (let n = 0; n < 2000; n += 1) bookmarks.set(`reader ${n} ${'x'.repeat(50)}`, { urgent: 1, routine: 1 })
+      first.close()
+      if (damage === 'whole') writeFileSync(path, Buffer.alloc(5000, 0xa5))
+      else {
+        const file = openSync(path, 'r+')
+        writeSync(file, Buffer.alloc(3000, 0xa5), 0, 3000, 4096 * 12)
+        closeSync(file)
+      }
+      const warnings: string[] = []
+      const state = openState({ dataDir, warn: (text) => warnings.push(text) })
+      expect(state.movedAside).toBe(`${path}.damaged-1`)
+      expect(existsSync(`${path}.damaged-1`)).toBe(true)
+      expect(warnings).toHaveLength(1)
+      expect(bookmarksOf(state).list()).toEqual([])
+      state.close()
+    }
+  })
+
+  test('of a newer version is refused and left as it is', () => {
+    const dataDir = tempFolder('state')
+    const state = openState({ dataDir })
+    state.database.exec('PRAGMA user_version = 99')
+    state.close()
+    expect(() => openState({ dataDir })).toThrow(expect.objectContaining({ code: 'log_foreign' }))
+    expect(readdirSync(dataDir)).toEqual([stateFile])
+  })
+
+  test('keeps what it could not write, says so once, and writes it when the disk takes it again', async () => {
+    const dataDir = tempFolder('state')
+    const said: (string | undefined)[] = []
+    const parts: StateParts = { dataDir, failed: (error) => said.push(error?.message) }
+    const state = openState(parts)
+    const bookmarks = bookmarksOf(state)
+    const { page_count: pages } = state.database.prepare('PRAGMA page_count').get() as { page_count: number }
+    state.database.exec(`PRAGMA max_page_count = ${pages}`)
+    for (let n = 0; n < 500; n += 1) bookmarks.set(`reader ${n} ${'x'.repeat(100)}`, { urgent: n % 100, routine: n })
+    state.flush()
+    state.flush()
+    expect(said).toEqual(['database or disk is full'])
+    state.database.exec('PRAGMA max_page_count = 100000')
+    await expect.poll(() => said.at(-1), { timeout: 3000 }).toBeUndefined()
+    state.close()
+    const again = openState(parts)
+    expect(bookmarksOf(again).list()).toHaveLength(500)
+    again.close()
+  })
+
+  test('a write that must be durable is rolled back whole when it fails', () => {
+    const dataDir = tempFolder('state')
+    const state = openState({ dataDir })
+    expect(() =>
+      state.now(() => {
+        state.database.exec("INSERT INTO marks VALUES ('a', 1)")
+        throw new Error('no')
+      }),
+    ).toThrow('no')
+    expect(state.mark('a')).toBeUndefined()
+    state.close()
+  })
+})
+
+describe('bookmarks', () => {
+  test('are there at once, within a second on disk, and stay after close', async () => {
+    const dataDir = tempFolder('bookmarks')
+    const state = openState({ dataDir })
+    const bookmarks = bookmarksOf(state)
+    bookmarks.set('influx', { urgent: 3, routine: 900 }, { pins: true })
+    bookmarks.set('mqtt', { urgent: 1, routine: 2 })
+    expect(bookmarks.get('influx')).toEqual({ urgent: 3, routine: 900 })
+    await sleep(1100)
+    const other = openState({ dataDir })
+    expect(bookmarksOf(other).get('influx')).toEqual({ urgent: 3, routine: 900 })
+    other.close()
+    bookmarks.set('influx', { urgent: 4, routine: 901 })
+    bookmarks.remove('mqtt')
+    state.close()
+
+    const again = openState({ dataDir })
+    expect(bookmarksOf(again).list()).toEqual([
+      { name: 'influx', bookmark: { urgent: 4, routine: 901 }, pins: true, savedAt: 7n },
+    ])
+    again.close()
+  })
+
+  test('beyond the head are a fault of ours; beyond the head of a log that lost its end they stand at the end', () => {
+    const dataDir = tempFolder('bookmarks')
+    const state = openState({ dataDir })
+    const bookmarks = bookmarksOf(state)
+    expect(() => bookmarks.set('a', { urgent: 101, routine: 0 })).toThrow('beyond the head')
+    bookmarks.set('a', { urgent: 100, routine: 1000 })
+    state.close()
+    const again = openState({ dataDir })
+    const warnings: string[] = []
+    const shorter = bookmarksOf(again, () => ({ urgent: 100, routine: 10 }), warnings)
+    expect(shorter.get('a')).toEqual({ urgent: 100, routine: 10 })
+    expect(warnings).toHaveLength(1)
+    again.close()
+  })
+})
