@@ -39,7 +39,7 @@ export function createPipeline(parts: PipelineParts): Receive {
     const route = routes.find(frame.channel, frame.contentType)
     const input = route?.input.name ?? '–'
     accounting.receive(input)
-    const read = route ? readFrame(parts, route, sender, frame, transport) : carried
+    const read = readAny(route, sender, frame, transport)
     try {
       const fate = await append(frameId, read, sender, frame, route, transport)
       accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
@@ -50,6 +50,11 @@ export function createPipeline(parts: PipelineParts): Receive {
       remember(frameId, 'not_taken', sender, frame, route, error instanceof Error ? error.message : String(error))
       throw error
     }
+  }
+
+  function readAny(route: Route | undefined, sender: Sender, frame: Frame, transport: Transport | undefined): Read {
+    if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
+    return route ? readFrame(parts, route, sender, frame, transport) : carried
   }
 
   /** Durable when it resolves; rejects when nothing was taken. */

@@ -3,6 +3,7 @@
 
 import type { Adapter, Decoder, Frame } from '../adapters/adapter.ts'
 import type { Site } from './normalise.ts'
+import { topicMatches } from './policy/topic-filters.ts'
 
 /** What the settings say of an input: an adapter on some channels. */
 export interface Input {
@@ -87,19 +88,6 @@ export function createRoutes(inputs: readonly Input[]): Routes {
       return input && routeOf(input, channel)
     },
   }
-}
-
-/** MQTT 5 §4.7: `+` stands for one level, `#` for the rest; neither matches a topic that begins with `$` at the first level. */
-export function topicMatches(filter: string, topic: string): boolean {
-  if (filter === topic) return true
-  const wanted = filter.split('/')
-  const levels = topic.split('/')
-  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false
-  for (const [i, level] of wanted.entries()) {
-    if (level === '#') return true
-    if (i >= levels.length || (level !== '+' && level !== levels[i])) return false
-  }
-  return wanted.length === levels.length
 }
 
 function deviceOf(adapter: string, channel: string): string | undefined {

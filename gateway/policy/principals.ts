@@ -1,0 +1,72 @@
+// Who may connect over MQTT and what they may publish and read. One place decides; the broker only asks.
+
+import { z } from 'zod'
+import type { ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import type { Settings } from '../settings.ts'
+import { isSecretHash, secretMatches } from './secrets.ts'
+import { filterCovers, topicMatches } from './topic-filters.ts'
+
+export interface MqttPrincipal extends Principal {
+  /** As records name it: "mqtt:gauge-7". */
+  readonly name: string
+  readonly authenticated: boolean
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
+export interface Permissions {
+  authenticate(attempt: ConnectAttempt): Promise<MqttPrincipal | Refused>
+  mayPublish(principal: MqttPrincipal, topic: string): boolean
+  maySubscribe(principal: MqttPrincipal, filter: string): boolean
+  mayReceive(principal: MqttPrincipal, topic: string): boolean
+}
+
+/** Only the gateway itself writes below these: what it says to devices and consoles. */
+const ownTopics = ['tocsin/v1/#', 'tocsin/refused/#']
+
+const userForm = z.strictObject({
+  name: z.string().min(1).max(256),
+  secret_hash: z.string().refine(isSecretHash, 'is not a hash made by `tocsin secret`'),
+  publish: z.array(z.string()).default([]),
+  subscribe: z.array(z.string()).default([]),
+})
+const usersForm = z.array(userForm)
+type User = z.infer<typeof userForm>
+
+export function createPermissions(settings: Settings): Permissions {
+  const users = new Map<string, User>()
+  for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
+  const anonymous = settings['mqtt.anonymous']
+
+  return {
+    async authenticate(attempt) {
+      const { username, password, clientId } = attempt
+      if (username === undefined && password === undefined) {
+        // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
+        if (!anonymous || !isLoopback(attempt.address)) return { refused: 'credentials' }
+        return { name: `mqtt:${clientId}`, authenticated: false, publish: ['#'], subscribe: ['#'] }
+      }
+      const user = users.get(username ?? '')
+      const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash)
+      if (!known || !user) return { refused: 'credentials' }
+      return { name: `mqtt:${user.name}`, authenticated: true, publish: user.publish, subscribe: user.subscribe }
+    },
+    mayPublish: (principal, topic) =>
+      !topic.startsWith('$') &&
+      !ownTopics.some((filter) => topicMatches(filter, topic)) &&
+      principal.publish.some((filter) => topicMatches(filter, topic)),
+    maySubscribe: (principal, filter) => principal.subscribe.some((allowed) => filterCovers(allowed, filter)),
+    mayReceive: (principal, topic) => principal.subscribe.some((allowed) => topicMatches(allowed, topic)),
+  }
+}
+
+function readUsers(tree: unknown): User[] {
+  const read = usersForm.safeParse(tree ?? [])
+  if (read.success) return read.data
+  const faults = read.error.issues.map((issue) => `mqtt.users.${issue.path.join('.')}: ${issue.message}`)
+  throw new GatewayError('settings_invalid', faults.join('\n'))
+}
+
+export const isLoopback = (address: string): boolean =>
+  address === '::1' || address === 'localhost' || /^(::ffff:)?127\./.test(address)
