@@ -1,0 +1,6 @@
+// Every adapter, by name. To add one: make its folder, then add one line here; see docs/adapters.md.
+
+import type { Adapter } from './adapter.ts'
+import { senml } from './senml/codec.ts'
+
+export const adapters: ReadonlyMap<string, Adapter> = new Map([senml].map((adapter) => [adapter.name, adapter]))

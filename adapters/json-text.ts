@@ -1,0 +1,99 @@
+// JSON bytes to values under limits, with faults as values: invalid UTF-8 and syntax errors say at which byte, and never quote
+// the payload. Digits that a double cannot hold are there for those who ask (`exact`), and cost only them.
+
+import type { Fault } from './adapter.ts'
+import { literal } from './decimal.ts'
+
+export interface JsonLimits {
+  readonly bytesMax: number
+  readonly depthMax: number
+}
+
+export type JsonText =
+  | {
+      readonly value: unknown
+      /** Whether a number has more digits than a double is sure to hold. */
+      readonly long: boolean
+      /** The same document with each number as its literal text. */
+      exact(): unknown
+    }
+  | { readonly fault: Fault; readonly why: string }
+
+// A byte order mark is dropped (RFC 8259 §8.1 lets a reader do so).
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
+  if (bytes.length > limits.bytesMax)
+    return { fault: 'length', why: `${bytes.length} bytes, at most ${limits.bytesMax}` }
+  if (bytes.length === 0) return { fault: 'length', why: 'no bytes' }
+  if (isTooDeep(bytes, limits.depthMax)) return { fault: 'length', why: `nested deeper than ${limits.depthMax}` }
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return { fault: 'syntax', why: `not UTF-8 at byte ${invalidUtf8At(bytes)}` }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    return { value, long: longDigits.test(text), exact: () => parseExact(text) }
+  } catch (error) {
+    return { fault: 'syntax', why: `not JSON${placeOf(error, text)}` }
+  }
+}
+
+/** Sixteen digits in a row, with or without a point, may be more than a double holds. */
+const longDigits = /\d[\d.]{15,}/
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
+
+// Node 24 hands the reviver the source text of each number.
+function parseExact(text: string): unknown {
+  return parseWithSource(text, (_key, value, context): unknown =>
+    typeof value === 'number' ? literal(context.source ?? String(value)) : value,
+  )
+}
+
+const [quote, backslash, openArray, closeArray, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+
+function isTooDeep(bytes: Uint8Array, depthMax: number): boolean {
+  let depth = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === quote) {
+      for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++
+    } else if (byte === openArray || byte === openObject) {
+      if (++depth > depthMax) return true
+    } else if (byte === closeArray || byte === closeObject) depth--
+  }
+  return false
+}
+
+/** The engine's message quotes the payload, so only its position is used. */
+function placeOf(error: unknown, text: string): string {
+  const position = error instanceof SyntaxError ? /at position (\d+)/.exec(error.message)?.[1] : undefined
+  if (position === undefined) {
+    return error instanceof SyntaxError && /end of JSON/.test(error.message) ? ': it ends too early' : ''
+  }
+  return ` at byte ${Buffer.byteLength(text.slice(0, Number(position)))}`
+}
+
+/** Halving: a stream decoder throws on a prefix exactly when the first fault lies in it. */
+function invalidUtf8At(bytes: Uint8Array): number {
+  let [sound, faulty] = [0, bytes.length + 1]
+  while (faulty - sound > 1) {
+    const middle = (sound + faulty) >> 1
+    if (isSoundStart(bytes.subarray(0, middle))) sound = middle
+    else faulty = middle
+  }
+  return Math.min(sound, bytes.length)
+}
+
+function isSoundStart(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
+}

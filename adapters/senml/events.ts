@@ -1,0 +1,201 @@
+// Resolved SenML records → events: one for each device and time, in the order of their first records. A latitude and a longitude
+// of the same device and time become the event's location.
+
+import { type Decoded, type EventDraft, refused } from '../adapter.ts'
+import {
+  type Literal,
+  type Numeral,
+  isLiteral,
+  decimal,
+  decimalNumber,
+  numeralText,
+  sameDecimal,
+  wholeNumber,
+} from '../decimal.ts'
+import { quantityOf } from '../quantities.ts'
+import { isSame, senmlUnits, toSi } from '../units.ts'
+import { ClockQuality, Quality } from '../../proto/generated/types.ts'
+import type { Attribute, Location, Measurement } from '../../proto/generated/types.ts'
+import { type Int64, int64 } from '../../proto/int64.ts'
+import { timestamp } from '../../proto/time.ts'
+import { sensorOf } from './names.ts'
+import type { Resolved } from './resolve.ts'
+
+const channelBytesMax = 64 // observation.proto, Measurement.channel
+const deviceBytesMax = 256 // event.proto, Event.subject
+
+interface Group {
+  readonly device: string | undefined
+  readonly subject: string | undefined
+  readonly time: bigint
+  readonly absolute: boolean
+  readonly readings: Reading[]
+}
+interface Reading {
+  readonly channel: string
+  readonly resolved: Resolved
+}
+
+export function eventsOf(
+  resolved: readonly Resolved[],
+  receivedAt: bigint,
+): { events: readonly EventDraft[]; warnings: readonly string[] } | Decoded {
+  const groups = new Map<string, Group>()
+  const warnings = new Set<string>()
+  for (const one of resolved) {
+    const { device, subject, channel } = sensorOf(one.base, one.rest)
+    if ((device?.length ?? 0) > deviceBytesMax)
+      return refused('length', `a device's name is longer than ${deviceBytesMax}`)
+    if (channel.length > channelBytesMax) return refused('length', `a sensor's name is longer than ${channelBytesMax}`)
+    const key = `${device ?? ''} ${one.time}`
+    let group = groups.get(key)
+    if (!group) groups.set(key, (group = { device, subject, time: one.time, absolute: one.absolute, readings: [] }))
+    group.readings.push({ channel, resolved: one })
+  }
+  const events = [...groups.values()].map((group) => eventOf(group, receivedAt, warnings))
+  return { events, warnings: [...warnings] }
+}
+
+function eventOf(group: Group, receivedAt: bigint, warnings: Set<string>): EventDraft {
+  const { location, left } = placeOf(group.readings)
+  const measurements = left.map(({ channel, resolved }) => measurementOf(channel, resolved, warnings))
+  tellApart(measurements)
+  const attributes = updateTimes(group.readings)
+  return {
+    ...(group.subject !== undefined && { subject: group.subject }),
+    ...(group.device !== undefined && { origin: { device: group.device } }),
+    ...timeOf(group, receivedAt),
+    ...(location && { location }),
+    ...(attributes.length > 0 && { attributes }),
+    ...(measurements.length > 0
+      ? { body: 'observation', observation: { measurements } }
+      : { body: 'position', position: {} }),
+  }
+}
+
+/** "Now" is left to the gateway, which calls it ASSUMED. A time relative to now is by the gateway's clock as well. */
+function timeOf({ time, absolute }: Group, receivedAt: bigint): EventDraft {
+  if (!absolute && time === receivedAt) return {}
+  return { observedAt: timestamp(time), clockQuality: absolute ? ClockQuality.UNSYNCED : ClockQuality.ASSUMED }
+}
+
+/** Only a whole and possible place counts as one; half of it, or two of them, stay measurements. */
+function placeOf(readings: readonly Reading[]): { location?: Location; left: readonly Reading[] } {
+  const latitude = only(readings, 'lat')
+  const longitude = only(readings, 'lon')
+  if (!latitude || !longitude || Math.abs(latitude.degrees) > 90 || Math.abs(longitude.degrees) > 180) {
+    return { left: readings }
+  }
+  const altitude = altitudeOf(readings)
+  const used = new Set([latitude.reading, longitude.reading, altitude?.reading])
+  return {
+    location: {
+      latitude: latitude.degrees,
+      longitude: longitude.degrees,
+      ...(altitude && { altitudeM: altitude.metres }),
+    },
+    left: readings.filter((reading) => !used.has(reading)),
+  }
+}
+
+function only(readings: readonly Reading[], unit: string): { reading: Reading; degrees: number } | undefined {
+  const [reading, second] = readings.filter(({ resolved }) => resolved.unit === unit)
+  const degrees = reading && plainNumber(reading.resolved)
+  return reading === undefined || second !== undefined || degrees === undefined ? undefined : { reading, degrees }
+}
+
+/** SenML has no unit of altitude; metres that a device calls "alt" are one. */
+function altitudeOf(readings: readonly Reading[]): { reading: Reading; metres: number } | undefined {
+  const [reading, second] = readings.filter(
+    ({ channel, resolved }) => resolved.unit === 'm' && /^(?:.*[:/._-])?alt(?:itude)?$/i.test(channel),
+  )
+  const metres = reading && plainNumber(reading.resolved)
+  return reading === undefined || second !== undefined || metres === undefined ? undefined : { reading, metres }
+}
+
+function plainNumber({ value, isText, sum }: Resolved): number | undefined {
+  if (sum !== undefined || isText || value === undefined) return undefined
+  return isNumeral(value) ? Number(numeralText(value)) : undefined
+}
+
+const isNumeral = (value: NonNullable<Resolved['value']>): value is Numeral =>
+  typeof value === 'number' || typeof value === 'bigint' || isLiteral(value)
+
+function measurementOf(channel: string, resolved: Resolved, warnings: Set<string>): Measurement {
+  const { unit: sourceUnit, sum } = resolved
+  const unit = senmlUnits.get(sourceUnit)
+  if (!unit && sourceUnit !== '') warnings.add('a unit is not in the SenML registry: kept as the source wrote it')
+  const code = unit?.code ?? ''
+  return {
+    quantity: quantityOf(channel, code, sourceUnit),
+    ...valueOf(resolved),
+    ...(code !== '' && { unit: code }),
+    ...(sourceUnit !== '' && sourceUnit !== code && { sourceUnit }),
+    ...(sum !== undefined && sumOf(sum, sourceUnit)),
+    ...(resolved.value === undefined && { quality: Quality.MISSING }),
+    ...(channel !== '' && { channel }),
+  }
+}
+
+/** The parts of a measurement that hold the value itself. */
+type Value =
+  | { value?: undefined }
+  | { value: 'number'; number: number; sourceValue?: string }
+  | { value: 'integer'; integer: Int64 }
+  | { value: 'flag'; flag: boolean }
+  | { value: 'text'; text: string }
+  | { value: 'blob'; blob: Uint8Array }
+
+function valueOf({ value, isText, unit }: Resolved): Value {
+  if (value === undefined) return {}
+  if (typeof value === 'boolean') return { value: 'flag', flag: value }
+  if (isText || typeof value === 'string') return { value: 'text', text: String(value) }
+  if (!isNumeral(value)) return { value: 'blob', blob: value }
+  const known = senmlUnits.get(unit)
+  if (known && !isSame(known)) {
+    return { value: 'number', number: toSi(Number(numeralText(value)), known), sourceValue: numeralText(value) }
+  }
+  return typeof value === 'number' ? { value: 'number', number: value } : exactValue(value)
+}
+
+const int64Max = 2n ** 63n - 1n
+const safeMax = 2n ** 53n
+
+/** A whole number that a double cannot hold stays whole; other digits that it cannot hold stand beside it. */
+function exactValue(value: bigint | Literal): Value {
+  const exact = decimal(value)
+  if (!exact) return { value: 'number', number: Number(numeralText(value)), sourceValue: numeralText(value) }
+  const whole = wholeNumber(exact)
+  if (whole !== undefined && (whole > safeMax || whole < -safeMax) && whole <= int64Max && whole >= -int64Max) {
+    return { value: 'integer', integer: int64(whole) }
+  }
+  const number = decimalNumber(exact)
+  const shortest = decimal(number)
+  const rounded = !shortest || !sameDecimal(shortest, exact)
+  return { value: 'number', number, ...(rounded && { sourceValue: numeralText(value) }) }
+}
+
+/** A sum is in the value's unit times seconds; a level against a reference, such as dBm, has none that could be converted. */
+function sumOf(sum: Numeral, sourceUnit: string): { sum?: number } {
+  const known = senmlUnits.get(sourceUnit)
+  const number = Number(numeralText(sum))
+  return known?.less ? {} : { sum: known ? toSi(number, known) : number }
+}
+
+/** Where a message repeats a quantity, the place among its kind tells the values apart. */
+function tellApart(measurements: Measurement[]): void {
+  const counts = Map.groupBy(measurements, ({ quantity }) => quantity)
+  for (const alike of counts.values()) {
+    if (alike.length > 1) for (const [index, measurement] of alike.entries()) measurement.index = index
+  }
+}
+
+/** RFC 8428 §4.3, ut: how long until the sensor reports again at the latest. One for all, or one for each sensor's name. */
+function updateTimes(readings: readonly Reading[]): Attribute[] {
+  const found = new Map<string, string>()
+  for (const { channel, resolved } of readings) {
+    if (resolved.updateTime !== undefined)
+      found.set(channel === '' ? 'ut' : `ut:${channel}`, numeralText(resolved.updateTime))
+  }
+  return [...found].map(([name, value]) => ({ name, value }))
+}

@@ -1,0 +1,161 @@
+// RFC 8428 §4.6: records with base fields → records that stand alone, with absolute times. All arithmetic is decimal and exact.
+
+import { type Decoded, refused } from '../adapter.ts'
+import {
+  type Decimal,
+  type Numeral,
+  addDecimals,
+  decimal,
+  decimalNumber,
+  decimalText,
+  literal,
+  nanoseconds,
+  parseDecimal,
+} from '../decimal.ts'
+import { isSame, senmlUnits } from '../units.ts'
+import type { SenmlRecord } from './records.ts'
+
+export interface Resolved {
+  /** The base name in force, and the record's own name; together the sensor's name. */
+  readonly base: string
+  readonly rest: string
+  readonly unit: string
+  /** Nanoseconds UTC. */
+  readonly time: bigint
+  /** Whether the source gave it, not the gateway's clock. */
+  readonly absolute: boolean
+  readonly value?: Numeral | string | boolean | Uint8Array
+  readonly isText?: boolean
+  readonly sum?: Numeral
+  readonly updateTime?: Numeral
+}
+
+// RFC 8428 §4.4: the version of that document.
+const versionMax = 10
+// RFC 9100 §2: version 10 with the bit of feature 4, secondary units.
+const versionWithSecondaryUnits = 26
+const versionDefault = 10
+
+// RFC 8428 §4.5.1: letters, digits and - : . / _, the first a letter or digit.
+const nameForm = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/
+
+// RFC 8428 §4.5.3: below 2^28 seconds a time is relative to now.
+const relativeSecondsMax = 268_435_456
+const relativeNsMax = BigInt(relativeSecondsMax) * 1_000_000_000n
+// google.protobuf.Timestamp: the years 1 to 9999.
+const timeNsMin = -62_135_596_800_000_000_000n
+const timeNsMax = 253_402_300_799_999_999_999n
+
+type Base = Pick<SenmlRecord, 'bn' | 'bt' | 'bu' | 'bv' | 'bs'>
+
+export function resolve(
+  records: readonly SenmlRecord[],
+  receivedAt: bigint,
+  exact?: () => readonly SenmlRecord[],
+): readonly Resolved[] | Decoded {
+  const version = versionOf(records)
+  if (typeof version === 'object') return version
+  const base: Base = {}
+  const resolved: Resolved[] = []
+  const read = exact && needsDigits(records) ? exact() : records
+  for (const [at, record] of read.entries()) {
+    for (const label of ['bn', 'bt', 'bu', 'bv', 'bs'] as const) {
+      if (record[label] !== undefined) Object.assign(base, { [label]: record[label] })
+    }
+    if (!saysSomething(record)) continue
+    const one = resolveOne(record, base, receivedAt)
+    if ('fault' in one) return refused(one.fault, `record ${at + 1}: ${one.why}`)
+    resolved.push(one)
+  }
+  return resolved
+}
+
+/** RFC 8428 §4.4: a pack is of one version. */
+function versionOf(records: readonly SenmlRecord[]): number | Decoded {
+  let version: number | undefined
+  for (const { bver } of records) {
+    if (bver === undefined) continue
+    if (version !== undefined && bver !== version) return refused('syntax', 'records of different versions in one pack')
+    if (bver > versionMax && bver !== versionWithSecondaryUnits) return refused('unsupported', `version ${bver}`)
+    version = bver
+  }
+  return version ?? versionDefault
+}
+
+/** A value in a unit that we convert is kept with the digits that the source wrote. */
+function needsDigits(records: readonly SenmlRecord[]): boolean {
+  return records.some(({ u, bu }) => isConverted(u) || isConverted(bu))
+}
+
+const isConverted = (unit: string | undefined): boolean => {
+  const known = unit === undefined ? undefined : senmlUnits.get(unit)
+  return known !== undefined && !isSame(known)
+}
+
+const ownLabels = ['n', 'u', 'v', 'vs', 'vb', 'vd', 's', 't', 'ut'] as const
+const saysSomething = (record: SenmlRecord): boolean => ownLabels.some((label) => record[label] !== undefined)
+
+type Fault = { fault: 'syntax' | 'range'; why: string }
+
+function resolveOne(record: SenmlRecord, base: Base, receivedAt: bigint): Resolved | Fault {
+  const { bn = '', bu = '' } = base
+  const { n = '', u = bu } = record
+  if (!nameForm.test(bn + n)) return { fault: 'syntax', why: nameFault(bn + n) }
+  const value = valueOf(record, base)
+  if (value !== undefined && isFault(value)) return value
+  if (value === undefined && record.s === undefined) return { fault: 'syntax', why: 'neither a value nor a sum' }
+  const time = timeOf(record, base, receivedAt)
+  if ('fault' in time) return time
+  const sum = added(record.s, base.bs)
+  if (sum !== undefined && isFault(sum)) return sum
+  return {
+    base: bn,
+    rest: n,
+    unit: u,
+    ...time,
+    ...(value !== undefined && { value, isText: record.vs !== undefined }),
+    ...(sum !== undefined && { sum }),
+    ...(record.ut !== undefined && { updateTime: record.ut }),
+  }
+}
+
+const nameFault = (name: string): string =>
+  name === ''
+    ? 'no name and no base name'
+    : 'the name has other than letters, digits and -:./_, or begins with one of these'
+
+const isFault = (value: unknown): value is Fault => typeof value === 'object' && value !== null && 'fault' in value
+
+/** RFC 8428 §4.2: exactly one of v, vs, vb, vd, or none beside a sum. */
+function valueOf(record: SenmlRecord, base: Base): Resolved['value'] | Fault {
+  const { v, vs, vb, vd } = record
+  const values = [v, vs, vb, vd].filter((value) => value !== undefined)
+  if (values.length > 1) return { fault: 'syntax', why: 'more than one value' }
+  return v === undefined ? values[0] : added(v, base.bv)
+}
+
+/** RFC 8428 §4.5.4: of the two, a missing one counts as zero; with neither there is none. */
+function added(own: Numeral | undefined, base: Numeral | undefined): Numeral | undefined | Fault {
+  if (base === undefined) return own
+  if (own === undefined) return base
+  const sum = addedDecimals(own, base)
+  if (!sum || !Number.isFinite(decimalNumber(sum)))
+    return { fault: 'range', why: 'base and value add up beyond all numbers' }
+  return literal(decimalText(sum))
+}
+
+function addedDecimals(a: Numeral, b: Numeral): Decimal | undefined {
+  const [one, other] = [decimal(a), decimal(b)]
+  return one && other && addDecimals(one, other)
+}
+
+const zero = parseDecimal('0') as Decimal
+
+function timeOf(record: SenmlRecord, base: Base, receivedAt: bigint): Pick<Resolved, 'time' | 'absolute'> | Fault {
+  if (record.t === undefined && base.bt === undefined) return { time: receivedAt, absolute: false }
+  const seconds = addedDecimals(record.t ?? 0, base.bt ?? 0) ?? zero
+  const ns = nanoseconds(seconds)
+  const time = ns < relativeNsMax ? receivedAt + ns : ns
+  if (time < timeNsMin || time > timeNsMax) return { fault: 'range', why: 'a time beyond the years 1 to 9999' }
+  return { time, absolute: ns >= relativeNsMax }
+}
