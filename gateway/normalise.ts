@@ -39,9 +39,12 @@ export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event 
   const { site, sender, receivedAt } = reading
   const received = timestamp(receivedAt)
   const device = draft.origin?.device || reading.device
-  const event: Event = {
+  const event = {
     ...draft,
-    id: ids.next(receivedAt),
+    // A decoded message tells its body by its prototype, which a copy leaves behind.
+    body: draft.body,
+    // Only a program that speaks our own schema gives an id; then it is the event's identity for good.
+    id: draft.id?.length === 16 ? draft.id : ids.next(receivedAt),
     receivedAt: received,
     observedAt: draft.observedAt ?? received,
     clockQuality: draft.observedAt ? draft.clockQuality || ClockQuality.UNSYNCED : ClockQuality.ASSUMED,
@@ -57,13 +60,21 @@ export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event 
       adapterVersion: reading.adapter.version,
       ...(device ? { device } : undefined),
     },
-    provenance: [{ gateway: site.gateway, receivedAt: received, link: sender.link }],
-  }
+    provenance: [...(draft.provenance ?? []), { gateway: site.gateway, receivedAt: received, link: sender.link }],
+  } as Event
+  keepUnknownFields(draft, event)
+  if (draft.id?.length === 16 && !event.dedupKey?.length) event.dedupKey = draft.id
   if (!event.subject && device) event.subject = `device:${site.jurisdiction}/${device}`
   if (!event.handling?.labels?.length) event.handling = { ...event.handling, labels: [...site.labels] }
   const flags = noticed(event, reading)
   if (flags.length > 0) event.flags = [...(event.flags ?? []), ...flags]
   return event
+}
+
+/** protobufjs keeps the fields it does not know beside the message, where a copy does not see them. */
+function keepUnknownFields(from: object, to: object): void {
+  const unknowns: unknown = Reflect.get(from, '$unknowns')
+  if (unknowns) Object.defineProperty(to, '$unknowns', { value: unknowns, enumerable: false })
 }
 
 /** A clock fault is flagged and shown; the time is not rewritten and the event is still delivered. */

@@ -1,7 +1,7 @@
 // The way in, on one screen: decode, normalise, validate, permit, append; the answer is the frame's fate. Read this file first.
 
 import type { Decoded, Frame } from '../adapters/adapter.ts'
-import { Fate as StoredFate } from '../proto/generated/types.ts'
+import { Authenticity, Fate as StoredFate } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
@@ -97,7 +97,7 @@ export function createPipeline(parts: PipelineParts): Receive {
   }
 }
 
-type Read =
+export type Read =
   | { fate: 'stored'; records: readonly NewRecord[]; eventIds: readonly Uint8Array[]; warnings: readonly string[] }
   | { fate: 'ignored' | 'carried'; why: string; records: readonly [] }
   | { fate: 'refused'; fault: RefusalFault; why: string; records: readonly [] }
@@ -160,7 +160,7 @@ const storedFates = {
   refused: StoredFate.REFUSED,
 } as const
 
-function keptFrame(
+export function keptFrame(
   id: Uint8Array,
   read: Read,
   sender: Sender,
@@ -176,6 +176,7 @@ function keptFrame(
     payload: frame.bytes,
     fate: storedFates[read.fate],
     labels: labelsMask(route?.input.site.labels),
+    authenticity: sender.authenticity === 'authenticated' ? Authenticity.AUTHENTICATED : Authenticity.UNVERIFIED,
   }
   if (route) kept.adapter = route.input.adapter.name
   if (frame.contentType) kept.contentType = frame.contentType

@@ -3607,6 +3607,8 @@ export type Frame = {
   resendKey?: Uint8Array
   /** How many events it gave. */
   events?: number
+  /** How sure the gateway was of its sender. */
+  authenticity?: Authenticity
 }
 
 /** Fate is what became of a frame. Every frame has exactly one. */

@@ -1,0 +1,49 @@
+// Our own schema as a wire format: one encoded tocsin.v1.Event. It is what programs publish over gRPC, and what a device that
+// links our .proto files may publish over MQTT. Fields this version does not know are kept.
+
+import type { Event } from '../../proto/generated/types.ts'
+import { codec } from '../../proto/wire.ts'
+import { type Adapter, type Decoded, type Encoded, type Frame, events, ignored, refused } from '../adapter.ts'
+
+/** As `eventBytesMax` of the gateway: an event is a message, not a file. */
+const frameBytesMax = 512 * 1024
+
+const eventCodec = codec('tocsin.v1.Event')
+
+export const tocsin: Adapter = {
+  name: 'tocsin',
+  spec: 'tocsin.v1.Event (proto/tocsin/v1/event.proto)',
+  version: '1',
+  contentTypes: ['application/vnd.tocsin.event+protobuf'],
+  decoder: () => ({ decode }),
+  encode,
+}
+
+function decode({ bytes }: Frame): Decoded {
+  if (bytes.length === 0) return refused('length', 'no bytes')
+  if (bytes.length > frameBytesMax)
+    return refused('length', `${bytes.length} bytes; an event has at most ${frameBytesMax}`)
+  let event: Event
+  try {
+    event = eventCodec.decode(bytes)
+  } catch (error) {
+    return refused('syntax', `not an encoded tocsin.v1.Event: ${error instanceof Error ? error.message : 'malformed'}`)
+  }
+  // Who vouches for it and which gateways it passed is for gateways to say, on a link; a program cannot claim it.
+  delete event.authenticity
+  delete event.provenance
+  delete event.receivedAt
+  if (!event.body) return ignored('an event without a body that this version knows')
+  return events([event])
+}
+
+function encode(list: readonly Event[]): Encoded {
+  const [event] = list
+  if (!event || list.length > 1) return { outcome: 'unsupported', why: 'one event makes one message' }
+  return {
+    outcome: 'bytes',
+    bytes: eventCodec.encode(event),
+    contentType: 'application/vnd.tocsin.event+protobuf',
+    lost: [],
+  }
+}
