@@ -1,0 +1,70 @@
+// Who calls, and what they may see and do. The gRPC face only asks: policy gives the answers, through the functions named here.
+
+import { isIPv4 } from 'node:net'
+import type { PeerCertificate } from 'node:tls'
+import type { ServerUnaryCall } from '@grpc/grpc-js'
+import type { Frame, RecordHeader } from '../../proto/generated/types.ts'
+
+/** What is known of a caller before anybody has vouched for it. */
+export interface Caller {
+  /** "127.0.0.1:50312"; for people and the audit. */
+  readonly address: string
+  readonly loopback: boolean
+  /** The client's certificate, verified against the authority in the settings. */
+  readonly certificate?: PeerCertificate
+  /** The `authorization` metadata as sent, such as "Bearer …". */
+  readonly authorization?: string
+}
+
+/** An authenticated reader or sender. */
+export interface Principal {
+  /** Such as "console:fire-2"; "grpc:anonymous" on loopback without settings. */
+  readonly name: string
+  readonly authenticity: 'authenticated' | 'unverified'
+}
+
+/** `why` is told to the caller, so it says what to do and no more. */
+export type Authenticated = { readonly principal: Principal } | { readonly refused: string }
+
+export interface Access {
+  /** Asked once for each call. */
+  authenticate(caller: Caller): Authenticated | Promise<Authenticated>
+  view(principal: Principal): View
+  /** Calls of AdminService, by name, such as "ListRefusals"; `caller.loopback` may be all that policy asks for. */
+  mayAdminister(principal: Principal, call: string, caller: Caller): boolean
+}
+
+/** What one reader may see. A record that it may not see is not sent to it, in no part. */
+export interface View {
+  /** Readers with equal keys see the same, and share bytes. */
+  readonly key: string
+  /** True when nothing is withheld: bytes may be handed on without looking. */
+  readonly everything: boolean
+  mayRead(header: RecordHeader): boolean
+  /** Frames as received carry the strictest label of their source. */
+  mayReadFrame(frame: Frame): boolean
+}
+
+type Call = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext' | 'metadata'>
+
+export function callerOf(call: Call): Caller {
+  const address = call.getPeer()
+  const certificate = call.getAuthContext().sslPeerCertificate
+  const authorization = call.metadata.get('authorization')[0]
+  return {
+    address,
+    loopback: isLoopback(address),
+    // Node gives an empty object when the client showed none.
+    ...(certificate?.subject && { certificate }),
+    ...(typeof authorization === 'string' && { authorization }),
+  }
+}
+
+/** `address` is "host:port", with an IPv6 host bare, bracketed, or carrying IPv4 inside ("::ffff:127.0.0.1:5000"). */
+function isLoopback(address: string): boolean {
+  const host = address
+    .slice(0, address.lastIndexOf(':'))
+    .replace(/^\[|\]$/g, '')
+    .replace(/^::ffff:/, '')
+  return host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}

@@ -1,0 +1,169 @@
+// How a method becomes a gRPC handler: the caller is authenticated, a request that is no protobuf is answered as such, errors
+// become statuses with a stable code, and each call is counted. Handlers see none of that.
+
+import { Metadata, status as Status } from '@grpc/grpc-js'
+import type {
+  MethodDefinition,
+  sendUnaryData,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  StatusObject,
+  UntypedHandleCall,
+} from '@grpc/grpc-js'
+import { errors, GatewayError } from '../../proto/errors.ts'
+import type { Logger } from '../logger.ts'
+import { callerOf, type Access, type Caller, type Principal, type View } from './access.ts'
+
+export interface Context {
+  readonly caller: Caller
+  readonly principal: Principal
+  readonly view: View
+}
+
+/** A response may be a Buffer: it is sent as it is. */
+export type WritableCall<Request> = ServerWritableStream<Request, unknown>
+export type DuplexCall<Request> = ServerDuplexStream<Request | undefined, unknown>
+
+export interface Registrar {
+  unary<Request>(method: MethodPath, handle: (request: Request, context: Context) => unknown): void
+  /** The handler ends the call, by `call.end()` or `fail`. */
+  serverStream<Request>(method: MethodPath, handle: (call: WritableCall<Request>, context: Context) => void): void
+  /** A request that is no protobuf is read as undefined. */
+  duplex<Request>(method: MethodPath, handle: (call: DuplexCall<Request>, context: Context) => void): void
+  /** Ends a stream with the status of an error. */
+  fail(call: WritableCall<never> | DuplexCall<never>, error: unknown): void
+  readonly calls: ReadonlyMap<string, ReadonlyMap<number, number>>
+}
+
+/** The method of a service definition, such as [definition, 'Subscribe']. */
+export type MethodPath = readonly [definition: ServiceDefinition, method: string]
+
+export interface RegistrarParts {
+  readonly server: Server
+  readonly access: Access
+  readonly logger: Logger
+}
+
+type AnyCall = ServerUnaryCall<unknown, unknown> | WritableCall<unknown> | DuplexCall<unknown>
+
+export function createRegistrar({ server, access, logger }: RegistrarParts): Registrar {
+  const calls = new Map<string, Map<number, number>>()
+
+  function register([definition, name]: MethodPath, type: string, handle: UntypedHandleCall): void {
+    const method = definition[name] as MethodDefinition<unknown, unknown> | undefined
+    if (!method) throw new TypeError(`no method ${name}`)
+    const deserialize = (bytes: Buffer): unknown => parseRequest(method, bytes)
+    server.register(method.path, handle as never, method.responseSerialize, deserialize, type)
+  }
+
+  /** Calls `next` at once when nothing has to be waited for: a promise for each call is time for each call. */
+  function admit(call: AnyCall, refuse: (error: unknown) => void, next: (context: Context) => void): void {
+    const caller = callerOf(call)
+    const proceed = (answer: Awaited<ReturnType<Access['authenticate']>>): void => {
+      if ('refused' in answer) return refuse(new GatewayError('not_authenticated', answer.refused))
+      const { principal } = answer
+      if (call.cancelled) return
+      next({ caller, principal, view: access.view(principal) })
+    }
+    try {
+      const answer = access.authenticate(caller)
+      if (answer instanceof Promise) answer.then(proceed).catch(refuse)
+      else proceed(answer)
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  function count(path: string, code: number): void {
+    let codes = calls.get(path)
+    if (!codes) calls.set(path, (codes = new Map()))
+    codes.set(code, (codes.get(code) ?? 0) + 1)
+  }
+
+  function statusOf(path: string, error: unknown): Partial<StatusObject> {
+    const status = toStatus(error)
+    if (status.code === Status.INTERNAL) logger.error({ path, error }, 'a gRPC call failed inside the gateway')
+    return status
+  }
+
+  function failCall(call: WritableCall<never> | DuplexCall<never>, error: unknown): void {
+    const path = (call as unknown as { getPath(): string }).getPath()
+    const status = statusOf(path, error)
+    count(path, status.code ?? Status.UNKNOWN)
+    call.emit('error', status)
+  }
+
+  function registerStream<Call extends WritableCall<never> | DuplexCall<never>>(
+    method: MethodPath,
+    type: 'serverStream' | 'bidi',
+    handle: (call: Call, context: Context) => void,
+  ): void {
+    const run = (call: Call): void => {
+      const refuse = (error: unknown): void => failCall(call, error)
+      call.on('finish', () => count(call.getPath(), Status.OK))
+      admit(call as AnyCall, refuse, (context) => {
+        try {
+          if ('request' in call && call.request === malformed) throw malformedRequest()
+          handle(call, context)
+        } catch (error) {
+          refuse(error)
+        }
+      })
+    }
+    register(method, type, run as never)
+  }
+
+  return {
+    unary<Request>(method: MethodPath, handle: (request: Request, context: Context) => unknown) {
+      const run = (call: ServerUnaryCall<Request, unknown>, callback: sendUnaryData<unknown>): void => {
+        const path = call.getPath()
+        const refuse = (error: unknown): void => {
+          const status = statusOf(path, error)
+          count(path, status.code ?? Status.UNKNOWN)
+          callback(status)
+        }
+        admit(call, refuse, async (context) => {
+          try {
+            if (call.request === malformed) throw malformedRequest()
+            const response = await handle(call.request, context)
+            count(path, Status.OK)
+            callback(null, response)
+          } catch (error) {
+            refuse(error)
+          }
+        })
+      }
+      register(method, 'unary', run as never)
+    },
+    serverStream: (method, handle) => registerStream(method, 'serverStream', handle as never),
+    duplex: (method, handle) => registerStream(method, 'bidi', handle as never),
+    fail: failCall,
+    calls,
+  }
+}
+
+const malformed = Symbol('malformed request')
+const malformedRequest = (): GatewayError =>
+  new GatewayError('invalid_argument', 'The request is not what the .proto files say: generate the client from them again.')
+
+function parseRequest(method: MethodDefinition<unknown, unknown>, bytes: Buffer): unknown {
+  try {
+    return method.requestDeserialize(bytes)
+  } catch {
+    return method.requestStream ? undefined : malformed
+  }
+}
+
+/** What a client sees: the status of the table, the message, and the stable code as the trailer `tocsin-code`. */
+export function toStatus(error: unknown): Partial<StatusObject> {
+  const metadata = new Metadata()
+  if (error instanceof GatewayError) {
+    metadata.set('tocsin-code', error.code)
+    return { code: errors[error.code].grpc, details: error.message, metadata }
+  }
+  metadata.set('tocsin-code', 'internal')
+  return { code: Status.INTERNAL, details: 'The gateway failed on this call. Its log says why; try again.', metadata }
+}
