@@ -51,7 +51,7 @@ export function createHolds({ dataDir, state, warn }: HoldParts): Holds {
       save()
     } catch (cause) {
       if (before) holds.set(name, before)
-      else if (!hold) holds.delete(name)
+      else holds.delete(name)
       throw new GatewayError('log_failed', `hold ${name} could not be saved in ${path} and state.sqlite`, { cause })
     }
   }

@@ -143,7 +143,7 @@ export interface RemovalDisk {
  */
 export function carryOut(
   removals: readonly Removal[],
-  parts: { disk: RemovalDisk; folder: string; gone: (removal: Removal) => void },
+  parts: { disk: RemovalDisk; folderOf: (segment: SegmentDescription) => string; gone: (removal: Removal) => void },
 ): readonly Removed[] {
   const removed = new Map<string, Removed>()
   for (const removal of removals) {
@@ -159,6 +159,6 @@ export function carryOut(
       pinnedBy: [...new Set([...(before?.pinnedBy ?? []), ...pinnedBy])],
     })
   }
-  if (removals.length > 0) parts.disk.syncFolder(parts.folder)
+  for (const folder of new Set(removals.map(({ segment }) => parts.folderOf(segment)))) parts.disk.syncFolder(folder)
   return [...removed.values()]
 }
