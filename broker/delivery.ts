@@ -1,0 +1,65 @@
+// Puts every message before its subscribers in the order in which it was published, and lets no subscriber hold up a publisher.
+// aedes would let a QoS 0 message overtake a QoS 1 or retained one before it, and then drop the overtaken as a duplicate.
+
+import type { Client, PublishPacket } from 'aedes'
+
+import type { AedesInside } from './aedes-inside.ts'
+
+export interface Delivery {
+  /** Not delivered and not retained, though aedes goes on and acknowledges it. */
+  withhold(packet: PublishPacket): void
+  publish(packet: PublishPacket, client: Client | null, done: (error?: Error) => void): void
+}
+
+interface Publishing {
+  readonly packet: PublishPacket
+  readonly client: Client | null
+  readonly done: (error?: Error) => void
+}
+
+export function orderDelivery(aedes: AedesInside): Delivery {
+  const publish = aedes.publish.bind(aedes)
+  const emit = aedes.mq.emit.bind(aedes.mq)
+  const withheld = new WeakSet<PublishPacket>()
+  const waiting: Publishing[] = []
+  let current: Publishing | undefined
+  let advancing = false
+
+  function start(next: Publishing): void {
+    current = next
+    publish(next.packet, next.client, (error) => {
+      if (current === next) current = undefined
+      next.done(error)
+      advance()
+    })
+  }
+
+  function advance(): void {
+    if (advancing) return
+    advancing = true
+    for (let next; current === undefined && (next = waiting.shift());) start(next)
+    advancing = false
+  }
+
+  // Subscribers' connections have bounds of their own, so nobody waits for them here.
+  aedes.mq.emit = (message, done) => {
+    emit(message, noop)
+    current = undefined
+    done?.()
+    advance()
+  }
+
+  const ordered: Delivery['publish'] = (packet, client, done) => {
+    // $SYS is aedes' own: it would tell client ids and subscriptions.
+    if (packet.topic.startsWith('$') || withheld.has(packet)) return done()
+    const next = { packet, client, done }
+    if (current === undefined && waiting.length === 0) start(next)
+    else waiting.push(next)
+  }
+  aedes.publish = (packet, client, done) =>
+    typeof client === 'function' ? ordered(packet, null, client) : ordered(packet, client, done ?? noop)
+
+  return { withhold: (packet) => void withheld.add(packet), publish: ordered }
+}
+
+const noop = (): void => {}

@@ -1,0 +1,204 @@
+// Stands between a client's socket and aedes, and hands on whole, sound packets only. Every size is checked on the fixed header,
+// before a body is waited for. This is the place of the later gate, which will take PUBLISH itself.
+
+import { Duplex } from 'node:stream'
+
+import type { Limits } from './limits.ts'
+import { packetFault, packetSize, packetType, reasonCode, type PacketFault } from './packets.ts'
+import type { ClientCertificate, CutReason } from './port.ts'
+
+/** Bytes of unfinished packets, over all connections. */
+export interface Held {
+  bytes: number
+}
+
+export interface Peer {
+  readonly address: string
+  readonly listener: string
+  readonly certificate?: ClientCertificate
+}
+
+// The peer may still be sending when we have said our last word; closing on unread bytes would reset the connection, and the
+// last word would be lost. So long we read on and throw away.
+const lingerMs = 200
+
+export class Guard extends Duplex {
+  readonly peer: Peer
+  /** 0 until there was a CONNECT. */
+  version = 0
+  /** Why it was closed, when that was our doing. */
+  cutReason: CutReason | undefined
+  readonly #socket: Duplex
+  readonly #limits: Limits
+  readonly #allHeld: Held
+  /** `greeting` until CONNECT, `waiting` until aedes has let the client in, `open`, then `stopped` when we read no further. */
+  #state: 'greeting' | 'waiting' | 'open' | 'stopped' = 'greeting'
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #wanted = 2
+  #ended = false
+
+  constructor(socket: Duplex, peer: Peer, limits: Limits, held: Held) {
+    super({ writableHighWaterMark: limits.unreadBytesMax, readableHighWaterMark: 64 << 10 })
+    this.peer = peer
+    this.#socket = socket
+    this.#limits = limits
+    this.#allHeld = held
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.once('end', () => this.#end())
+    socket.on('error', (error) => this.destroy(error))
+    socket.once('close', () => this.destroy())
+  }
+
+  /** The client is let in: what it sent behind its CONNECT is handed on now, in order. */
+  open(): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'open'
+    this.#handOn()
+    if (this.#ended) this.push(null)
+    else this.#socket.resume()
+  }
+
+  /** Reads no further from this client. */
+  stop(): void {
+    this.#state = 'stopped'
+    this.#socket.pause()
+    this.#drop()
+  }
+
+  /** Closes at once; for MQTT 5 with a DISCONNECT that says why, when the client still reads. */
+  cut(reason: CutReason, code?: number): void {
+    this.cutReason ??= reason
+    const talks = reason !== 'slow' && this.#state !== 'greeting'
+    if (talks && this.version === 5 && code !== undefined) this.#socket.write(Buffer.of(0xe0, 1, code))
+    if (reason === 'slow') this.#socket.destroy()
+    this.destroy(new Error(`connection cut: ${reason}`))
+  }
+
+  /** Answers a CONNECT with a refusal; `code` is that of MQTT 3.1.1, `reason` that of MQTT 5. */
+  refuse(code: number, reason: number): void {
+    this.#socket.write(this.version === 5 ? Buffer.of(0x20, 3, 0, reason, 0) : Buffer.of(0x20, 2, 0, code))
+  }
+
+  override _read(): void {
+    if (this.#state === 'greeting' || this.#state === 'open') this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#drop()
+    const socket = this.#socket
+    if (this.#ended || socket.destroyed) socket.destroy()
+    else {
+      const timer = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => clearTimeout(timer))
+      socket.removeAllListeners('data')
+      socket.once('end', () => socket.destroy())
+      socket.end()
+      socket.resume()
+    }
+    done(error)
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.destroyed || this.#state === 'stopped') return
+    this.#hold(chunk)
+    if (this.#state === 'waiting') this.#socket.pause()
+    else if (this.#heldBytes >= this.#wanted) this.#handOn()
+  }
+
+  /** Hands on every whole packet there is, and keeps the rest. */
+  #handOn(): void {
+    const bytes = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held)
+    this.#drop()
+    this.#wanted = 2
+    let at = 0
+    while (at < bytes.length) {
+      const size = this.#next(bytes, at)
+      if (size === undefined) return
+      if (at + size > bytes.length) {
+        this.#wanted = size
+        break
+      }
+      at += size
+      if (this.#state === 'greeting') {
+        this.#state = 'waiting'
+        this.#socket.pause()
+        break
+      }
+    }
+    // A copy, so that a few bytes do not keep the whole chunk in memory.
+    if (at < bytes.length) this.#hold(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
+    if (at > 0 && !this.push(at === bytes.length ? bytes : bytes.subarray(0, at))) this.#socket.pause()
+  }
+
+  /** The size of the packet at `at`, checked as far as it is here; undefined when the connection was closed for it. */
+  #next(bytes: Buffer, at: number): number | undefined {
+    const greeting = this.#state === 'greeting'
+    if (greeting && bytes[at]! >> 4 !== packetType.connect) {
+      return this.#fail({ reasonCode: reasonCode.protocol, why: 'the first packet is not CONNECT' })
+    }
+    const size = packetSize(bytes, at)
+    if (size === undefined) return bytes.length - at + 1
+    if (typeof size === 'object') return this.#fail(size)
+    if (size > (greeting ? this.#limits.firstPacketBytesMax : this.#limits.packetBytesMax)) {
+      return this.#fail({ reasonCode: reasonCode.packetTooLarge, why: `a packet of ${size} bytes` })
+    }
+    if (at + size > bytes.length) return size
+    if (greeting && !this.#speaks(bytes, at, size)) return undefined
+    const fault = packetFault(bytes, at, at + size, this.version, this.#limits)
+    return fault ? this.#fail(fault) : size
+  }
+
+  /** MQTT 3.1.1 §3.1.2.2: an unknown version is told so. */
+  #speaks(bytes: Buffer, at: number, size: number): boolean {
+    const packet = bytes.subarray(at, at + size)
+    const body = packet.indexOf('MQ', 0, 'latin1')
+    const name = body >= 4 && body <= 7 ? packet.toString('latin1', body, body + packet.readUInt16BE(body - 2)) : ''
+    const version = (packet[body + name.length] ?? 0) & 0x7f
+    const known = (name === 'MQTT' && (version === 4 || version === 5)) || (name === 'MQIsdp' && version === 3)
+    if (known) this.version = version
+    else {
+      if (name === 'MQTT') this.#socket.write(Buffer.of(0x20, 2, 0, 1))
+      this.#fail({ reasonCode: reasonCode.unsupportedVersion, why: 'not MQTT 3.1, 3.1.1 or 5' })
+    }
+    return known
+  }
+
+  #fail(fault: PacketFault): undefined {
+    this.cutReason = 'protocol'
+    if (this.#state === 'open' && this.version === 5) this.#socket.write(Buffer.of(0xe0, 1, fault.reasonCode))
+    this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
+    this.#allHeld.bytes += bytes.length
+    if (this.#allHeld.bytes > this.#limits.heldBytesMax && this.#heldBytes < this.#wanted) {
+      this.#fail({ reasonCode: reasonCode.serverBusy, why: 'too many unfinished packets over all connections' })
+    }
+  }
+
+  #drop(): void {
+    this.#allHeld.bytes -= this.#heldBytes
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (this.#state !== 'waiting') this.push(null)
+  }
+}

@@ -1,0 +1,198 @@
+// One client's messages on their way to `receive`: all of them at once, for the sake of the group commit, and out again strictly
+// in the order in which they came. After the first that could not be stored nothing of this connection is acknowledged.
+
+import type { Client, PublishPacket } from 'aedes'
+
+import type { ClientInside } from './aedes-inside.ts'
+import type { Delivery } from './delivery.ts'
+import type { Guard } from './guard.ts'
+import type { Limits } from './limits.ts'
+import { reasonCode } from './packets.ts'
+import type { BrokerParts, InboundPublish, MessageProperties, Principal, Verdict } from './port.ts'
+import type { Incoming } from './store.ts'
+import type { Tally } from './tally.ts'
+
+export interface Inflow {
+  /** `callback` lets aedes go on: acknowledge and deliver, or with an error refuse. */
+  arrive(packet: PublishPacket, callback: (error?: Error | null) => void): void
+}
+
+export interface InflowParts<P extends Principal> {
+  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish'>
+  readonly limits: Limits
+  readonly tally: Tally
+  readonly delivery: Delivery
+  readonly incoming: Incoming
+  /** Over all connections. */
+  readonly inFlight: { messages: number }
+}
+
+interface Arrival {
+  readonly packet: PublishPacket
+  readonly callback: (error?: Error | null) => void
+  verdict: Verdict | undefined
+  next: Arrival | undefined
+}
+
+export function createInflow<P extends Principal>(
+  parts: InflowParts<P>,
+  principal: P,
+  client: Client,
+  guard: Guard,
+): Inflow {
+  const { house, limits, tally, delivery, incoming, inFlight } = parts
+  const inside = client as ClientInside
+  let first: Arrival | undefined
+  let last: Arrival | undefined
+  let messages = 0
+  let bytes = 0
+  let stuck = false
+
+  function arrive(packet: PublishPacket, callback: Arrival['callback']): void {
+    if (stuck) return
+    if (isBridgeStatus(packet.topic)) {
+      tally.totals.swallowed++
+      return queue(packet, callback, Promise.resolve('accepted'))
+    }
+    if (packet.qos !== 2) return queue(packet, callback, receive(packet))
+    const known = incoming.known(client.id, packet.messageId ?? 0)
+    if (known) return queue(packet, callback, known as Promise<Verdict>)
+    if (incoming.size(client.id) >= limits.inFlightMax) {
+      stuck = true
+      return guard.cut('receive_maximum', reasonCode.receiveMaximum)
+    }
+    const settled = receive(packet)
+    incoming.add(client.id, packet, settled)
+    queue(packet, callback, settled)
+  }
+
+  function receive(packet: PublishPacket): Promise<Verdict> {
+    const permitted =
+      !packet.topic.startsWith('$') && house.mayPublish(principal, packet.topic, { ...flags(packet), will: false })
+    if (!permitted) {
+      const { id: clientId } = client
+      tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic: packet.topic })
+    }
+    const settled = house.receive(principal, inbound(packet, client, permitted, false))
+    return permitted ? settled : settled.then(() => 'forbidden')
+  }
+
+  function queue(packet: PublishPacket, callback: Arrival['callback'], settled: Promise<Verdict>): void {
+    const arrival: Arrival = { packet, callback, verdict: undefined, next: undefined }
+    if (last) last.next = arrival
+    else first = arrival
+    last = arrival
+    messages++
+    bytes += packet.payload.length
+    inFlight.messages++
+    // aedes reads on when this chunk is done; we let it read on now, and have many messages in one commit.
+    if (messages < limits.inFlightMax && bytes < limits.inFlightBytesMax) inside._parsingBatch--
+    settled.then(
+      (verdict) => {
+        arrival.verdict = verdict
+        release()
+      },
+      () => fail(arrival),
+    )
+  }
+
+  function release(): void {
+    while (first?.verdict) {
+      const head = first
+      first = head.next
+      if (!first) last = undefined
+      leave(head.packet)
+      if (head.verdict === 'accepted') accept(head)
+      else forbid(head)
+    }
+  }
+
+  function accept({ packet, callback }: Arrival): void {
+    tally.totals.accepted++
+    if (isBridgeStatus(packet.topic)) delivery.withhold(packet)
+    // aedes acknowledges first, and would not deliver what it cannot acknowledge; but it is stored, so it is delivered.
+    if (packet.qos === 1 && gone()) delivery.publish(packet, client, noop)
+    else callback(null)
+  }
+
+  /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
+  function forbid({ packet, callback }: Arrival): void {
+    tally.totals.forbidden++
+    if (guard.version === 5) {
+      // A PUBREC with an error frees the identifier.
+      if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
+      return callback(new Error('not permitted'))
+    }
+    delivery.withhold(packet)
+    if (packet.qos !== 1 || !gone()) callback(null)
+  }
+
+  function fail({ packet }: Arrival): void {
+    tally.totals.unstored++
+    if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
+    if (stuck) return
+    stuck = true
+    guard.stop()
+    setTimeout(() => guard.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
+    // Nothing that waits is acknowledged any more; all of it will come again, and is new then.
+    for (let rest = first; rest; rest = rest.next) {
+      leave(rest.packet)
+      if (rest.packet.qos === 2) incoming.remove(client.id, rest.packet.messageId)
+    }
+    first = last = undefined
+  }
+
+  function leave(packet: PublishPacket): void {
+    messages--
+    bytes -= packet.payload.length
+    inFlight.messages--
+  }
+
+  const gone = (): boolean => guard.destroyed || inside.closed
+
+  return { arrive }
+}
+
+/** What `receive` is given. */
+export function inbound(packet: PublishPacket, client: Client, permitted: boolean, will: boolean): InboundPublish {
+  const { topic, payload, dup, messageId, properties } = packet
+  return {
+    topic,
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    ...flags(packet),
+    dup: dup ?? false,
+    ...(messageId !== undefined && { packetId: messageId }),
+    clientId: client.id,
+    protocolVersion: client.version as 3 | 4 | 5,
+    will,
+    permitted,
+    properties: properties ? carried(properties) : noProperties,
+  }
+}
+
+// Mosquitto's bridges tell their state so; they must be neither believed nor cut.
+export const isBridgeStatus = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
+
+const flags = ({ retain, qos }: PublishPacket) => ({ retain: retain ?? false, qos: qos ?? 0 })
+
+const noProperties: MessageProperties = {}
+
+function carried(properties: NonNullable<PublishPacket['properties']>): MessageProperties {
+  const { contentType, userProperties, responseTopic, correlationData, messageExpiryInterval } = properties
+  return {
+    ...(contentType !== undefined && { contentType }),
+    ...(userProperties && { userProperties: userPropertyMap(userProperties) }),
+    ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData !== undefined && { correlationData }),
+    ...(messageExpiryInterval !== undefined && { messageExpirySeconds: messageExpiryInterval }),
+  }
+}
+
+/** A name may come more than once in MQTT 5; the last value stands, as for a header of its kind. */
+function userPropertyMap(properties: Record<string, string | string[]>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(properties).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
+  )
+}
+
+const noop = (): void => {}

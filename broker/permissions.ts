@@ -1,0 +1,179 @@
+// aedes' hooks about who may connect, subscribe and be given a message. They ask the house and keep our bounds; what is denied is
+// denied in the way that leaves the connection standing.
+
+import type { AedesOptions, AedesPublishPacket, Client, ConnectPacket } from 'aedes'
+
+import type { ClientInside } from './aedes-inside.ts'
+import type { Guard } from './guard.ts'
+import { isBridgeStatus } from './inflow.ts'
+import type { Limits } from './limits.ts'
+import { reasonCode } from './packets.ts'
+import type { BrokerParts, Principal, QoS, RefusalReason, Refused } from './port.ts'
+import type { Sessions } from './sessions.ts'
+import type { Tally } from './tally.ts'
+import { filterMatches } from './topics.ts'
+
+/** What we know of a connection; found by its aedes client. */
+export interface Member<P extends Principal> {
+  readonly guard: Guard
+  connect?: ConnectPacket
+  principal?: P
+  /** Granted filters. */
+  readonly filters: Set<string>
+}
+
+export interface PermissionParts<P extends Principal> {
+  readonly house: BrokerParts<P>
+  readonly limits: Limits
+  readonly tally: Tally
+  readonly sessions: Sessions
+  member(client: Client): Member<P>
+}
+
+type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizeSubscribe' | 'authorizeForward'>>
+
+export function createPermissions<P extends Principal>(parts: PermissionParts<P>): Hooks {
+  const { house, limits, tally, sessions, member } = parts
+
+  function refuse(client: Client, why: RefusalReason): void {
+    const { guard, connect } = member(client)
+    tally.refuse({ kind: 'refused', ...guard.peer, clientId: connect?.clientId ?? '', why })
+  }
+
+  const preConnect: Hooks['preConnect'] = (client, packet, done) => {
+    const { guard } = Object.assign(member(client), { connect: packet })
+    // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
+    const unusable = packet.clientId in Object.prototype || Buffer.byteLength(packet.clientId) > limits.clientIdBytesMax
+    if (unusable) {
+      refuse(client, 'client_id')
+      guard.refuse(2, reasonCode.clientId)
+      return done(new Error('a client id that is not accepted'), false)
+    }
+    // aedes tells MQTT 5 clients its own limit, and would turn older ones away, who cannot know it.
+    const { keepalive = 0 } = packet
+    if (packet.protocolVersion !== 5 && (keepalive === 0 || keepalive > limits.keepAliveSecondsMax)) {
+      packet.keepalive = limits.keepAliveSecondsMax
+    }
+    done(null, true)
+  }
+
+  async function identify(
+    client: Client,
+    username: string | undefined,
+    password: Buffer | undefined,
+  ): Promise<RefusalReason | P> {
+    const { guard, connect } = member(client)
+    const { address, listener, certificate } = guard.peer
+    const answer = await within(
+      limits.authenticateMsMax,
+      house.authenticate({
+        clientId: client.id,
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+        address,
+        protocolVersion: guard.version as 3 | 4 | 5,
+        listener,
+        ...(certificate && { certificate }),
+      }),
+    )
+    if ('refused' in answer) return answer.refused
+    if (sessions.taken(client.id, answer.name)) return 'client_id'
+    if (!client.clean && sessions.full(client.id)) return 'sessions'
+    const will = connect?.will
+    if (will && !isBridgeStatus(will.topic)) {
+      const message = { retain: will.retain ?? false, qos: (will.qos ?? 0) as QoS, will: true }
+      if (will.topic.startsWith('$') || !house.mayPublish(answer, will.topic, message)) {
+        tally.forbid({
+          kind: 'forbidden',
+          action: 'will',
+          clientId: client.id,
+          principal: answer.name,
+          topic: will.topic,
+        })
+        return 'will_forbidden'
+      }
+    }
+    return answer
+  }
+
+  const authenticate: Hooks['authenticate'] = (client, username, password, done) => {
+    const turnAway = (why: RefusalReason): void => {
+      refuse(client, why)
+      done(Object.assign(new Error(`refused: ${why}`), { returnCode: returnCodes[why] ?? 5 }), null)
+    }
+    const settle = (answer: RefusalReason | P): void => {
+      if (typeof answer === 'string') return turnAway(answer)
+      member(client).principal = answer
+      done(null, true)
+    }
+    identify(client, username, password).then(settle, (error: unknown) => {
+      house.log.error({ error }, 'authentication failed')
+      turnAway('unavailable')
+    })
+  }
+
+  const authorizeSubscribe: Hooks['authorizeSubscribe'] = (client, subscription, done) => {
+    const { filters, principal } = member(client)
+    const { topic } = subscription
+    const permitted = principal !== undefined && !topic.startsWith('$') && house.maySubscribe(principal, topic)
+    if (!permitted) {
+      tally.forbid({
+        kind: 'forbidden',
+        action: 'subscribe',
+        clientId: client.id,
+        principal: principal?.name ?? '',
+        topic,
+      })
+    }
+    if (!permitted || (!filters.has(topic) && filters.size >= limits.subscriptionsPerClientMax)) return done(null, null)
+    filters.add(topic)
+    done(null, subscription)
+  }
+
+  const authorizeForward: Hooks['authorizeForward'] = (client, packet) => {
+    const { guard, principal } = member(client)
+    if (principal === undefined || packet.topic.startsWith('$') || !house.mayReceive(principal, packet.topic))
+      return null
+    const unread = guard.writableLength
+    if (packet.qos === 0 && unread > limits.unreadBytesQos0Max) {
+      tally.drop('slow_qos0', client.id)
+      return null
+    }
+    if (unread > 4 * limits.unreadBytesMax) {
+      guard.cut('slow')
+      return null
+    }
+    return packet.qos === 2 ? atGrantedQos(client as ClientInside, packet) : packet
+  }
+
+  return { preConnect, authenticate, authorizeSubscribe, authorizeForward }
+}
+
+// MQTT 3.1.1 §3.2.2.3; aedes makes MQTT 5 codes of them.
+const returnCodes: Partial<Record<RefusalReason, number>> = {
+  credentials: 4,
+  client_id: 2,
+  unavailable: 3,
+  sessions: 3,
+}
+
+/** aedes forgets to lower QoS 2 for a filter with wildcards (MQTT 3.1.1 §3.8.4). */
+function atGrantedQos(client: ClientInside, packet: AedesPublishPacket): AedesPublishPacket {
+  let granted = 0
+  for (const [filter, subscription] of Object.entries(client.subscriptions)) {
+    if (subscription && subscription.qos > granted && filterMatches(filter, packet.topic)) granted = subscription.qos
+  }
+  return granted < 2 ? Object.assign(Object.create(Object.getPrototypeOf(packet)), packet, { qos: granted }) : packet
+}
+
+async function within<T>(ms: number, promise: Promise<T | Refused>): Promise<T | Refused> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Refused>((resolve) => {
+    timer = setTimeout(() => resolve({ refused: 'unavailable' }), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
