@@ -169,10 +169,11 @@ export const settingsTable = {
   'influx.token': { kind: 'secret', about: 'Token (v2, v3), or write TOCSIN_INFLUX_TOKEN.' },
   'influx.username': { kind: 'text', about: 'User name (v1).' },
   'influx.password': { kind: 'secret', about: 'Password (v1), or write TOCSIN_INFLUX_PASSWORD.' },
-  'influx.labels': {
+  'influx.include': {
     kind: 'list',
-    default: 'PUBLIC, OPS',
-    about: 'Only events that carry no other label are written.',
+    default: '',
+    about:
+      'What is written although it is not by default: any of PII, PHI, CJI (events that carry these labels) and law_enforcement_position.',
   },
   'influx.timeout': {
     kind: 'duration',
