@@ -1,0 +1,281 @@
+// The InfluxDB output: a reader of the log that writes telemetry as rows. Its promise: a record counts as delivered when each of its
+// rows is stored in InfluxDB or kept, with the reason, in the quarantine; an outage is a bookmark that lags.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Event } from '../../../proto/generated/types.ts'
+import { codec } from '../../../proto/wire.ts'
+import type { Alarms } from '../../alarms.ts'
+import type { Clock } from '../../clock.ts'
+import type { Logger } from '../../logger.ts'
+import type { Missing, Lane, StoredRecord } from '../../log/log.ts'
+import { labelsMask } from '../../record-header.ts'
+import type { Output } from '../output.ts'
+import { createInfluxdbAdmin } from './admin.ts'
+import { WriteFailure } from './answers.ts'
+import { createTagBudget, tagLimits } from './cardinality.ts'
+import type { TagBudget, TagLimits } from './cardinality.ts'
+import { createClient, requestsInFlight } from './client.ts'
+import { checkSettings, mainDatabase } from './endpoint.ts'
+import { createLines } from './line-protocol.ts'
+import type { Lines } from './line-protocol.ts'
+import { newMetrics, tally } from './metrics.ts'
+import type { InfluxdbMetrics } from './metrics.ts'
+import { prepare } from './prepare.ts'
+import type { LineRefusal, Quarantine } from './quarantine.ts'
+import { newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
+import type { RowCounts, Target } from './rows.ts'
+import { settle } from './settle.ts'
+import { batchBytesMax, batchRowsMax } from './settings.ts'
+import type { InfluxdbSettings } from './settings.ts'
+
+export interface InfluxdbOutput extends Output {
+  metrics(): Readonly<InfluxdbMetrics>
+}
+
+export interface InfluxdbParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly alarms: Alarms
+  /** Where refused lines go; see createQuarantine. */
+  readonly quarantine: Quarantine
+  /** Other than `tagLimits`, for tests and large sites. */
+  readonly tagLimits?: TagLimits
+}
+
+/** How long more is waited for, after the first record: half of it is what a row waits on average (goal: 30 ms to the row). */
+const gatherMs = 20
+/** Rows of one event at most; a batch is closed before one that might not fit. */
+const eventLinesBytesMax = 4 << 20
+/** What a server that answers 413 is still sent at once. */
+const batchBytesMin = 64 << 10
+/** Records between two turns of the event loop: about a millisecond, so that acknowledgements do not wait for rows. */
+const recordsPerTurn = 200
+/** Appends of refused lines at once; enough for one group commit. */
+const quarantineAtOnce = 256
+/** Refused lines are an alarm until none has come for so long. */
+const refusalAlarmNs = 10n * 60n * 1_000_000_000n
+
+const eventCodec = codec('tocsin.v1.Event')
+
+/** Lines on their way, and the record of each. */
+interface Batch {
+  readonly target: Target
+  readonly lines: Lines
+  readonly records: StoredRecord[]
+}
+
+/** Throws GatewayError settings_invalid. */
+export function createInfluxdbOutput(settings: InfluxdbSettings, parts: InfluxdbParts): InfluxdbOutput {
+  checkSettings(settings)
+  const metrics = newMetrics()
+  const client = createClient(settings, { clock: parts.clock, sent: (bytes) => (metrics.bytes += bytes) })
+  const include = new Set(settings.include)
+  const batchRows = Math.min(Math.max(1, settings.batchRows), batchRowsMax)
+  const budgets: Readonly<Record<Target, TagBudget>> = { main: budgetOf('main'), exercise: budgetOf('exercise') }
+  const free: Batch[] = []
+  /** Refused lines that a delivery has put away before it failed: not again with the next try. */
+  const putAway = new Set<string>()
+  let databases: Readonly<Record<Target, string>> | undefined
+  let bytesMax = batchBytesMax - eventLinesBytesMax
+  let refusedAt = 0n
+
+  async function deliver(records: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
+    const counts = newRowCounts()
+    const delivery = createDelivery(signal)
+    databases ??= await prepareDatabases(signal)
+    try {
+      for (const [index, record] of records.entries()) {
+        if (index % recordsPerTurn === recordsPerTurn - 1) await nextTurn()
+        if (delivery.failed()) break
+        const event = readEvent(record)
+        const target = event && targetOf(event, include, counts)
+        if (event && target) await delivery.add(record, event, target, counts)
+      }
+    } finally {
+      await delivery.finish()
+    }
+    await putAwayAll(delivery.refusals, signal)
+    putAway.clear()
+    tally(metrics, counts, delivery.refusals.length, parts.clock.now())
+    watchRefusals(delivery.refusals)
+  }
+
+  async function prepareDatabases(signal: AbortSignal): Promise<Readonly<Record<Target, string>>> {
+    return counted(async () => {
+      const version = await client.version(signal)
+      const names = { main: mainDatabase(settings, version), exercise: settings.exerciseDatabase }
+      if (version === 'v1') await prepare(createInfluxdbAdmin(settings), settings, names, budgets, parts.logger)
+      return names
+    })
+  }
+
+  /** Fills batches and keeps up to two of them on their way. */
+  function createDelivery(signal: AbortSignal) {
+    const open: Partial<Record<Target, Batch>> = {}
+    const underWay = new Set<Promise<void>>()
+    const refusals: LineRefusal[] = []
+    let failure: unknown
+
+    async function send(batch: Batch): Promise<void> {
+      while (underWay.size >= requestsInFlight) await Promise.race(underWay)
+      const sending = sendBatch(batch, signal, refusals)
+        .catch((error: unknown) => {
+          failure ??= error
+        })
+        .finally(() => {
+          underWay.delete(sending)
+          free.push(batch)
+        })
+      underWay.add(sending)
+    }
+
+    async function close(target: Target): Promise<void> {
+      const batch = open[target]
+      delete open[target]
+      if (batch) await send(batch)
+    }
+
+    return {
+      refusals,
+      failed: () => failure !== undefined,
+      async add(record: StoredRecord, event: Event, target: Target, counts: RowCounts) {
+        const last = open[target]
+        if (last && (last.lines.count + rowsMostOf(event) > batchRows || last.lines.length > bytesMax))
+          await close(target)
+        const batch = (open[target] ??= takeBatch(target))
+        const rows = writeRows(event, {
+          lines: batch.lines,
+          budget: budgets[target],
+          include,
+          counts,
+          sequence: record.sequence,
+        })
+        for (let row = 0; row < rows; row++) batch.records.push(record)
+      },
+      /** Resolves when no buffer is in use any more; throws the first failure. */
+      async finish() {
+        if (failure === undefined) for (const target of ['main', 'exercise'] as const) await close(target)
+        await Promise.all(underWay)
+        for (const target of ['main', 'exercise'] as const) if (open[target]) free.push(open[target])
+        if (failure !== undefined) throw failure
+      },
+    }
+  }
+
+  function takeBatch(target: Target): Batch {
+    const { lines, records } = free.pop() ?? { lines: createLines(), records: [] }
+    lines.clear()
+    records.length = 0
+    return { target, lines, records }
+  }
+
+  async function sendBatch(batch: Batch, signal: AbortSignal, refusals: LineRefusal[]): Promise<void> {
+    if (batch.lines.count === 0) return
+    const database = databases![batch.target]
+    const refused = await settle(batch.lines, (lines) =>
+      counted(async () => {
+        metrics.requests++
+        const answer = await client.write(database, lines, signal)
+        if (answer.outcome === 'too_large') {
+          metrics.tooLarge++
+          bytesMax = Math.max(batchBytesMin, Math.min(bytesMax, lines.length >> 1))
+        }
+        if (answer.outcome === 'refused') metrics.partial++
+        return answer
+      }),
+    )
+    for (const { index, why } of refused) refusals.push(refusalOf(batch, database, index, why))
+  }
+
+  /** Failures are counted by class; a database that has gone is made anew the next time. */
+  async function counted<Result>(act: () => Promise<Result>): Promise<Result> {
+    try {
+      return await act()
+    } catch (error) {
+      if (error instanceof WriteFailure) {
+        metrics.failures[error.failure]++
+        if (error.failure === 'not_found') databases = undefined
+      }
+      throw error
+    }
+  }
+
+  function refusalOf(batch: Batch, database: string, index: number, why: string): LineRefusal {
+    const record = batch.records[index]!
+    const event = eventCodec.decode(record.event)
+    return {
+      database,
+      // A copy: the buffer is used again before this is on disk.
+      line: Buffer.from(batch.lines.line(index)),
+      why,
+      place: { lane: record.lane, sequence: record.sequence },
+      eventId: event.id ?? new Uint8Array(16),
+      labels: labelsMask(event.handling?.labels),
+    }
+  }
+
+  async function putAwayAll(refusals: readonly LineRefusal[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < refusals.length; at += quarantineAtOnce) {
+      signal.throwIfAborted()
+      await Promise.all(refusals.slice(at, at + quarantineAtOnce).map((refusal) => putAwayOnce(refusal)))
+    }
+  }
+
+  async function putAwayOnce(refusal: LineRefusal): Promise<void> {
+    const key = `${refusal.database}\n${refusal.line.toString('latin1')}`
+    if (putAway.has(key)) return
+    await parts.quarantine(refusal)
+    putAway.add(key)
+  }
+
+  function watchRefusals(refusals: readonly LineRefusal[]): void {
+    const now = parts.clock.monotonic()
+    const last = refusals.at(-1)
+    if (last) {
+      refusedAt = now
+      const text = `InfluxDB refuses lines; ${metrics.refused} are in quarantine so far, the last: ${last.why}. All others are stored.`
+      parts.alarms.raise('output_refused', 'influxdb', text)
+    } else if (refusedAt !== 0n && now - refusedAt > refusalAlarmNs) {
+      refusedAt = 0n
+      parts.alarms.clear('output_refused', 'influxdb')
+    }
+  }
+
+  /** Undefined when there is nothing to write, and `metrics` says why. */
+  function readEvent(record: StoredRecord): Event | undefined {
+    if (record.removed) {
+      metrics.removed++
+      return undefined
+    }
+    try {
+      return eventCodec.decode(record.event)
+    } catch (error) {
+      // The log has checked these bytes; nobody will ever read them better, and what follows must not wait for them.
+      metrics.unreadable++
+      parts.logger.error(
+        { err: error, lane: record.lane, sequence: record.sequence },
+        'an event cannot be read for InfluxDB',
+      )
+      return undefined
+    }
+  }
+
+  function budgetOf(target: Target): TagBudget {
+    return createTagBudget(parts.tagLimits ?? tagLimits, (tag, limit) => {
+      const text = `The tag "${tag}" has ${limit} values in the ${target} database; rows with new ones are tagged "(over budget)" and keep the value in a field.`
+      parts.alarms.raise('cardinality_exceeded', `influxdb ${target} ${tag}`, text)
+    })
+  }
+
+  return {
+    name: 'influxdb',
+    start: 'earliest',
+    batch: { records: batchRows * requestsInFlight, bytes: batchBytesMax, gatherMs },
+    deliver,
+    missed(_lane: Lane, missing: Missing) {
+      metrics.missed += missing.to - missing.from + 1
+    },
+    metrics: () => metrics,
+    close: () => client.close(),
+  }
+}
