@@ -32,8 +32,7 @@ class PemCredentials extends ServerCredentials implements RenewableCredentials {
         // TLS 1.2 is the least that partners of this field may use (CJIS Security Policy 5.10.1.2, FIPS 140-3 modules).
         minVersion: 'TLSv1.2',
         requestCert: keys.clientAuthorities !== undefined,
-        // A certificate that nobody vouches for ends the handshake only where one is required; else `sslPeerCertificate`
-        // would be seen although it was not verified, so it is checked again in `callerOf` by `authorized`.
+        // Where none is required, one that nobody vouches for is as good as none: grpc-js shows verified ones only.
         rejectUnauthorized: keys.clientCertificateRequired ?? false,
       },
       contextOf(keys),

@@ -27,14 +27,27 @@ export interface Context {
 export type WritableCall<Request> = ServerWritableStream<Request, unknown>
 export type DuplexCall<Request> = ServerDuplexStream<Request | undefined, unknown>
 
+/** What is common to the calls of all streams. */
+interface StreamCall extends Pick<
+  ServerUnaryCall<unknown, unknown>,
+  'cancelled' | 'getPeer' | 'getAuthContext' | 'metadata'
+> {
+  getPath(): string
+  emit(event: 'error', status: object): boolean
+  on(event: 'finish' | 'cancelled', listener: () => void): unknown
+  readonly request?: unknown
+}
+
 export interface Registrar {
   unary<Request>(method: MethodPath, handle: (request: Request, context: Context) => unknown): void
+  /** Open to callers that nobody vouches for. */
+  openUnary<Request>(method: MethodPath, handle: (request: Request) => unknown): void
   /** The handler ends the call, by `call.end()` or `fail`. */
   serverStream<Request>(method: MethodPath, handle: (call: WritableCall<Request>, context: Context) => void): void
   /** A request that is no protobuf is read as undefined. */
   duplex<Request>(method: MethodPath, handle: (call: DuplexCall<Request>, context: Context) => void): void
   /** Ends a stream with the status of an error. */
-  fail(call: WritableCall<never> | DuplexCall<never>, error: unknown): void
+  fail(call: StreamCall, error: unknown): void
   readonly calls: ReadonlyMap<string, ReadonlyMap<number, number>>
 }
 
@@ -47,10 +60,12 @@ export interface RegistrarParts {
   readonly logger: Logger
 }
 
-type AnyCall = ServerUnaryCall<unknown, unknown> | WritableCall<unknown> | DuplexCall<unknown>
+type UnaryCall<Request> = ServerUnaryCall<Request, unknown>
+type AnyCall = UnaryCall<never> | StreamCall
 
 export function createRegistrar({ server, access, logger }: RegistrarParts): Registrar {
   const calls = new Map<string, Map<number, number>>()
+  const settled = new WeakSet<object>()
 
   function register([definition, name]: MethodPath, type: string, handle: UntypedHandleCall): void {
     const method = definition[name] as MethodDefinition<unknown, unknown> | undefined
@@ -89,25 +104,31 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
     return status
   }
 
-  function failCall(call: WritableCall<never> | DuplexCall<never>, error: unknown): void {
-    const path = (call as unknown as { getPath(): string }).getPath()
-    const status = statusOf(path, error)
-    count(path, status.code ?? Status.UNKNOWN)
+  function failCall(call: StreamCall, error: unknown): void {
+    const status = statusOf(call.getPath(), error)
+    settle(call, status.code ?? Status.UNKNOWN)
     call.emit('error', status)
   }
 
-  function registerStream<Call extends WritableCall<never> | DuplexCall<never>>(
+  function settle(call: StreamCall, code: number): void {
+    if (settled.has(call)) return
+    settled.add(call)
+    count(call.getPath(), code)
+  }
+
+  function registerStream(
     method: MethodPath,
     type: 'serverStream' | 'bidi',
-    handle: (call: Call, context: Context) => void,
+    handle: (call: never, context: Context) => void,
   ): void {
-    const run = (call: Call): void => {
+    const run = (call: StreamCall): void => {
       const refuse = (error: unknown): void => failCall(call, error)
-      call.on('finish', () => count(call.getPath(), Status.OK))
-      admit(call as AnyCall, refuse, (context) => {
+      call.on('finish', () => settle(call, Status.OK))
+      call.on('cancelled', () => settle(call, Status.CANCELLED))
+      admit(call, refuse, (context) => {
         try {
-          if ('request' in call && call.request === malformed) throw malformedRequest()
-          handle(call, context)
+          if (call.request === malformed) throw malformedRequest()
+          handle(call as never, context)
         } catch (error) {
           refuse(error)
         }
@@ -116,30 +137,32 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
     register(method, type, run as never)
   }
 
-  return {
-    unary<Request>(method: MethodPath, handle: (request: Request, context: Context) => unknown) {
-      const run = (call: ServerUnaryCall<Request, unknown>, callback: sendUnaryData<unknown>): void => {
-        const path = call.getPath()
-        const refuse = (error: unknown): void => {
-          const status = statusOf(path, error)
-          count(path, status.code ?? Status.UNKNOWN)
-          callback(status)
-        }
-        admit(call, refuse, async (context) => {
-          try {
-            if (call.request === malformed) throw malformedRequest()
-            const response = await handle(call.request, context)
-            count(path, Status.OK)
-            callback(null, response)
-          } catch (error) {
-            refuse(error)
-          }
-        })
+  function registerUnary<Request>(method: MethodPath, handle: (call: UnaryCall<Request>) => Promise<unknown>): void {
+    const run = async (call: UnaryCall<Request>, callback: sendUnaryData<unknown>): Promise<void> => {
+      const path = call.getPath()
+      try {
+        if (call.request === malformed) throw malformedRequest()
+        const response = await handle(call)
+        count(path, Status.OK)
+        callback(null, response)
+      } catch (error) {
+        const status = statusOf(path, error)
+        count(path, status.code ?? Status.UNKNOWN)
+        callback(status)
       }
-      register(method, 'unary', run as never)
-    },
-    serverStream: (method, handle) => registerStream(method, 'serverStream', handle as never),
-    duplex: (method, handle) => registerStream(method, 'bidi', handle as never),
+    }
+    register(method, 'unary', run as never)
+  }
+
+  return {
+    unary: (method, handle) =>
+      registerUnary<never>(method, async (call) => {
+        const context = await new Promise<Context>((resolve, reject) => admit(call, reject, resolve))
+        return handle(call.request, context)
+      }),
+    openUnary: (method, handle) => registerUnary<never>(method, async (call) => handle(call.request)),
+    serverStream: (method, handle) => registerStream(method, 'serverStream', handle),
+    duplex: (method, handle) => registerStream(method, 'bidi', handle),
     fail: failCall,
     calls,
   }
@@ -147,7 +170,10 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
 
 const malformed = Symbol('malformed request')
 const malformedRequest = (): GatewayError =>
-  new GatewayError('invalid_argument', 'The request is not what the .proto files say: generate the client from them again.')
+  new GatewayError(
+    'invalid_argument',
+    'The request is not what the .proto files say: generate the client from them again.',
+  )
 
 function parseRequest(method: MethodDefinition<unknown, unknown>, bytes: Buffer): unknown {
   try {

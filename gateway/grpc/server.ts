@@ -114,7 +114,11 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   }
 }
 
-function bind(server: Server, { host, port }: GrpcServerParts['address'], credentials: ServerCredentials): Promise<number> {
+function bind(
+  server: Server,
+  { host, port }: GrpcServerParts['address'],
+  credentials: ServerCredentials,
+): Promise<number> {
   const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   return new Promise((resolve, reject) => {
     server.bindAsync(name, credentials, (error, bound) => {

@@ -1,0 +1,117 @@
+// AdminService, as far as this gateway has what it tells of: its state, the readers and how far they lag, the quarantine and its
+// replay. Policy decides for each call; with no settings, only a caller on loopback gets in.
+
+import { Lane as WireLane } from '../../proto/generated/types.ts'
+import type {
+  BookmarkStatus,
+  GetStatusResponse,
+  LaneStatus,
+  ListBookmarksRequest,
+  ListRefusalsRequest,
+  ReplayRefusalsRequest,
+} from '../../proto/generated/types.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import { uint64 } from '../../proto/int64.ts'
+import { duration, timestamp } from '../../proto/time.ts'
+import { serviceDefinition } from '../../proto/wire.ts'
+import type { Clock } from '../clock.ts'
+import { lanes, type Bookmark, type Lane, type Log, type StoredRecord } from '../log/log.ts'
+import type { Access } from './access.ts'
+import { listRefusals, replayRefusals, type ReplayFrame } from './refusals.ts'
+import type { Context, Registrar } from './registrar.ts'
+
+/** What the rest of the house knows and this folder does not. */
+export interface AdminParts {
+  /** Everything but `epoch`, `lanes` and `now`, which are filled in here. */
+  status(): GetStatusResponse
+  /** Readers that run now, by the name of their bookmark. `problem` is what the last failure said. */
+  readers(): readonly { readonly name: string; readonly problem?: string }[]
+  readonly replay: ReplayFrame
+}
+
+export interface AdminServiceParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly access: Access
+  readonly admin: AdminParts
+}
+
+export function addAdminService(registrar: Registrar, parts: AdminServiceParts): void {
+  const service = serviceDefinition('tocsin.v1.AdminService')
+
+  function permit(call: string, { principal, caller }: Context): void {
+    if (parts.access.mayAdminister(principal, call, caller)) return
+    const text = `${principal.name} may not call ${call}: ask those who run this gateway for the role, or call from the machine itself.`
+    throw new GatewayError('not_allowed', text)
+  }
+
+  registrar.unary([service, 'GetStatus'], (_request, context) => {
+    permit('GetStatus', context)
+    return getStatus(parts)
+  })
+  registrar.unary<ListBookmarksRequest>([service, 'ListBookmarks'], (request, context) => {
+    permit('ListBookmarks', context)
+    return { bookmarks: bookmarkStatuses(parts, request.namePrefix ?? '') }
+  })
+  registrar.unary<ListRefusalsRequest>([service, 'ListRefusals'], (request, context) => {
+    permit('ListRefusals', context)
+    return listRefusals(parts.log, request, context.view)
+  })
+  registrar.serverStream<ReplayRefusalsRequest>([service, 'ReplayRefusals'], (call, context) => {
+    permit('ReplayRefusals', context)
+    replayRefusals(parts.log, call, parts.admin.replay, (error) => registrar.fail(call, error))
+  })
+}
+
+const wireLane: Readonly<Record<Lane, WireLane>> = { urgent: WireLane.URGENT, routine: WireLane.ROUTINE }
+
+function getStatus({ log, clock, admin }: AdminServiceParts): GetStatusResponse {
+  return {
+    ...admin.status(),
+    now: timestamp(clock.now()),
+    epoch: uint64(log.epoch),
+    lanes: lanes.map((lane) => laneStatus(log, lane)),
+  }
+}
+
+function laneStatus(log: Log, lane: Lane): LaneStatus {
+  const oldest = firstAfter(log, lane, log.oldest[lane] - 1)
+  return {
+    lane: wireLane[lane],
+    head: log.head[lane],
+    oldest: log.oldest[lane],
+    ...(oldest && { oldestAt: timestamp(oldest.loggedAt) }),
+  }
+}
+
+const firstAfter = (log: Log, lane: Lane, after: number): StoredRecord | undefined =>
+  log.read(lane, after, { records: 1, bytes: 1 })?.records[0]
+
+function bookmarkStatuses({ log, clock, admin }: AdminServiceParts, prefix: string): BookmarkStatus[] {
+  const running = new Map(admin.readers().map((reader) => [reader.name, reader]))
+  const now = clock.now()
+  const statuses: BookmarkStatus[] = []
+  for (const { name, bookmark, pins, savedAt } of log.bookmarks.list()) {
+    if (!name.startsWith(prefix)) continue
+    const status: BookmarkStatus = {
+      reader: name,
+      urgent: bookmark.urgent,
+      routine: bookmark.routine,
+      urgentLag: log.head.urgent - bookmark.urgent,
+      routineLag: log.head.routine - bookmark.routine,
+      movedAt: timestamp(savedAt),
+      holds: pins,
+      problem: running.get(name)?.problem ?? '',
+      connected: running.has(name),
+    }
+    const waitingSince = oldestWaiting(log, bookmark)
+    if (waitingSince !== undefined) status.lagAge = duration(now - waitingSince)
+    statuses.push(status)
+  }
+  return statuses.toSorted((a, b) => ((a.reader ?? '') < (b.reader ?? '') ? -1 : 1))
+}
+
+function oldestWaiting(log: Log, bookmark: Bookmark): bigint | undefined {
+  const times = lanes.flatMap((lane) => firstAfter(log, lane, bookmark[lane])?.loggedAt ?? [])
+  return times.length > 0 ? times.reduce((least, time) => (time < least ? time : least)) : undefined
+}

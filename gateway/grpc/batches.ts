@@ -1,0 +1,195 @@
+// Batches for readers, put together once and shared by all streams that are at the same place with the same filter and the same
+// rights. A reader that sees everything gets the bytes as they lie on disk; a filter copies ranges of them and opens no event.
+
+import type { Lane, LanePosition, Log, Missing, ReadLimit, Slice, StoredRecord } from '../log/log.ts'
+import { codec } from '../../proto/wire.ts'
+import type { View } from './access.ts'
+import { encodeCursor, type LaneTimes } from './cursor.ts'
+import type { CompiledFilter } from './filter.ts'
+import { joinParts, lengthTag, partLength, surveyBatch, type Part } from './message-bytes.ts'
+
+/** What decides the bytes of a stream, beside its place. */
+export interface ReadingPlan {
+  readonly filter: CompiledFilter
+  readonly view: View
+  readonly raw: boolean
+  readonly limit: ReadLimit
+}
+
+/** A reader's place, with the times that let it go on in another epoch. */
+export interface ReaderPlace {
+  readonly bookmark: LanePosition
+  readonly loggedAt: LaneTimes
+}
+
+export interface NextBatch extends ReaderPlace {
+  /** An encoded SubscribeResponse; absent: nothing passed. */
+  readonly message: Buffer | undefined
+  readonly records: number
+  readonly missing: readonly (Missing & { readonly lane: Lane })[]
+}
+
+export interface Batches {
+  /** What comes after `place`: urgent before routine. `bookmark` moves on whenever the log has anything. */
+  next(plan: ReadingPlan, place: ReaderPlace): NextBatch
+}
+
+/** Urgent takes at most this part of a batch, so that routine never stands still. Source: design, "routine keeps at least 5 %". */
+const urgentShare = 0.95
+/** Enough for a hundred streams at different places; what is dropped is put together again. */
+const sharedBytesMax = 4 << 20
+const sharedEntriesMax = 512
+const slicesMax = 16
+
+const responseTag = { batch: lengthTag(1) }
+const batchTag = { records: lengthTag(1), cursor: lengthTag(3), frames: lengthTag(4) }
+const snapshotField: Part = { bytes: Buffer.from([5 << 3, 1]) }
+const frameCodec = codec('tocsin.v1.Frame')
+
+export function createBatches(log: Log): Batches {
+  const shared = new Map<string, NextBatch>()
+  let sharedBytes = 0
+  const slices = new Map<string, Slice | undefined>()
+
+  function next(plan: ReadingPlan, place: ReaderPlace): NextBatch {
+    const { bookmark } = place
+    // With the head: a batch without an urgent record that came since would let routine overtake it.
+    const key = `${bookmark.urgent} ${bookmark.routine} ${log.head.urgent} ${keyOf(plan)}`
+    const known = shared.get(key)
+    if (known) return known
+    const batch = assemble(plan, place)
+    shared.set(key, batch)
+    sharedBytes += batch.message?.length ?? 0
+    for (const [oldKey, old] of shared) {
+      if (sharedBytes <= sharedBytesMax && shared.size <= sharedEntriesMax) break
+      shared.delete(oldKey)
+      sharedBytes -= old.message?.length ?? 0
+    }
+    return batch
+  }
+
+  function assemble(plan: ReadingPlan, place: ReaderPlace): NextBatch {
+    const through = { ...place.bookmark }
+    const loggedAt = { ...place.loggedAt }
+    const taken: Taken = { parts: [], bytes: 0, records: 0, frames: new Map() }
+    const missing: (Missing & { lane: Lane })[] = []
+    let left = plan.limit
+    for (const lane of ['urgent', 'routine'] as const) {
+      if (!plan.filter.lanes.includes(lane)) {
+        through[lane] = Math.max(through[lane], log.head[lane])
+        continue
+      }
+      const slice = read(lane, through[lane], lane === 'urgent' ? partOf(left, urgentShare) : left)
+      if (!slice) continue
+      const survey = surveyBatch(slice.batch)
+      through[lane] = takeSlice(log, plan, slice, survey.records, taken)
+      for (const gone of slice.missing) if (gone.from <= through[lane]) missing.push({ ...gone, lane })
+      if (through[lane] === slice.through) loggedAt[lane] = survey.lastLoggedAt ?? loggedAt[lane]
+      else loggedAt[lane] = slice.records.find(({ sequence }) => sequence === through[lane])?.loggedAt ?? loggedAt[lane]
+      left = {
+        records: Math.max(1, left.records - survey.records),
+        bytes: Math.max(1, left.bytes - slice.batch.length),
+      }
+    }
+    const cursor = encodeCursor({ epoch: log.epoch, bookmark: through, loggedAt, inSnapshot: false })
+    const message = taken.records > 0 ? batchMessage(taken, cursor) : undefined
+    return { message, bookmark: through, loggedAt, records: taken.records, missing }
+  }
+
+  /** Headers of a slice are decoded once for all filters. */
+  function read(lane: Lane, after: number, limit: ReadLimit): Slice | undefined {
+    if (after >= log.head[lane]) return undefined
+    const key = `${lane} ${after} ${limit.records} ${limit.bytes} ${lane === 'urgent' ? log.head.urgent : ''}`
+    const known = slices.get(key)
+    if (known) return known
+    const slice = log.read(lane, after, limit)
+    slices.set(key, slice)
+    if (slices.size > slicesMax) slices.delete(slices.keys().next().value ?? '')
+    return slice
+  }
+
+  return { next }
+}
+
+const keyOf = ({ filter, view, raw, limit }: ReadingPlan): string =>
+  `${limit.records} ${limit.bytes} ${raw} ${view.everything ? '' : view.key}\n${filter.key}`
+
+const partOf = ({ records, bytes }: ReadLimit, share: number): ReadLimit => ({
+  records: Math.max(1, Math.floor(records * share)),
+  bytes: Math.max(1, Math.floor(bytes * share)),
+})
+
+interface Taken {
+  readonly parts: Part[]
+  bytes: number
+  records: number
+  /** Of `raw` readers, by frame id. */
+  readonly frames: Map<string, Part | undefined>
+}
+
+/** Adds what passes; returns how far it got: to the end of the slice, but for frames that fill the batch before. */
+function takeSlice(log: Log, plan: ReadingPlan, slice: Slice, records: number, taken: Taken): number {
+  const { filter, view, raw } = plan
+  if (filter.all && view.everything && !raw && slice.clean) {
+    taken.parts.push({ bytes: slice.batch })
+    taken.bytes += slice.batch.length
+    taken.records += records
+    return slice.through
+  }
+  for (const record of slice.records) {
+    if (!mayPass(plan, record)) continue
+    take(taken, record)
+    if (!raw) continue
+    takeFrame(log, view, record, taken)
+    if (taken.bytes >= plan.limit.bytes) return record.sequence
+  }
+  return slice.through
+}
+
+export const mayPass = ({ filter, view }: Pick<ReadingPlan, 'filter' | 'view'>, record: StoredRecord): boolean =>
+  filter.passes(record) && (view.everything || view.mayRead(record.header))
+
+function take(taken: Taken, record: StoredRecord): void {
+  const part = { tag: batchTag.records, bytes: record.bytes }
+  taken.parts.push(part)
+  taken.bytes += partLength(part)
+  taken.records += 1
+}
+
+function takeFrame(log: Log, view: View, { frameId }: StoredRecord, taken: Taken): void {
+  const id = Buffer.from(frameId).toString('hex')
+  if (taken.frames.has(id)) return
+  const frame = log.findFrame(frameId)
+  const part = frame && view.mayReadFrame(frame) ? { tag: batchTag.frames, bytes: frameCodec.encode(frame) } : undefined
+  taken.frames.set(id, part)
+  if (part) taken.bytes += partLength(part)
+}
+
+function batchMessage(taken: Taken, cursor: Buffer, snapshot = false): Buffer {
+  const parts = [...taken.parts, { tag: batchTag.cursor, bytes: cursor }]
+  for (const frame of taken.frames.values()) if (frame) parts.push(frame)
+  if (snapshot) parts.push(snapshotField)
+  return joinParts(parts, responseTag.batch)
+}
+
+/**
+ * A batch of the snapshot of a `current` start, from `places` of which `at` were dealt with. A place whose record went since is
+ * left out: something newer has taken its place, and comes live.
+ */
+export function snapshotBatch(
+  log: Log,
+  plan: ReadingPlan,
+  places: readonly { lane: Lane; sequence: number }[],
+  at: number,
+  cursor: Buffer,
+): { message: Buffer | undefined; records: number; at: number } {
+  const taken: Taken = { parts: [], bytes: 0, records: 0, frames: new Map() }
+  while (at < places.length && taken.records < plan.limit.records && taken.bytes < plan.limit.bytes) {
+    const { lane, sequence } = places[at++]!
+    const record = log.read(lane, sequence - 1, { records: 1, bytes: plan.limit.bytes })?.records[0]
+    if (record?.sequence !== sequence) continue
+    take(taken, record)
+    if (plan.raw) takeFrame(log, plan.view, record, taken)
+  }
+  return { message: taken.records > 0 ? batchMessage(taken, cursor, true) : undefined, records: taken.records, at }
+}

@@ -1,0 +1,135 @@
+// The quarantine for those who run the gateway: what was refused and why, and its reading again after a fix. A replay is one at a
+// time, frame by frame, and tells how far it is.
+
+import { Fate } from '../../proto/generated/types.ts'
+import type {
+  Frame,
+  ListRefusalsRequest,
+  ListRefusalsResponse,
+  ReplayRefusalsRequest,
+} from '../../proto/generated/types.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import { timestampNs } from '../../proto/time.ts'
+import { codec } from '../../proto/wire.ts'
+import type { Log } from '../log/log.ts'
+import type { View } from './access.ts'
+import { topicMatches } from './filter.ts'
+import type { WritableCall } from './registrar.ts'
+
+/** Reads a frame of the quarantine again and, unless `dryRun`, stores what comes of it and says so in the frame. */
+export type ReplayFrame = (frame: Frame, dryRun: boolean) => Promise<ReplayFate>
+export type ReplayFate = 'stored' | 'refused' | 'duplicate' | 'ignored'
+
+const pageSizeDefault = 100
+const pageSizeMax = 1_000
+/** Clients take 4 MB unless told otherwise. */
+const pageBytesMax = 2 << 20
+const chunkFrames = 200
+/** Frames looked at for one page. */
+const scanMax = 20_000
+const idBytes = 16
+/** A console shows progress; more often is of no use. */
+const progressEvery = 50
+
+const frameCodec = codec('tocsin.v1.Frame')
+
+export function listRefusals(log: Log, request: ListRefusalsRequest, view: View): ListRefusalsResponse {
+  const { pageToken = new Uint8Array() } = request
+  checkId('page_token', pageToken, true)
+  const size = Math.min(request.pageSize || pageSizeDefault, pageSizeMax)
+  const wanted = refusalFilter(request)
+  const frames: Uint8Array[] = []
+  let bytes = 0
+  let scanned = 0
+  let last = pageToken
+  for (const frame of refusals(log, pageToken)) {
+    last = frame.id ?? last
+    scanned += 1
+    if (wanted(frame)) {
+      const shown = request.includePayload && view.mayReadFrame(frame) ? frame : { ...frame, payload: new Uint8Array() }
+      const encoded = frameCodec.encode(shown)
+      frames.push(encoded)
+      bytes += encoded.length
+    }
+    if (frames.length >= size || bytes >= pageBytesMax || scanned >= scanMax) return { frames, nextPageToken: last }
+  }
+  return { frames }
+}
+
+/** Newest first. */
+function* refusals(log: Log, before: Uint8Array): Generator<Frame> {
+  let last = before
+  for (;;) {
+    const chunk = log.frames({ fate: 'refused', limit: chunkFrames, ...(last.length > 0 && { before: last }) })
+    yield* chunk
+    const end = chunk.at(-1)?.id
+    if (!end || chunk.length < chunkFrames) return
+    last = end
+  }
+}
+
+function refusalFilter(request: ListRefusalsRequest): (frame: Frame) => boolean {
+  const { adapters = [], senders = [], faults = [], channels = [], includeReplayed = false } = request
+  const patterns = channels.map((channel) => channel.split('/'))
+  const from = timestampNs(request.from)
+  const to = timestampNs(request.to)
+  return (frame) => {
+    const at = timestampNs(frame.receivedAt) ?? 0n
+    if ((from !== undefined && at < from) || (to !== undefined && at >= to)) return false
+    if (frame.replayedAt && !includeReplayed) return false
+    if (!isAmong(adapters, frame.adapter) || !isAmong(senders, frame.sender) || !isAmong(faults, frame.fault))
+      return false
+    const levels = (frame.channel ?? '').split('/')
+    return patterns.length === 0 || patterns.some((pattern) => topicMatches(pattern, levels))
+  }
+}
+
+const isAmong = (values: readonly string[], value = ''): boolean => values.length === 0 || values.includes(value)
+
+/** One at a time in this process: two would read the same frames twice. */
+let isReplaying = false
+
+export function replayRefusals(
+  log: Log,
+  call: WritableCall<ReplayRefusalsRequest>,
+  replay: ReplayFrame,
+  fail: (error: unknown) => void,
+): void {
+  const { request } = call
+  for (const id of request.frameIds ?? []) checkId('frame_ids', id)
+  if (isReplaying) throw new GatewayError('already_running', 'Another replay runs: wait for its end, then try again.')
+  isReplaying = true
+  run()
+    .then(() => call.end())
+    .catch(fail)
+    .finally(() => (isReplaying = false))
+
+  async function run(): Promise<void> {
+    const ids = chosenIds(log, request)
+    const came = { stored: 0, refused: 0, duplicate: 0, ignored: 0 }
+    let read = 0
+    for (const id of ids) {
+      if (call.cancelled) return
+      const frame = log.findFrame(id)
+      // Retention may have taken it since it was listed.
+      if (frame?.fate === Fate.REFUSED) came[await replay(frame, request.dryRun ?? false)] += 1
+      read += 1
+      if (read % progressEvery === 0) call.write({ total: ids.length, read, ...came, done: false })
+    }
+    call.write({ total: ids.length, read, ...came, done: true })
+  }
+}
+
+/** Oldest first, as they came. Ids are 16 bytes each; the frames themselves are read one by one. */
+function chosenIds(log: Log, { frameIds = [], matching }: ReplayRefusalsRequest): readonly Uint8Array[] {
+  if (frameIds.length > 0) return frameIds
+  const wanted = refusalFilter(matching ?? {})
+  const ids: Uint8Array[] = []
+  for (const frame of refusals(log, new Uint8Array())) if (frame.id && wanted(frame)) ids.push(frame.id)
+  return ids.toReversed()
+}
+
+function checkId(field: string, id: Uint8Array, mayBeEmpty = false): void {
+  if (id.length === idBytes || (mayBeEmpty && id.length === 0)) return
+  throw new GatewayError('invalid_argument', `${field} must be ${idBytes} bytes; it is ${id.length}.`)
+}
