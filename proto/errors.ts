@@ -21,6 +21,7 @@ export const errors = {
   },
   invalid_argument: { http: 400, grpc: 3, meaning: 'The request cannot be understood.' },
   not_found: { http: 404, grpc: 5, meaning: 'No such thing is here, or no longer.' },
+  already_running: { http: 409, grpc: 9, meaning: 'The same is being done already; wait for its end.' },
   not_authenticated: { http: 401, grpc: 16, meaning: 'The name or the secret is wrong.' },
   not_allowed: { http: 403, grpc: 7, meaning: 'Policy says no to this sender or reader.' },
   peer_unreachable: { http: 502, grpc: 14, meaning: 'A partner, broker or database does not answer; it is retried.' },

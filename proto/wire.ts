@@ -50,8 +50,8 @@ export function codec<Name extends MessageName>(name: Name): Codec<Messages[Name
  * What `grpc.Server.addService` and `makeGenericClientConstructor` need, from our own root, so that proto-loader and its second
  * protobufjs stay out. A Buffer given as a response is sent as it is: batches are encoded once and shared.
  */
-export function serviceDefinition(name: string): ServiceDefinition {
-  const service = root.lookupService(name)
+export function serviceDefinition(name: string, from: protobuf.NamespaceBase = root): ServiceDefinition {
+  const service = from.lookupService(name)
   return Object.fromEntries(service.methodsArray.map((method) => [method.name, methodDefinition(service, method)]))
 }
 
