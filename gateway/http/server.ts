@@ -1,0 +1,145 @@
+// The HTTP face: health, readiness and metrics, for supervisors and Prometheus. It tells nobody more than they need, and no
+// connection, however slow, holds it up.
+
+import { fastify, type FastifyInstance } from 'fastify'
+import { errors, GatewayError } from '../../proto/errors.ts'
+import type { Logger } from '../logger.ts'
+import { gatewayFamilies, type MetricsParts } from './families.ts'
+import { createMetrics } from './metrics.ts'
+
+export interface HttpServerParts {
+  /** Port 0 takes a free one; see `HttpServer.port`. */
+  readonly address: { readonly host: string; readonly port: number }
+  readonly logger: Logger
+  /** What keeps the gateway from taking messages; empty: it is ready. */
+  notReady(): readonly NotReady[]
+  readonly metrics: MetricsParts
+}
+
+export interface NotReady {
+  /** Such as "log", "disk", "mqtt.listen". */
+  readonly part: string
+  /** For people: what is wrong, and what to do. */
+  readonly why: string
+}
+
+export interface HttpServer {
+  /** Resolves when it listens; rejects with port_taken. */
+  start(): Promise<void>
+  /** The port it listens on; 0 before the start. */
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** A client that takes longer to say what it wants is cut (slowloris). */
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 30_000
+/** How often Node looks for those that are late; its own 30 s would make the limits above mean nothing. */
+const timeoutCheckMs = 1_000
+const keepAliveTimeoutMs = 60_000
+/** Supervisors, Prometheus and a person or two. */
+const connectionsMax = 256
+/** Nothing here takes a body. */
+const bodyBytesMax = 1_024
+const headerBytesMax = 8_192
+/** How long answers may take to leave when the gateway stops. */
+const closeMsMax = 1_000
+
+export function createHttpServer(parts: HttpServerParts): HttpServer {
+  const server = fastify({
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: timeoutCheckMs,
+      maxHeaderSize: headerBytesMax,
+    },
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: 'idle',
+  })
+  server.server.maxConnections = connectionsMax
+  addHeaders(server)
+  const paths = addPaths(server, parts)
+  addRefusals(server, paths, parts.logger)
+  let port = 0
+
+  return {
+    async start() {
+      port = await listen(server, parts.address)
+    },
+    get port() {
+      return port
+    },
+    async close() {
+      const late = setTimeout(() => server.server.closeAllConnections(), closeMsMax)
+      await server.close().finally(() => clearTimeout(late))
+    },
+  }
+}
+
+/** Answers with the paths there are. */
+function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: HttpServerParts): readonly string[] {
+  const metrics = createMetrics(gatewayFamilies(metricsParts))
+  const { version } = metricsParts
+
+  server.get('/healthz', () => ({ alive: true, version }))
+  server.get('/readyz', (_request, reply) => {
+    const reasons = notReady()
+    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
+  })
+  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  return ['/healthz', '/readyz', '/metrics']
+}
+
+function addHeaders(server: FastifyInstance): void {
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+}
+
+function addRefusals(server: FastifyInstance, paths: readonly string[], logger: Logger): void {
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    if (paths.includes(path)) {
+      const message = `${path} is only read: GET or HEAD.`
+      return reply.code(405).header('allow', 'GET, HEAD').send({ error: 'invalid_argument', message })
+    }
+    return reply.code(404).send({ error: 'not_found', message: 'No such path is here; see "paths".', paths })
+  })
+  server.setErrorHandler((error, request, reply) => {
+    if (error instanceof GatewayError) {
+      return reply.code(errors[error.code].http).send({ error: error.code, message: error.message })
+    }
+    const status = statusOf(error)
+    if (status < 500) {
+      return reply.code(status).send({ error: 'invalid_argument', message: 'The request cannot be understood.' })
+    }
+    logger.error({ path: request.routeOptions.url, error }, 'an HTTP request failed inside the gateway')
+    return reply.code(500).send({ error: 'internal', message: 'The gateway failed on this request. Its log says why.' })
+  })
+}
+
+/** fastify's own errors (body too large, bad URL …) say their status. */
+const statusOf = (error: unknown): number =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
+
+async function listen(server: FastifyInstance, { host, port }: HttpServerParts['address']): Promise<number> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+    const why = taken
+      ? 'another program listens there; stop it, or'
+      : `${cause instanceof Error ? cause.message : cause};`
+    const text = `HTTP cannot listen on ${host}:${port}: ${why} set another address in http.listen`
+    throw new GatewayError('port_taken', text, { cause })
+  }
+  const address = server.server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
