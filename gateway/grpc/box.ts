@@ -84,10 +84,13 @@ function reachOf(centre: Place, bounds: Bounds): 'inside' | 'outside' | 'edge' {
   const corners = [cell.south, cell.north].flatMap((latitude) =>
     [cell.west, cell.east].map((longitude) => ({ latitude, longitude })),
   )
-  const isWide = spanOf(bounds) > 2 * spanOf(cell)
+  // A box, or what it leaves out of the world, may be narrower than a cell and lie between its corners.
+  const [span, leftOut] = [spanOf(bounds), 360 - spanOf(bounds)]
+  const isWide = span > 2 * spanOf(cell) && (isAround(bounds) || leftOut > 2 * spanOf(cell))
   return isWide && corners.every((corner) => holds(bounds, corner)) ? 'inside' : 'edge'
 }
 
+const isAround = ({ west, east }: Bounds): boolean => west === -180 && east === 180
 const spanOf = ({ west, east }: Bounds): number => (west <= east ? east - west : 360 - west + east)
 
 function overlap(a: Bounds, b: Bounds): boolean {
