@@ -37,6 +37,7 @@ export class Guard extends Duplex {
   #heldBytes = 0
   #wanted = 2
   #ended = false
+  #throttled = false
 
   constructor(socket: Duplex, peer: Peer, limits: Limits, held: Held) {
     super({ writableHighWaterMark: limits.unreadBytesMax, readableHighWaterMark: 64 << 10 })
@@ -54,9 +55,15 @@ export class Guard extends Duplex {
   open(): void {
     if (this.#state !== 'waiting') return
     this.#state = 'open'
-    this.#handOn()
-    if (this.#ended) this.push(null)
-    else this.#socket.resume()
+    this.#resume()
+  }
+
+  /** Hands nothing on for a while, and lets the client wait in its own socket. */
+  throttle(on: boolean): void {
+    if (this.#throttled === on) return
+    this.#throttled = on
+    if (on) this.#socket.pause()
+    else if (this.#state === 'open') this.#resume()
   }
 
   /** Reads no further from this client. */
@@ -81,7 +88,7 @@ export class Guard extends Duplex {
   }
 
   override _read(): void {
-    if (this.#state === 'greeting' || this.#state === 'open') this.#socket.resume()
+    if (!this.#throttled && (this.#state === 'greeting' || this.#state === 'open')) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -111,10 +118,17 @@ export class Guard extends Duplex {
     done(error)
   }
 
+  #resume(): void {
+    if (this.#heldBytes >= this.#wanted) this.#handOn()
+    if (this.destroyed) return
+    if (this.#ended) this.push(null)
+    else this.#socket.resume()
+  }
+
   #take(chunk: Buffer): void {
     if (this.destroyed || this.#state === 'stopped') return
     this.#hold(chunk)
-    if (this.#state === 'waiting') this.#socket.pause()
+    if (this.#state === 'waiting' || this.#throttled) this.#socket.pause()
     else if (this.#heldBytes >= this.#wanted) this.#handOn()
   }
 
@@ -199,6 +213,6 @@ export class Guard extends Duplex {
 
   #end(): void {
     this.#ended = true
-    if (this.#state !== 'waiting') this.push(null)
+    if (this.#state !== 'waiting' && !this.#throttled) this.push(null)
   }
 }

@@ -85,8 +85,9 @@ export function createInflow<P extends Principal>(
     messages++
     bytes += packet.payload.length
     inFlight.messages++
-    // aedes reads on when this chunk is done; we let it read on now, and have many messages in one commit.
-    if (messages < limits.inFlightMax && bytes < limits.inFlightBytesMax) inside._parsingBatch--
+    // aedes would read on when this chunk is done; it reads on now, and many messages share a commit. The bound is ours.
+    inside._parsingBatch--
+    if (full()) guard.throttle(true)
     settled.then(
       (verdict) => {
         arrival.verdict = verdict
@@ -105,7 +106,10 @@ export function createInflow<P extends Principal>(
       if (head.verdict === 'accepted') accept(head)
       else forbid(head)
     }
+    if (!full()) guard.throttle(false)
   }
+
+  const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
 
   function accept({ packet, callback }: Arrival): void {
     tally.totals.accepted++
