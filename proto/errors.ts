@@ -30,6 +30,11 @@ export const errors = {
     grpc: 9,
     meaning: 'A partner, broker or database answers that it will not take what it is given.',
   },
+  backup_failed: {
+    http: 503,
+    grpc: 14,
+    meaning: 'The backup could not be written; one that was made before is still whole.',
+  },
   backup_damaged: { http: 500, grpc: 15, meaning: 'The backup is not whole; nothing was restored.' },
 } as const satisfies Record<string, { http: number; grpc: number; meaning: string }>
 
