@@ -1,6 +1,7 @@
 // Every adapter, by name. To add one: make its folder, then add one line here; see docs/adapters.md.
 
 import type { Adapter } from './adapter.ts'
+import { json } from './json/codec.ts'
 import { senml } from './senml/codec.ts'
 
-export const adapters: ReadonlyMap<string, Adapter> = new Map([senml].map((adapter) => [adapter.name, adapter]))
+export const adapters: ReadonlyMap<string, Adapter> = new Map([json, senml].map((adapter) => [adapter.name, adapter]))

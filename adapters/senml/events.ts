@@ -2,21 +2,12 @@
 // of the same device and time become the event's location.
 
 import { type Decoded, type EventDraft, refused } from '../adapter.ts'
-import {
-  type Literal,
-  type Numeral,
-  isLiteral,
-  decimal,
-  decimalNumber,
-  numeralText,
-  sameDecimal,
-  wholeNumber,
-} from '../decimal.ts'
+import { type Numeral, isLiteral, numeralText } from '../decimal.ts'
 import { quantityOf } from '../quantities.ts'
-import { isSame, senmlUnits, toSi } from '../units.ts'
+import { senmlUnits, toSi } from '../units.ts'
+import { type Value, numberValue, tellApart } from '../values.ts'
 import { ClockQuality, Quality } from '../../proto/generated/types.ts'
 import type { Attribute, Location, Measurement } from '../../proto/generated/types.ts'
-import { type Int64, int64 } from '../../proto/int64.ts'
 import { timestamp } from '../../proto/time.ts'
 import { sensorOf } from './names.ts'
 import type { Resolved } from './resolve.ts'
@@ -137,42 +128,12 @@ function measurementOf(channel: string, resolved: Resolved, warnings: Set<string
   }
 }
 
-/** The parts of a measurement that hold the value itself. */
-type Value =
-  | { value?: undefined }
-  | { value: 'number'; number: number; sourceValue?: string }
-  | { value: 'integer'; integer: Int64 }
-  | { value: 'flag'; flag: boolean }
-  | { value: 'text'; text: string }
-  | { value: 'blob'; blob: Uint8Array }
-
 function valueOf({ value, isText, unit }: Resolved): Value {
   if (value === undefined) return {}
   if (typeof value === 'boolean') return { value: 'flag', flag: value }
   if (isText || typeof value === 'string') return { value: 'text', text: String(value) }
   if (!isNumeral(value)) return { value: 'blob', blob: value }
-  const known = senmlUnits.get(unit)
-  if (known && !isSame(known)) {
-    return { value: 'number', number: toSi(Number(numeralText(value)), known), sourceValue: numeralText(value) }
-  }
-  return typeof value === 'number' ? { value: 'number', number: value } : exactValue(value)
-}
-
-const int64Max = 2n ** 63n - 1n
-const safeMax = 2n ** 53n
-
-/** A whole number that a double cannot hold stays whole; other digits that it cannot hold stand beside it. */
-function exactValue(value: bigint | Literal): Value {
-  const exact = decimal(value)
-  if (!exact) return { value: 'number', number: Number(numeralText(value)), sourceValue: numeralText(value) }
-  const whole = wholeNumber(exact)
-  if (whole !== undefined && (whole > safeMax || whole < -safeMax) && whole <= int64Max && whole >= -int64Max) {
-    return { value: 'integer', integer: int64(whole) }
-  }
-  const number = decimalNumber(exact)
-  const shortest = decimal(number)
-  const rounded = !shortest || !sameDecimal(shortest, exact)
-  return { value: 'number', number, ...(rounded && { sourceValue: numeralText(value) }) }
+  return numberValue(value, senmlUnits.get(unit))
 }
 
 /** A sum is in the value's unit times seconds; a level against a reference, such as dBm, has none that could be converted. */
@@ -180,14 +141,6 @@ function sumOf(sum: Numeral, sourceUnit: string): { sum?: number } {
   const known = senmlUnits.get(sourceUnit)
   const number = Number(numeralText(sum))
   return known?.less ? {} : { sum: known ? toSi(number, known) : number }
-}
-
-/** Where a message repeats a quantity, the place among its kind tells the values apart. */
-function tellApart(measurements: Measurement[]): void {
-  const counts = Map.groupBy(measurements, ({ quantity }) => quantity)
-  for (const alike of counts.values()) {
-    if (alike.length > 1) for (const [index, measurement] of alike.entries()) measurement.index = index
-  }
 }
 
 /** RFC 8428 §4.3, ut: how long until the sensor reports again at the latest. One for all, or one for each sensor's name. */

@@ -1,0 +1,131 @@
+// JSONata, whole and synchronous, in a time box. The library answers by promises, and a decoder must answer at once: so it runs in
+// a context of its own whose microtasks are run to the end before the call returns (node:vm, microtaskMode). The box is three
+// walls: steps and depth are counted by the library; a regular expression, which it cannot interrupt, is stopped by the
+// engine's own watchdog; and sequences and padding have a length. Clock, chance and evaluation of payload text are closed off.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { Script, createContext, runInContext } from 'node:vm'
+
+export interface JsonataLimits {
+  /** A mapping that people can read is ten deep; recursion beyond this has gone astray. */
+  readonly depthMax: number
+  /** One evaluation; a sound one takes a tenth of a millisecond. */
+  readonly timeMsMax: number
+}
+
+export interface Jsonata {
+  evaluate(input: unknown, variables: Readonly<Record<string, unknown>>): Evaluated
+}
+export type Evaluated = { readonly value: unknown } | { readonly why: string }
+export type Compiled = Jsonata | { readonly why: string; readonly position: number }
+
+// An evaluation that makes more elements than a frame can have measurements has gone astray.
+const sequenceMax = 10_000
+const padMax = 4_096
+
+interface Shared {
+  compile?: (text: string, limits: object) => JsonataExpression
+  expression?: JsonataExpression
+  input?: unknown
+  variables?: Readonly<Record<string, unknown>>
+  answer?: unknown
+  fault?: unknown
+}
+interface JsonataExpression {
+  evaluate(input: unknown, variables: unknown): Promise<unknown>
+  ast(): unknown
+  registerFunction(name: string, implementation: (...args: never[]) => unknown, signature?: string): void
+}
+
+interface Engine {
+  readonly shared: Shared
+  run(timeMsMax: number | undefined): void
+}
+
+let engine: Engine | undefined
+
+/** One for the process: expressions keep nothing from one evaluation to the next. Loaded when first needed, in 10 ms. */
+function theEngine(): Engine {
+  if (engine) return engine
+  const shared: Shared = {}
+  const context = createContext({ shared }, { microtaskMode: 'afterEvaluate', name: 'jsonata' })
+  const source = readFileSync(createRequire(import.meta.url).resolve('jsonata'), 'utf8')
+  runInContext(`{ const exports = {}, module = { exports }; ${source}\n; shared.compile = module.exports }`, context)
+  const step = new Script(
+    `shared.expression.evaluate(shared.input, shared.variables)
+      .then((answer) => { shared.answer = answer }, (fault) => { shared.fault = fault ?? {} })`,
+  )
+  const run = (timeMsMax: number | undefined) =>
+    step.runInContext(context, timeMsMax === undefined ? {} : { timeout: timeMsMax })
+  engine = { shared, run }
+  return engine
+}
+
+export function compileJsonata(text: string, { depthMax, timeMsMax }: JsonataLimits): Compiled {
+  const { shared, run } = theEngine()
+  let expression: JsonataExpression
+  try {
+    expression = shared.compile!(text, { stack: depthMax, timeout: timeMsMax, sequence: sequenceMax })
+  } catch (error) {
+    const { message = '', position = 0 } = error as { message?: string; position?: number }
+    return { why: message, position }
+  }
+  close(expression)
+  // The watchdog costs a thread for each call, so only those have it who need it.
+  const watchdogMs = hasRegex(expression.ast()) ? timeMsMax + watchdogAfterMs : undefined
+  return {
+    evaluate(input, variables) {
+      Object.assign(shared, { expression, input, variables, answer: undefined, fault: undefined })
+      try {
+        run(watchdogMs)
+      } catch {
+        return { why: `it took longer than ${timeMsMax} ms` }
+      }
+      return shared.fault === undefined
+        ? { value: shared.answer }
+        : { why: faultText(shared.fault, depthMax, timeMsMax) }
+    },
+  }
+}
+
+// Later than the library's own clock, whose answer is the better one.
+const watchdogAfterMs = 10
+
+/** The same bytes must always be read alike, and text of a payload is no program. */
+function close(expression: JsonataExpression): void {
+  for (const name of ['now', 'millis', 'random', 'shuffle', 'eval', 'uuid', 'env']) {
+    expression.registerFunction(name, () => {
+      throw Object.assign(new Error(`$${name}() has no place in a mapping`), { code: closedCode })
+    })
+  }
+  expression.registerFunction(
+    'pad',
+    (text: string, width: number, filler = ' ') => pad(text, width, filler),
+    '<s-ns?:s>',
+  )
+}
+
+const closedCode = 'closed'
+
+function pad(text: string, width: number, filler: string): string {
+  const length = Math.min(Math.abs(width), padMax)
+  return width < 0 ? text.padStart(length, filler) : text.padEnd(length, filler)
+}
+
+function hasRegex(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false
+  if ('type' in node && node.type === 'regex') return true
+  return Object.values(node).some((child) => !(child instanceof RegExp) && hasRegex(child))
+}
+
+/** The library's messages may quote the payload; its codes do not. */
+function faultText(fault: unknown, depthMax: number, timeMsMax: number): string {
+  const { code = '', position, message = '' } = fault as { code?: string; position?: number; message?: string }
+  if (code === 'D1011') return `it went deeper than ${depthMax}`
+  if (code === 'D1012') return `it took longer than ${timeMsMax} ms`
+  if (code === 'D2015' || code === 'D2014') return `it made a sequence longer than ${sequenceMax}`
+  if (code === closedCode) return message
+  const place = position === undefined ? '' : ` at position ${position}`
+  return code === '' ? `JSONata failed${place}` : `JSONata ${code}${place}`
+}

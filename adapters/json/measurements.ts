@@ -1,0 +1,161 @@
+// The measurements that a mapping finds in one element of a message.
+
+import { Aggregation, Quality } from '../../proto/generated/types.ts'
+import type { Measurement } from '../../proto/generated/types.ts'
+import { type Numeral, isLiteral, numeralText } from '../decimal.ts'
+import { quantityOf } from '../quantities.ts'
+import { type Unit, words } from '../units.ts'
+import { type Value, numberValue, tellApart } from '../values.ts'
+import { type CompiledMapping, type CompiledMeasurement, constantOr } from './compiled.ts'
+import type { Scope } from './expression.ts'
+import { type Reading, flagOf, missingKey, numberOf, scopesOf, textOf, wordOf } from './reading.ts'
+
+const measurementsMax = 1_000 // gateway/validate.ts
+const channelBytesMax = 64
+const textBytesMax = 4_096
+const unitBytesMax = 64
+
+export function measurementsOf(mapping: CompiledMapping, scope: Scope, reading: Reading, place: string): Measurement[] {
+  const found: Measurement[] = []
+  for (const [at, one] of mapping.measurements.entries()) {
+    const here = `${place}measurements[${at}]`
+    const scopes = one.each ? scopesOf(`${here}.each`, one.each, scope, reading, measurementsMax) : [scope]
+    for (const each of scopes) {
+      if (reading.fault) return []
+      found.push(...measured(one, each, reading, here))
+    }
+  }
+  tellApart(found)
+  return found
+}
+
+/** An array of values gives one measurement each. */
+function measured(one: CompiledMeasurement, scope: Scope, reading: Reading, place: string): Measurement[] {
+  const wantsDigits = one.isConverted || scope.exactHere !== undefined
+  const found = wantsDigits
+    ? reading.exactValue(`${place}.value`, one.value, scope)
+    : reading.value(`${place}.value`, one.value, scope)
+  if (found === undefined) {
+    if (one.required) reading.fail(`${place}.value`, 'is required and absent')
+    return []
+  }
+  const values = Array.isArray(found) && one.as !== 'text' ? (found as unknown[]) : [found]
+  if (values.length > measurementsMax) {
+    reading.fail(`${place}.value`, `has ${values.length} elements, at most ${measurementsMax}`, 'length')
+    return []
+  }
+  const facts = factsOf(one, scope, reading, place)
+  return values.flatMap((value) => (value === null ? [] : (measurementOf(one, value, facts, reading, place) ?? [])))
+}
+
+interface Facts {
+  readonly quantity: string
+  readonly unit: Unit | undefined
+  readonly sourceUnit: string
+  readonly channel: string
+  readonly quality: Quality | undefined
+}
+
+function factsOf(one: CompiledMeasurement, scope: Scope, reading: Reading, place: string): Facts {
+  const sourceUnit = constantOr(one.unit, scope, reading, `${place}.unit`, unitBytesMax) ?? ''
+  const unit = words.get(sourceUnit)
+  if (!unit && sourceUnit !== '') reading.warnings.add('a unit is not known: kept as the source wrote it')
+  const word = constantOr(one.quantity, scope, reading, `${place}.quantity`, textBytesMax) ?? ''
+  const quality = constantOr(one.quality, scope, reading, `${place}.quality`, textBytesMax)
+  const judged = quality === undefined ? undefined : wordOf(Quality, quality)
+  if (quality !== undefined && judged === undefined) reading.fail(`${place}.quality`, 'is no quality such as GOOD')
+  return {
+    // A quantity that the settings name is taken at its word.
+    quantity: typeof one.quantity === 'string' ? word : quantityOf(word, unit?.code ?? '', sourceUnit),
+    unit,
+    sourceUnit,
+    channel: constantOr(one.channel, scope, reading, `${place}.channel`, channelBytesMax) ?? '',
+    quality: judged,
+  }
+}
+
+function measurementOf(
+  one: CompiledMeasurement,
+  found: unknown,
+  { quantity, unit, sourceUnit, channel, quality }: Facts,
+  reading: Reading,
+  place: string,
+): Measurement | undefined {
+  const isMissing = one.missing.has(missingKey(found))
+  const value = isMissing ? {} : valueOf(one, found, unit, reading, `${place}.value`)
+  if (!value) return undefined
+  const judged = isMissing ? Quality.MISSING : quality
+  return {
+    quantity,
+    ...(judged === Quality.MISSING ? {} : value),
+    ...(unit && { unit: unit.code }),
+    ...(sourceUnit !== '' && sourceUnit !== unit?.code && { sourceUnit }),
+    ...(judged !== undefined && { quality: judged }),
+    ...(channel !== '' && { channel }),
+    ...(one.aggregation !== undefined && { aggregation: Aggregation[one.aggregation] }),
+  }
+}
+
+function valueOf(
+  one: CompiledMeasurement,
+  found: unknown,
+  unit: Unit | undefined,
+  reading: Reading,
+  place: string,
+): Value | undefined {
+  switch (one.as ?? kindOf(found, unit)) {
+    case 'number':
+      return finite(numberOf(found), unit, reading, place)
+    case 'integer':
+      return whole(numberOf(found), unit, reading, place)
+    case 'flag': {
+      const flag = flagOf(found)
+      return flag === undefined ? reading.fail(place, 'is neither true nor false') : { value: 'flag', flag }
+    }
+    case 'text': {
+      const text = textOf(found) ?? JSON.stringify(found)
+      if (!text.isWellFormed()) return reading.fail(place, 'is not well-formed text')
+      return Buffer.byteLength(text) > textBytesMax
+        ? reading.fail(place, `is longer than ${textBytesMax} bytes`, 'length')
+        : { value: 'text', text }
+    }
+    default:
+      return reading.fail(place, 'is an object or array where a value is wanted')
+  }
+}
+
+/** As JSON has it; but a text is a number where a unit says so. */
+function kindOf(found: unknown, unit: Unit | undefined): 'number' | 'flag' | 'text' | undefined {
+  if (typeof found === 'number' || isLiteral(found)) return 'number'
+  if (typeof found === 'boolean') return 'flag'
+  if (typeof found === 'string') return unit ? 'number' : 'text'
+  return undefined
+}
+
+function finite(
+  number: Numeral | undefined,
+  unit: Unit | undefined,
+  reading: Reading,
+  place: string,
+): Value | undefined {
+  if (number === undefined) return reading.fail(place, 'is not a number')
+  const value = numberValue(number, unit)
+  if (value.value === 'number' && !Number.isFinite(value.number)) {
+    return reading.fail(place, 'is beyond all numbers', 'range')
+  }
+  return value
+}
+
+/** What stands after the point is cut off. */
+function whole(
+  number: Numeral | undefined,
+  unit: Unit | undefined,
+  reading: Reading,
+  place: string,
+): Value | undefined {
+  if (number === undefined) return reading.fail(place, 'is not a number')
+  const text = numeralText(number)
+  if (/^-?\d+$/.test(text)) return finite(number, unit, reading, place)
+  const cut = Math.trunc(Number(text))
+  return finite(cut, unit, reading, place)
+}
