@@ -1,9 +1,9 @@
 // Who calls, and what they may see and do. The gRPC face only asks: policy gives the answers, through the functions named here.
 
-import { isIPv4 } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
 import type { Frame, RecordHeader } from '../../proto/generated/types.ts'
+import { isLoopback } from '../policy/principals.ts'
 
 /** What is known of a caller before anybody has vouched for it. */
 export interface Caller {
@@ -53,18 +53,12 @@ export function callerOf(call: Call): Caller {
   const authorization = call.metadata.get('authorization')[0]
   return {
     address,
-    loopback: isLoopback(address),
+    loopback: isLoopback(hostOf(address)),
     // Node gives an empty object when the client showed none.
     ...(certificate?.subject && { certificate }),
     ...(typeof authorization === 'string' && { authorization }),
   }
 }
 
-/** `address` is "host:port", with an IPv6 host bare, bracketed, or carrying IPv4 inside ("::ffff:127.0.0.1:5000"). */
-function isLoopback(address: string): boolean {
-  const host = address
-    .slice(0, address.lastIndexOf(':'))
-    .replace(/^\[|\]$/g, '')
-    .replace(/^::ffff:/, '')
-  return host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
+/** `address` is "host:port", with an IPv6 host bare or bracketed. */
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')

@@ -17,7 +17,8 @@ import { serviceDefinition } from '../../proto/wire.ts'
 import type { Clock } from '../clock.ts'
 import { lanes, type Bookmark, type Lane, type Log, type StoredRecord } from '../log/log.ts'
 import type { Access } from './access.ts'
-import { listRefusals, replayRefusals, type ReplayFrame } from './refusals.ts'
+import type { Replay } from '../replay.ts'
+import { listRefusals, replayRefusals } from './refusals.ts'
 import type { Context, Registrar } from './registrar.ts'
 
 /** What the rest of the house knows and this folder does not. */
@@ -26,7 +27,7 @@ export interface AdminParts {
   status(): GetStatusResponse
   /** Readers that run now, by the name of their bookmark. `problem` is what the last failure said. */
   readers(): readonly { readonly name: string; readonly problem?: string }[]
-  readonly replay: ReplayFrame
+  readonly replay: Replay
 }
 
 export interface AdminServiceParts {

@@ -5,6 +5,7 @@ import { EventKind, Label, Lane as WireLane, MessageStatus, Severity } from '../
 import type { Filter, RecordHeader } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Lane, StoredRecord } from '../log/log.ts'
+import { topicMatches } from '../policy/topic-filters.ts'
 import { createBoxTest } from './box.ts'
 
 export interface CompiledFilter {
@@ -134,12 +135,8 @@ function anyTopic(filters: readonly string[] | undefined): Test | undefined {
   const wrong = filters.find((filter) => !isTopicFilter(filter))
   if (wrong !== undefined) throw invalid('topics', '`+` must be a whole level and `#` a whole level at the end')
   const whole = new Set(filters.filter((filter) => !/[+#]/.test(filter)))
-  const patterns = filters.filter((filter) => /[+#]/.test(filter)).map((filter) => filter.split('/'))
-  return ({ topic = '' }) => {
-    if (whole.has(topic)) return true
-    const levels = topic.split('/')
-    return patterns.some((pattern) => topicMatches(pattern, levels))
-  }
+  const patterns = filters.filter((filter) => /[+#]/.test(filter))
+  return ({ topic = '' }) => whole.has(topic) || patterns.some((pattern) => topicMatches(pattern, topic))
 }
 
 // MQTT 5.0 §4.7.1
@@ -149,17 +146,6 @@ const isTopicFilter = (filter: string): boolean =>
     if (level === '#') return at === all.length - 1
     return level === '+' || !/[+#]/.test(level)
   })
-
-export function topicMatches(pattern: readonly string[], levels: readonly string[]): boolean {
-  // MQTT 5.0 §4.7.2: a wildcard first does not match topics that begin with `$`.
-  if (levels[0]?.startsWith('$') && (pattern[0] === '#' || pattern[0] === '+')) return false
-  for (const [at, level] of pattern.entries()) {
-    // §4.7.1.2: `a/#` also matches `a`.
-    if (level === '#') return levels.length >= at
-    if (at >= levels.length || (level !== '+' && level !== levels[at])) return false
-  }
-  return pattern.length === levels.length
-}
 
 /** Higher is worse; UNKNOWN counts as MODERATE, never as MINOR; 0: not stated, which passes no threshold. */
 const rank: Readonly<Record<Severity, number>> = {

@@ -12,13 +12,10 @@ import { GatewayError } from '../../proto/errors.ts'
 import { timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
 import type { Log } from '../log/log.ts'
+import { topicMatches } from '../policy/topic-filters.ts'
+import type { Replay } from '../replay.ts'
 import type { View } from './access.ts'
-import { topicMatches } from './filter.ts'
 import type { WritableCall } from './registrar.ts'
-
-/** Reads a frame of the quarantine again and, unless `dryRun`, stores what comes of it and says so in the frame. */
-export type ReplayFrame = (frame: Frame, dryRun: boolean) => Promise<ReplayFate>
-export type ReplayFate = 'stored' | 'refused' | 'duplicate' | 'ignored'
 
 const pageSizeDefault = 100
 const pageSizeMax = 1_000
@@ -70,7 +67,6 @@ function* refusals(log: Log, before: Uint8Array): Generator<Frame> {
 
 function refusalFilter(request: ListRefusalsRequest): (frame: Frame) => boolean {
   const { adapters = [], senders = [], faults = [], channels = [], includeReplayed = false } = request
-  const patterns = channels.map((channel) => channel.split('/'))
   const from = timestampNs(request.from)
   const to = timestampNs(request.to)
   return (frame) => {
@@ -79,8 +75,7 @@ function refusalFilter(request: ListRefusalsRequest): (frame: Frame) => boolean 
     if (frame.replayedAt && !includeReplayed) return false
     if (!isAmong(adapters, frame.adapter) || !isAmong(senders, frame.sender) || !isAmong(faults, frame.fault))
       return false
-    const levels = (frame.channel ?? '').split('/')
-    return patterns.length === 0 || patterns.some((pattern) => topicMatches(pattern, levels))
+    return channels.length === 0 || channels.some((filter) => topicMatches(filter, frame.channel ?? ''))
   }
 }
 
@@ -92,7 +87,7 @@ let isReplaying = false
 export function replayRefusals(
   log: Log,
   call: WritableCall<ReplayRefusalsRequest>,
-  replay: ReplayFrame,
+  replay: Replay,
   fail: (error: unknown) => void,
 ): void {
   const { request } = call
@@ -112,7 +107,10 @@ export function replayRefusals(
       if (call.cancelled) return
       const frame = log.findFrame(id)
       // Retention may have taken it since it was listed.
-      if (frame?.fate === Fate.REFUSED) came[await replay(frame, request.dryRun ?? false)] += 1
+      if (frame?.fate === Fate.REFUSED) {
+        const { fate } = await replay(frame, { dryRun: request.dryRun ?? false })
+        came[fate] += 1
+      }
       read += 1
       if (read % progressEvery === 0) call.write({ total: ids.length, read, ...came, done: false })
     }
