@@ -19,6 +19,7 @@ export interface ClientInside extends Client {
   subscriptions: Record<string, { readonly qos: number } | undefined>
   /** How many packets of the chunk last read are not done; it reads on at 0. */
   _parsingBatch: number
+  readonly _parser: { parse(bytes: Buffer): number }
 }
 
 /** What a client's stored session is known by. */

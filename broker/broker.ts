@@ -94,6 +94,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       const client = aedes.handle(guard) as ClientInside
       // A plain object would answer to the filter 'constructor', and aedes would stop the process.
       client.subscriptions = Object.create(null)
+      contain(client)
       members.set(client, { guard, filters: new Set() })
     }
     const refuse = (address: string, listener: string, why: Parameters<typeof tally.refuse>[0]['why']): void =>
@@ -166,6 +167,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     publish: (message) =>
       new Promise((resolve, reject) => {
         if (!running || closing) return reject(new Error('the broker is not running'))
+        if (message.topic.startsWith('$')) return reject(new Error('topics with $ are not delivered'))
         running.delivery.publish(outgoing(message), null, (error) => (error ? reject(error) : resolve()))
       }),
     counts: (): Counts => ({
@@ -189,6 +191,23 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       await new Promise<void>((resolve) => aedes.close(resolve))
       await doorsClosed
     },
+  }
+}
+
+/**
+ * Reading is where a client's bytes meet code that is not ours: a property of a wrong kind makes it throw, which must cost this
+ * client its connection, and not the house its process.
+ */
+function contain(client: ClientInside): void {
+  const parser = client._parser
+  const parse = parser.parse.bind(parser)
+  parser.parse = (bytes) => {
+    try {
+      return parse(bytes)
+    } catch (error) {
+      client.emit('error', error)
+      return 0
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import type { Client, PublishPacket } from 'aedes'
 import type { AedesInside } from './aedes-inside.ts'
 
 export interface Delivery {
-  /** Not delivered and not retained, though aedes goes on and acknowledges it. */
+  /** aedes goes on with it and acknowledges it, but neither delivers nor retains it. */
   withhold(packet: PublishPacket): void
   publish(packet: PublishPacket, client: Client | null, done: (error?: Error) => void): void
 }
@@ -50,14 +50,16 @@ export function orderDelivery(aedes: AedesInside): Delivery {
   }
 
   const ordered: Delivery['publish'] = (packet, client, done) => {
-    // $SYS is aedes' own: it would tell client ids and subscriptions.
-    if (packet.topic.startsWith('$') || withheld.has(packet)) return done()
     const next = { packet, client, done }
     if (current === undefined && waiting.length === 0) start(next)
     else waiting.push(next)
   }
-  aedes.publish = (packet, client, done) =>
-    typeof client === 'function' ? ordered(packet, null, client) : ordered(packet, client, done ?? noop)
+  aedes.publish = (packet, from, then) => {
+    const [client, done] = typeof from === 'function' ? [null, from] : [from, then ?? noop]
+    // $SYS is aedes' own: it would tell client ids and subscriptions.
+    if (packet.topic.startsWith('$') || withheld.has(packet)) done()
+    else ordered(packet, client, done)
+  }
 
   return { withhold: (packet) => void withheld.add(packet), publish: ordered }
 }

@@ -30,6 +30,8 @@ export interface InflowParts<P extends Principal> {
 interface Arrival {
   readonly packet: PublishPacket
   readonly callback: (error?: Error | null) => void
+  /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
+  readonly repeated: boolean
   verdict: Verdict | undefined
   next: Arrival | undefined
 }
@@ -56,7 +58,7 @@ export function createInflow<P extends Principal>(
     }
     if (packet.qos !== 2) return queue(packet, callback, receive(packet))
     const known = incoming.known(client.id, packet.messageId ?? 0)
-    if (known) return queue(packet, callback, known as Promise<Verdict>)
+    if (known) return queue(packet, callback, known, true)
     if (incoming.size(client.id) >= limits.inFlightMax) {
       stuck = true
       return guard.cut('receive_maximum', reasonCode.receiveMaximum)
@@ -77,8 +79,13 @@ export function createInflow<P extends Principal>(
     return permitted ? settled : settled.then(() => 'forbidden')
   }
 
-  function queue(packet: PublishPacket, callback: Arrival['callback'], settled: Promise<Verdict>): void {
-    const arrival: Arrival = { packet, callback, verdict: undefined, next: undefined }
+  function queue(
+    packet: PublishPacket,
+    callback: Arrival['callback'],
+    settled: Promise<Verdict>,
+    repeated = false,
+  ): void {
+    const arrival: Arrival = { packet, callback, repeated, verdict: undefined, next: undefined }
     if (last) last.next = arrival
     else first = arrival
     last = arrival
@@ -111,12 +118,12 @@ export function createInflow<P extends Principal>(
 
   const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
 
-  function accept({ packet, callback }: Arrival): void {
+  function accept({ packet, callback, repeated }: Arrival): void {
+    if (repeated) return callback(null)
     tally.totals.accepted++
-    if (isBridgeStatus(packet.topic)) delivery.withhold(packet)
-    // aedes acknowledges first, and would not deliver what it cannot acknowledge; but it is stored, so it is delivered.
-    if (packet.qos === 1 && gone()) delivery.publish(packet, client, noop)
-    else callback(null)
+    // By us and now: aedes would publish after its acknowledgement, QoS 1 later than QoS 0, and never for who has left.
+    if (!isBridgeStatus(packet.topic)) delivery.publish(packet, client, noop)
+    goOn(packet, callback)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
@@ -127,8 +134,13 @@ export function createInflow<P extends Principal>(
       if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
       return callback(new Error('not permitted'))
     }
+    goOn(packet, callback)
+  }
+
+  /** aedes acknowledges, and does not publish. */
+  function goOn(packet: PublishPacket, callback: Arrival['callback']): void {
     delivery.withhold(packet)
-    if (packet.qos !== 1 || !gone()) callback(null)
+    callback(null)
   }
 
   function fail({ packet }: Arrival): void {
@@ -151,8 +163,6 @@ export function createInflow<P extends Principal>(
     bytes -= packet.payload.length
     inFlight.messages--
   }
-
-  const gone = (): boolean => guard.destroyed || inside.closed
 
   return { arrive }
 }

@@ -7,7 +7,7 @@ import type { PublishPacket } from 'aedes'
 
 import type { AedesInside, Persistence, QueuedPacket, SessionOwner } from './aedes-inside.ts'
 import type { Limits } from './limits.ts'
-import type { DropCause } from './port.ts'
+import type { DropCause, Verdict } from './port.ts'
 
 export interface StoreParts {
   readonly limits: Limits
@@ -28,8 +28,8 @@ export interface Store {
 /** QoS 2 messages on their way in: from PUBLISH to PUBREL. */
 export interface Incoming {
   /** The settling of the message that has this identifier already. */
-  known(clientId: string, packetId: number): Promise<unknown> | undefined
-  add(clientId: string, packet: PublishPacket, settled: Promise<unknown>): void
+  known(clientId: string, packetId: number): Promise<Verdict> | undefined
+  add(clientId: string, packet: PublishPacket, settled: Promise<Verdict>): void
   remove(clientId: string, packetId: number | undefined): void
   clear(clientId: string): void
   size(clientId: string): number
@@ -169,7 +169,7 @@ function boundOutgoing(inner: Persistence, parts: StoreParts, counts: Store['cou
 const sizeOf = (packet: QueuedPacket): number => packet.payload.length + packet.topic.length
 
 function holdIncoming(): { incoming: Incoming; methods: Partial<Persistence> } {
-  const sessions = new Map<string, Map<number, { packet: PublishPacket; settled: Promise<unknown> }>>()
+  const sessions = new Map<string, Map<number, { packet: PublishPacket; settled: Promise<Verdict> }>>()
   const incoming: Incoming = {
     known: (clientId, packetId) => sessions.get(clientId)?.get(packetId)?.settled,
     add(clientId, packet, settled) {

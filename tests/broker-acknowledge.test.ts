@@ -263,6 +263,6 @@ test('a message whose sender has left already is delivered all the same', async 
   await until(() => held.calls.length === 3, 'received')
   held.calls.forEach(({ settle }) => settle('accepted'))
   await until(() => got.length === 3, 'delivered')
-  expect(got.sort()).toEqual(['at 0', 'at 1', 'at 2'])
+  expect(got.toSorted()).toEqual(['at 0', 'at 1', 'at 2'])
   await reader.endAsync()
 })

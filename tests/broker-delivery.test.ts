@@ -1,7 +1,6 @@
 // Every permitted message reaches its subscribers, in order, as by any broker: retained, wills, stored sessions, permissions; and
 // a subscriber that stopped reading holds up nobody.
 
-import { once } from 'node:events'
 import mqttClient, { type IClientOptions, type MqttClient } from 'mqtt'
 import { afterEach, describe, expect, test } from 'vitest'
 
@@ -22,7 +21,7 @@ interface Reader {
 }
 
 async function connect(url: string, options: IClientOptions = {}): Promise<Reader> {
-  const client = mqttClient.connect(url, { reconnectPeriod: 0, ...options })
+  const client: MqttClient = mqttClient.connect(url, { reconnectPeriod: 0, ...options })
   clients.push(client)
   const got: string[] = []
   const packets: Reader['packets'] = []
@@ -30,7 +29,7 @@ async function connect(url: string, options: IClientOptions = {}): Promise<Reade
     got.push(String(payload))
     packets.push({ topic, payload: String(payload), qos, retain })
   })
-  await once(client, 'connect')
+  await new Promise((resolve) => client.once('connect', resolve))
   return { client, got, packets }
 }
 
@@ -211,8 +210,8 @@ describe('permissions', () => {
   test('$-topics are nobody’s: not to subscribe to, not to publish to, not to be given', async () => {
     const { url, received, broker } = await startBroker()
     const { client, got } = await connect(url, { protocolVersion: 5 })
-    await expect(client.subscribeAsync('$SYS/#')).rejects.toThrow()
-    await expect(client.subscribeAsync('$share/g/a')).rejects.toThrow()
+    await expect(client.subscribeAsync('$SYS/#')).rejects.toThrow(/Not authorized/)
+    await expect(client.subscribeAsync('$share/g/a')).rejects.toThrow(/Shared/)
     await client.subscribeAsync(['#', '+/#', '+/new/clients'])
     await expect(client.publishAsync('$SYS/a', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 })
     await client.publishAsync('$SYS/broker/connection/peer/state', '1', { qos: 1, retain: true })
@@ -224,12 +223,12 @@ describe('permissions', () => {
     expect(broker.counts()).toMatchObject({ swallowed: 1, retained: 0 })
   })
 
-  test.each(['#', '$SYS/x', 'orders/1'])('a will on %s is refused when its client connects', async (topic) => {
+  test.each(['$SYS/x', 'orders/1'])('a will on %s is refused when its client connects', async (topic) => {
     const { port, received } = await startBroker({ mayPublish: (_who, to) => to !== 'orders/1' })
     for (const version of [4, 5] as const) {
       const raw = await openRaw(port)
       raw.send(connectPacket({ version, will: { topic, payload: 'x' } }))
-      if (topic !== '#') expect((await raw.packet(mqtt.connack)).body[1]).toBe(version === 5 ? 0x87 : 5)
+      expect((await raw.packet(mqtt.connack)).body[1]).toBe(version === 5 ? 0x87 : 5)
       await raw.closed
     }
     expect(received).toEqual([])
