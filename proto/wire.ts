@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import protojson from 'protobufjs/ext/protojson.js'
 import protobuf from 'protobufjs/light.js'
 import type { Messages } from './generated/types.ts'
 
@@ -21,8 +22,10 @@ export interface Codec<Message> {
   encode(message: Message): Uint8Array
   /** Throws on malformed bytes. Absent scalars read as their defaults through the prototype. */
   decode(bytes: Uint8Array): Message
-  /** Plain data for people: enums by name, 64-bit numbers as text, bytes as base64, absent left out. */
+  /** ProtoJSON: enums by name, 64-bit numbers as text, bytes as base64, times as RFC 3339, absent left out. */
   toJson(message: Message): unknown
+  /** Of ProtoJSON; throws naming the field that is unknown or of another type. */
+  fromJson(value: unknown): Message
   /** Plain data with only the fields that are set, enums as numbers, Long as bigint; for tests and comparisons. */
   toPlain(message: Message): Message
 }
@@ -34,13 +37,8 @@ export function codec<Name extends MessageName>(name: Name): Codec<Messages[Name
   return {
     encode: (message) => type.encode(message as protobuf.Message).finish(),
     decode: (bytes) => type.decode(bytes) as unknown as Messages[Name],
-    toJson: (message) =>
-      type.toObject(message as unknown as protobuf.Message, {
-        longs: String,
-        enums: String,
-        bytes: String,
-        json: true,
-      }),
+    toJson: (message) => protojson.toJson(type, message as object),
+    fromJson: (value) => protojson.fromJson(type, value) as unknown as Messages[Name],
     toPlain: (message) =>
       type.toObject(type.fromObject(message as object), { longs: BigInt, oneofs: true } as never) as Messages[Name],
   }
