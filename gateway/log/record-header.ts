@@ -63,3 +63,27 @@ function fieldBytes(length: number): number {
   for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1
   return size
 }
+
+/** dedup_key of an encoded header, without decoding the rest; undefined: it has none. */
+export function dedupKeyOf(header: Uint8Array): Uint8Array | undefined {
+  let at = 0
+  while (at < header.length) {
+    const tag = header[at]!
+    at += tag > 0x7f ? 2 : 1
+    const wireType = tag & 7
+    if (wireType === 1) at += 8
+    else if (wireType === 5) at += 4
+    else {
+      let [value, scale] = [0, 1]
+      while (header[at]! > 0x7f) {
+        value += (header[at++]! & 0x7f) * scale
+        scale *= 128
+      }
+      value += (header[at++] ?? 0) * scale
+      if (wireType !== 2) continue
+      if (tag === 0x7a) return header.subarray(at, at + value)
+      at += value
+    }
+  }
+  return undefined
+}

@@ -133,3 +133,7 @@ export function getUint53(bytes: Uint8Array, at: number): number {
 
 /** Room that a string may need beyond its characters. */
 export const stringBytesMax = (value: string | undefined): number => (value ? value.length * 3 + 8 : 0)
+
+/** Bytes as text, one character each: for keys of maps. */
+export const latin1 = (bytes: Uint8Array, from = 0, to = bytes.length): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, to)

@@ -1,0 +1,162 @@
+// What a start finds on the disk. Sealed segments are known by their companions; the others are scanned. Only the last commit
+// after an unclean stop can be torn: of it, the frames that are whole are kept and the rest is cleared, because nobody was told
+// that it is safe. Everything else that is not sound is damage: it is reported, and costs itself alone.
+
+import { join } from 'node:path'
+import { GatewayError } from '../../proto/errors.ts'
+import { type Disk, type DiskFile, writeAll } from './disk.ts'
+import type { Lane, LanePosition } from './log.ts'
+import { lanes } from './log.ts'
+import { scanSegment } from './scan.ts'
+import type { Scan } from './scan.ts'
+import { readCompanion, readHeader, readWhole, removeIfThere, sealSegment, seriesFolder } from './segment-file.ts'
+import {
+  companionOf, newSegment, noTotals, numberOf, type Range, type Segment, type SegmentHeader, type Totals,
+} from './segment.ts'
+import { allSeries, seriesOfLane } from './series.ts'
+import { clearTorn, type Cleared } from './torn.ts'
+
+export interface Damage {
+  readonly path: string
+  /** Bytes of the file. */
+  readonly from: number
+  readonly to: number
+  /** Sequences that are lost, as far as the marks tell; 0: none, or it is not known. */
+  readonly sequences: Range
+}
+
+export interface Recovered {
+  /** undefined: there is no log yet. */
+  readonly epoch: string | undefined
+  /** By number of series, then of segment. */
+  readonly segments: readonly Segment[][]
+  readonly head: LanePosition
+  readonly lastCommit: number
+  readonly next: readonly { readonly next: number; readonly totals: Totals }[]
+  readonly damage: readonly Damage[]
+  /** Frames of a torn commit that were cut off: never acknowledged. */
+  readonly cleared: number
+}
+
+interface Found {
+  readonly segments: Segment[][]
+  readonly scans: Scan[]
+  readonly damage: Damage[]
+  abandoned: Range[]
+  epoch: string | undefined
+  next: number[]
+}
+
+export function recover(disk: Disk, folder: string): Recovered {
+  const found: Found = { segments: [], scans: [], damage: [], abandoned: [], epoch: undefined, next: [] }
+  for (const { number } of allSeries) findSegments(disk, folder, number, found)
+  const sealed = found.segments.flat().filter((segment) => segment.sealed)
+  const cleared = clearTorn({ scans: found.scans, sealed, abandoned: found.abandoned })
+  const head = {} as Record<Lane, number>
+  for (const lane of lanes) head[lane] = Math.max(0, ...ofLane(found, lane).map(({ last }) => last))
+  if (cleared.torn) noteHoles(found, cleared.torn, head)
+  for (const scan of found.scans) settle(disk, scan, found.damage)
+  const commits = found.segments.flat().map(({ lastCommit }) => lastCommit)
+  const lastCommit = Math.max(0, cleared.lastCommit, ...commits, ...found.abandoned.map(({ to }) => to))
+  const next = found.segments.map((segments, series) => ({ next: found.next[series]!, totals: totalsAfter(segments.at(-1)) }))
+  const { epoch, damage } = found
+  return { epoch, segments: found.segments, head, lastCommit, next, damage, cleared: cleared.frames }
+}
+
+function findSegments(disk: Disk, folder: string, series: number, found: Found): void {
+  const segments: Segment[] = []
+  found.segments[series] = segments
+  const names = disk.list(seriesFolder(folder, series))
+  const numbers = names.flatMap((name) => numberOf(name) ?? []).toSorted((a, b) => a - b)
+  found.next[series] = (numbers.at(-1) ?? 0) + 1
+  for (const name of names) if (name.endsWith('.new')) removeIfThere(disk, join(seriesFolder(folder, series), name))
+  for (const number of numbers) {
+    const segment = openSegment(disk, folder, series, number, found, segments.at(-1))
+    if (segment) segments.push(segment)
+  }
+}
+
+function openSegment(
+  disk: Disk,
+  folder: string,
+  series: number,
+  number: number,
+  found: Found,
+  previous: Segment | undefined,
+): Segment | undefined {
+  const path = join(seriesFolder(folder, series), `${String(number).padStart(8, '0')}.seg`)
+  const file = disk.open(path, 'read')
+  try {
+    const read = readHeader(file)
+    if (read === 'foreign') {
+      throw new GatewayError('log_foreign', `${path} was written by a newer version; start that version, or restore a backup of this one`)
+    }
+    found.epoch ??= read?.epoch
+    if (read) found.abandoned = [...found.abandoned, ...read.abandoned]
+    const header = read ?? guessHeader(series, number, found, previous)
+    const known = readCompanion(disk, series, path, header, file.size())
+    if (known) return known
+    const scan = scanSegment(newSegment(series, path, header), readWhole(disk, path)!)
+    if (scan.segment.totals.records === 0 && scan.gaps.length === 0) {
+      // Prepared, and not used before the stop.
+      disk.unlink(path)
+      removeIfThere(disk, companionOf(path))
+      return undefined
+    }
+    if (!read) found.damage.push({ path, from: 0, to: 4096, sequences: { from: 0, to: 0 } })
+    found.scans.push(scan)
+    return scan.segment
+  } finally {
+    file.close()
+  }
+}
+
+/** A damaged header costs nothing: its facts stand elsewhere too. */
+function guessHeader(series: number, number: number, found: Found, previous: Segment | undefined): SegmentHeader {
+  const before = totalsAfter(previous)
+  const { name } = allSeries[series]!
+  return { epoch: found.epoch ?? '', series: name, number, createdAtMs: 0, firstSequence: 0, before, abandoned: [] }
+}
+
+export function totalsAfter(segment: Segment | undefined): Totals {
+  if (!segment) return noTotals()
+  const { before } = segment.header
+  return {
+    records: before.records + segment.totals.records,
+    fates: before.fates.map((count, fate) => count + (segment.totals.fates[fate] ?? 0)),
+  }
+}
+
+const ofLane = ({ segments }: Found, lane: Lane): Segment[] => seriesOfLane[lane].flatMap((series) => segments[series] ?? [])
+
+/** Sequences that a torn commit left out are void: no reader is told of them. */
+function noteHoles(found: Found, torn: NonNullable<Cleared['torn']>, head: LanePosition): void {
+  for (const lane of lanes) {
+    const { before, kept } = torn[lane]
+    const scan = found.scans.findLast(({ segment }) => allSeries[segment.series]!.name.startsWith(lane))
+    if (!scan || head[lane] === before) continue
+    let expected = before + 1
+    for (const sequence of [...kept.toSorted((a, b) => a - b), head[lane] + 1]) {
+      if (sequence > expected) scan.segment.voids.push({ from: expected, to: sequence - 1 })
+      expected = sequence + 1
+    }
+  }
+}
+
+/** The segment is closed for good: what was cleared is made durable, and its companion is written. */
+function settle(disk: Disk, { segment, bytes, gaps, changed }: Scan, damage: Damage[]): void {
+  for (const { start, end, cleared, from, to } of gaps) {
+    if (cleared && from > 0) segment.voids.push({ from, to })
+    if (cleared) continue
+    if (from > 0) segment.damaged.push({ from, to })
+    damage.push({ path: segment.path, from: start, to: end, sequences: { from, to } })
+  }
+  const file: DiskFile = disk.open(segment.path, 'write')
+  try {
+    for (const { from: start, to: end } of changed) writeAll(file, bytes.subarray(start, end), start)
+    if (changed.length > 0) file.syncNow()
+    sealSegment(disk, file, segment)
+  } finally {
+    file.close()
+  }
+}

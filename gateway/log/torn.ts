@@ -1,0 +1,154 @@
+// What is left of a write that nobody was told is safe: the last commit before a stop, when not all of it reached the disk, and
+// commits that failed and could not be cut off. Of the first, frames that are whole stay; everything else is zeroed.
+
+import { decodeFrame, makeBlock, blockLoggedAtMs } from './frames.ts'
+import { isRecordPart } from './gather.ts'
+import type { Lane } from './log.ts'
+import { markBytes } from './record.ts'
+import { type Gap, framesOf, type Item, rescan, type Scan } from './scan.ts'
+import type { Range, Segment } from './segment.ts'
+import { laneOfSeries } from './series.ts'
+import { latin1 } from './wire-bytes.ts'
+
+export interface Cleared {
+  /** How many frames were cut off. */
+  readonly frames: number
+  /** Of a torn commit: what is kept, and the last sequence before it; undefined: no commit was torn. */
+  readonly torn: Readonly<Record<Lane, { readonly before: number; readonly kept: readonly number[] }>> | undefined
+  readonly lastCommit: number
+}
+
+interface Situation {
+  readonly scans: Scan[]
+  readonly sealed: readonly Segment[]
+  readonly abandoned: readonly Range[]
+}
+
+export function clearTorn({ scans, sealed, abandoned }: Situation): Cleared {
+  for (const [index, scan] of scans.entries()) {
+    const isLatest = scans[index + 1]?.segment.series !== scan.segment.series
+    if (abandoned.length > 0) clearAbandoned(scan, abandoned, isLatest)
+  }
+  const sealedCommit = Math.max(0, ...sealed.map(({ lastCommit }) => lastCommit))
+  const lastCommit = Math.max(0, ...scans.map(commitOf))
+  const tails = scans.map((scan) => tailOf(scan, lastCommit > sealedCommit ? lastCommit : -1))
+  const frames = countFrames(tails)
+  if (!isTorn(tails, frames, lastCommit)) return { frames: 0, torn: undefined, lastCommit }
+
+  const torn = { urgent: { before: 0, kept: [] as number[] }, routine: { before: 0, kept: [] as number[] } }
+  for (const { series, last } of sealed) noteBefore(torn, series, last)
+  for (const tail of tails) clearTail(tail, lastCommit, frames, torn)
+  const gone = [...frames.values()].filter((frame) => !isWhole(frame)).length
+  return { frames: gone, torn, lastCommit }
+}
+
+/** What may be torn in one segment. */
+interface Tail {
+  readonly scan: Scan
+  readonly items: readonly Item[]
+  readonly gaps: readonly Gap[]
+}
+
+function tailOf(scan: Scan, commit: number): Tail {
+  const inLast = (of: number): boolean => of === 0 || of === commit
+  const gaps = scan.gaps.filter((gap) => inLast(gap.commit) && !gap.cleared)
+  return { scan, items: scan.tail.filter((item) => inLast(item.commit)), gaps }
+}
+
+const commitOf = ({ marks, tail }: Scan): number => Math.max(0, marks[0]?.mark.commit ?? 0, tail.at(-1)?.commit ?? 0)
+
+/** How many records of a frame there are and should be, and whether the frame itself is there. */
+interface FrameCount {
+  records: number
+  wanted: number
+  kept: boolean
+}
+
+const isWhole = ({ records, wanted, kept }: FrameCount): boolean => kept && records === wanted
+
+function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
+  const counts = new Map<string, FrameCount>()
+  const countOf = (id: string, wanted: number): FrameCount => {
+    const known = counts.get(id) ?? { records: 0, wanted, kept: false }
+    counts.set(id, known)
+    return known
+  }
+  for (const { scan, items } of tails) {
+    for (const item of items) {
+      if (isRecordPart(scan.segment)) countOf(item.frameId, item.frameEvents).records += 1
+      else for (const entry of framesOf(scan, item)) countOf(latin1(entry.id), decodeFrame(entry).events ?? 0).kept = true
+    }
+  }
+  return counts
+}
+
+function isTorn(tails: readonly Tail[], frames: ReadonlyMap<string, FrameCount>, lastCommit: number): boolean {
+  const gaps = tails.flatMap((tail) => tail.gaps)
+  if (gaps.some(({ torn }) => torn)) return true
+  const present = new Set(tails.filter(({ items }) => items.length > 0).map(({ scan }) => scan.segment.series))
+  const claimed = tails.flatMap(({ scan }) => scan.marks).filter(({ mark }) => mark.commit === lastCommit)
+  const hasTail = tails.some(({ items }) => items.length > 0)
+  // Damage is never taken for a torn write: what is missing then is missing for that reason.
+  if (!hasTail || gaps.length > 0) return false
+  if (claimed.some(({ mark }) => [0, 1, 2, 3, 4, 5].some((series) => mark.parts & (1 << series) && !present.has(series)))) return true
+  return [...frames.values()].some((frame) => !isWhole(frame))
+}
+
+type Torn = Record<Lane, { before: number; kept: number[] }>
+
+function noteBefore(torn: Torn, series: number, last: number): void {
+  if (series > 3) return
+  const lane = torn[laneOfSeries(series)]
+  lane.before = Math.max(lane.before, last)
+}
+
+function clearTail({ scan, items, gaps }: Tail, lastCommit: number, frames: ReadonlyMap<string, FrameCount>, torn: Torn): void {
+  const { series } = scan.segment
+  const isRecords = isRecordPart(scan.segment)
+  noteBefore(torn, series, items.length + gaps.length > 0 ? scan.before : scan.segment.last)
+  if (items.length + gaps.length === 0) return
+  for (const { start, end } of gaps) zero(scan, start, end)
+  for (const item of items) {
+    if (!isRecords) clearFrames(scan, item, frames)
+    else if (isWhole(frames.get(item.frameId)!)) torn[laneOfSeries(series)].kept.push(item.sequence)
+    else zero(scan, item.at, item.at + item.size)
+  }
+  // A mark that has nothing behind it any more would give sequences away.
+  for (const { at, mark } of scan.marks) {
+    const end = at + markBytes + mark.bytes
+    const kept = items.some((item) => item.at > at && item.at < end && isWhole(frames.get(item.frameId)!))
+    if (isRecords && !kept && mark.commit === lastCommit) zero(scan, at, at + markBytes)
+  }
+  rescan(scan)
+}
+
+/** Frames whose records are not all there go from their block, which keeps its place. */
+function clearFrames(scan: Scan, { at, size, commit }: Item, frames: ReadonlyMap<string, FrameCount>): void {
+  const entries = framesOf(scan, { at } as Item)
+  const kept = entries.filter(({ id }) => isWhole(frames.get(latin1(id))!))
+  if (kept.length === entries.length) return
+  if (kept.length === 0) return zero(scan, at, at + size)
+  const raw = Buffer.concat(kept.map(({ whole }) => whole))
+  const block = makeBlock(raw, commit, blockLoggedAtMs(scan.bytes, at), size)
+  if (!block) return
+  block.copy(scan.bytes, at)
+  scan.changed.push({ from: at, to: at + size })
+}
+
+function zero(scan: Scan, start: number, end: number): void {
+  scan.bytes.fill(0, start, end)
+  scan.changed.push({ from: start, to: end })
+}
+
+function clearAbandoned(scan: Scan, abandoned: readonly Range[], isLatest: boolean): void {
+  const gone = (commit: number): boolean => abandoned.some(({ from, to }) => commit >= from && commit <= to)
+  const starts = [
+    ...scan.marks.filter(({ mark }) => gone(mark.commit)).map(({ at }) => at),
+    ...scan.tail.filter(({ commit }) => gone(commit) || (commit === 0 && !isLatest)).map(({ at }) => at),
+    ...scan.gaps.filter(({ commit }) => gone(commit) || (commit === 0 && !isLatest)).map(({ start }) => start),
+  ]
+  if (starts.length === 0) return
+  // Nothing was written to a segment after a commit had failed in it.
+  zero(scan, Math.min(...starts), scan.bytes.length)
+  rescan(scan)
+}
