@@ -67,7 +67,8 @@ export function readAnswer(answer: HttpAnswer, database: string, nowMs: number):
   const at = `InfluxDB answers ${status} to a write to "${database}"`
   if (status === 401) throw new WriteFailure('not_authenticated', `${at}: check the token, or user name and password`)
   if (status === 403) throw new WriteFailure('not_allowed', `${at}: the token or user may not write there`)
-  if (status === 404)
+  // 1.x answers 500 where a retention policy is missing.
+  if (status === 404 || (status === 500 && answer.body.includes('retention policy not found')))
     throw new WriteFailure('not_found', `${at}: make the database (bucket, retention policy), or correct its name`)
   const retryAfterMs = readRetryAfter(answer, nowMs)
   if (status === 429) throw new WriteFailure('too_many_requests', `${at}: it asks for patience`, { retryAfterMs })
@@ -138,7 +139,7 @@ const reasons: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[
   ],
   [/max-values-per-tag limit exceeded/, () => 'a tag has as many values as max-values-per-tag allows'],
   [
-    /time outside range|timestamp.{0,40}(?:out of range|overflow)/i,
+    /time outside range|value out of range|timestamp.{0,40}(?:out of range|overflow)/i,
     () => 'its time is outside of what InfluxDB can hold',
   ],
   [

@@ -2,6 +2,7 @@
 // rows is stored in InfluxDB or kept, with the reason, in the quarantine; an outage is a bookmark that lags.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { GatewayError } from '../../../proto/errors.ts'
 import type { Event } from '../../../proto/generated/types.ts'
 import { codec } from '../../../proto/wire.ts'
 import type { Alarms } from '../../alarms.ts'
@@ -20,7 +21,7 @@ import { createLines } from './line-protocol.ts'
 import type { Lines } from './line-protocol.ts'
 import { newMetrics, tally } from './metrics.ts'
 import type { InfluxdbMetrics } from './metrics.ts'
-import { prepare } from './prepare.ts'
+import { makeDatabases, seedBudgets } from './prepare.ts'
 import type { LineRefusal, Quarantine } from './quarantine.ts'
 import { newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
 import type { RowCounts, Target } from './rows.ts'
@@ -52,6 +53,8 @@ const batchBytesMin = 64 << 10
 const recordsPerTurn = 200
 /** Appends of refused lines at once; enough for one group commit. */
 const quarantineAtOnce = 256
+/** How often the values of tags are asked for before rows are written without. */
+const seedFailuresMax = 3
 /** Refused lines are an alarm until none has come for so long. */
 const refusalAlarmNs = 10n * 60n * 1_000_000_000n
 
@@ -78,6 +81,8 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
   let databases: Readonly<Record<Target, string>> | undefined
   let bytesMax = batchBytesMax - eventLinesBytesMax
   let refusedAt = 0n
+  let seeded = false
+  let seedFailures = 0
 
   async function deliver(records: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
     const counts = newRowCounts()
@@ -104,9 +109,28 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
     return counted(async () => {
       const version = await client.version(signal)
       const names = { main: mainDatabase(settings, version), exercise: settings.exerciseDatabase }
-      if (version === 'v1') await prepare(createInfluxdbAdmin(settings), settings, names, budgets, parts.logger)
+      if (version === 'v1') await prepareV1(names)
       return names
     })
+  }
+
+  async function prepareV1(names: Readonly<Record<Target, string>>): Promise<void> {
+    const admin = createInfluxdbAdmin(settings)
+    if (settings.manage) await makeDatabases(admin, Object.values(names))
+    if (seeded) return
+    try {
+      await seedBudgets(admin, names, budgets)
+      seeded = true
+    } catch (error) {
+      // A user that may only write, or a database of millions of series: rows are worth more than an exact budget.
+      const refused = error instanceof GatewayError && error.code === 'peer_refused'
+      if (!refused && ++seedFailures < seedFailuresMax) throw error
+      seeded = true
+      parts.logger.warn(
+        { reason: String(error) },
+        'the tag values that InfluxDB holds cannot be read; the budget begins empty',
+      )
+    }
   }
 
   /** Fills batches and keeps up to two of them on their way. */
@@ -192,10 +216,10 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
     try {
       return await act()
     } catch (error) {
-      if (error instanceof WriteFailure) {
-        metrics.failures[error.failure]++
-        if (error.failure === 'not_found') databases = undefined
-      }
+      if (error instanceof WriteFailure) metrics.failures[error.failure]++
+      else if (error instanceof GatewayError)
+        metrics.failures[error.code === 'peer_refused' ? 'other_refusal' : 'connection']++
+      if (error instanceof WriteFailure && error.failure === 'not_found') databases = undefined
       throw error
     }
   }
