@@ -3,5 +3,8 @@
 import type { Adapter } from './adapter.ts'
 import { json } from './json/codec.ts'
 import { senml } from './senml/codec.ts'
+import { tocsin } from './tocsin/codec.ts'
 
-export const adapters: ReadonlyMap<string, Adapter> = new Map([json, senml].map((adapter) => [adapter.name, adapter]))
+export const adapters: ReadonlyMap<string, Adapter> = new Map(
+  [json, senml, tocsin].map((adapter) => [adapter.name, adapter]),
+)

@@ -3,10 +3,20 @@
 
 import type { Event } from '../../proto/generated/types.ts'
 import { codec } from '../../proto/wire.ts'
-import { type Adapter, type Decoded, type Encoded, type Frame, events, ignored, refused } from '../adapter.ts'
+import {
+  type Adapter,
+  type Decoded,
+  type Encoded,
+  type EventDraft,
+  type Frame,
+  events,
+  ignored,
+  refused,
+} from '../adapter.ts'
 
 /** As `eventBytesMax` of the gateway: an event is a message, not a file. */
 const frameBytesMax = 512 * 1024
+const contentType = 'application/vnd.tocsin.event+protobuf'
 
 const eventCodec = codec('tocsin.v1.Event')
 
@@ -14,7 +24,7 @@ export const tocsin: Adapter = {
   name: 'tocsin',
   spec: 'tocsin.v1.Event (proto/tocsin/v1/event.proto)',
   version: '1',
-  contentTypes: ['application/vnd.tocsin.event+protobuf'],
+  contentTypes: [contentType],
   decoder: () => ({ decode }),
   encode,
 }
@@ -26,24 +36,25 @@ function decode({ bytes }: Frame): Decoded {
   let event: Event
   try {
     event = eventCodec.decode(bytes)
-  } catch (error) {
-    return refused('syntax', `not an encoded tocsin.v1.Event: ${error instanceof Error ? error.message : 'malformed'}`)
+  } catch {
+    return refused('syntax', 'not an encoded tocsin.v1.Event')
   }
-  // Who vouches for it and which gateways it passed is for gateways to say, on a link; a program cannot claim it.
-  delete event.authenticity
-  delete event.provenance
-  delete event.receivedAt
   if (!event.body) return ignored('an event without a body that this version knows')
-  return events([event])
+  return events([claimless(event)])
+}
+
+/** Who vouches for an event and which gateways it passed is for gateways to say, on a link; a program cannot claim it. */
+function claimless(event: Event): EventDraft {
+  const { authenticity: _, provenance: __, receivedAt: ___, ...said } = event
+  // A decoded message tells its body by its prototype and keeps unknown fields beside it; a copy sees neither.
+  const draft = { ...said, body: event.body } as EventDraft
+  const unknowns: unknown = Reflect.get(event, '$unknowns')
+  if (unknowns) Object.defineProperty(draft, '$unknowns', { value: unknowns, enumerable: false })
+  return draft
 }
 
 function encode(list: readonly Event[]): Encoded {
   const [event] = list
   if (!event || list.length > 1) return { outcome: 'unsupported', why: 'one event makes one message' }
-  return {
-    outcome: 'bytes',
-    bytes: eventCodec.encode(event),
-    contentType: 'application/vnd.tocsin.event+protobuf',
-    lost: [],
-  }
+  return { outcome: 'bytes', bytes: eventCodec.encode(event), contentType, lost: [] }
 }
