@@ -94,7 +94,7 @@ const watchdogAfterMs = 10
 
 /** The same bytes must always be read alike, and text of a payload is no program. */
 function close(expression: JsonataExpression): void {
-  for (const name of ['now', 'millis', 'random', 'shuffle', 'eval', 'uuid', 'env']) {
+  for (const name of ['now', 'millis', 'random', 'shuffle', 'eval']) {
     expression.registerFunction(name, () => {
       throw Object.assign(new Error(`$${name}() has no place in a mapping`), { code: closedCode })
     })

@@ -2,7 +2,7 @@
 // that the steps above read straight on. After a fault nothing is evaluated any more.
 
 import type { Fault } from '../adapter.ts'
-import { type Literal, type Numeral, isLiteral, numeralText } from '../decimal.ts'
+import { type Literal, type Numeral, isLiteral, literal, numeralText } from '../decimal.ts'
 import type { Expression, Scope } from './expression.ts'
 
 export interface Reading {
@@ -72,7 +72,8 @@ export function numberOf(value: unknown): Numeral | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0
   const text = typeof value === 'string' ? value.trim() : ''
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined
-  return /^-?\d{16,30}$/.test(text) ? BigInt(text) : Number(text)
+  const number = Number(text)
+  return String(number) === text ? number : literal(text)
 }
 
 const flagWords: Readonly<Record<string, boolean>> = {
