@@ -1,0 +1,58 @@
+// The outputs that the settings switch on. A new gateway only listens: without a setting there is none.
+
+import type { Alarms } from '../alarms.ts'
+import type { Clock } from '../clock.ts'
+import type { Ids } from '../ids.ts'
+import type { Log } from '../log/log.ts'
+import type { Logger } from '../logger.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import type { Settings } from '../settings.ts'
+import { type InfluxdbOutput, createInfluxdbOutput } from './influxdb/influxdb.ts'
+import { createQuarantine } from './influxdb/quarantine.ts'
+import { batchRowsMax, type Included, type InfluxdbSettings } from './influxdb/settings.ts'
+
+interface Parts {
+  readonly settings: Settings
+  readonly log: Log
+  readonly ids: Ids
+  readonly clock: Clock
+  readonly alarms: Alarms
+  readonly logger: Logger
+}
+
+export function influxdbOutput({ settings, log, ids, clock, alarms, logger }: Parts): InfluxdbOutput | undefined {
+  const url = settings['influx.url']
+  if (!url) return undefined
+  const quarantine = createQuarantine({ log, ids, clock })
+  return createInfluxdbOutput(influxdbSettings(settings, url), { clock, logger, alarms, quarantine })
+}
+
+const includable = ['PII', 'PHI', 'CJI', 'law_enforcement_position'] as const satisfies readonly Included[]
+
+function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
+  const include = settings['influx.include'].map((name) => {
+    const found = includable.find((each) => each.toLowerCase() === name.toLowerCase())
+    if (!found)
+      throw new GatewayError('settings_invalid', `influx.include: "${name}" is none of ${includable.join(', ')}`)
+    return found
+  })
+  const optional = {
+    retentionPolicy: settings['influx.retention_policy'],
+    org: settings['influx.org'],
+    token: settings['influx.token'],
+    username: settings['influx.username'],
+    password: settings['influx.password'],
+  }
+  return {
+    url,
+    version: settings['influx.version'],
+    database: settings['influx.database'],
+    exerciseDatabase: settings['influx.exercise_database'],
+    gzip: true,
+    timeoutMs: settings['influx.timeout'],
+    batchRows: batchRowsMax,
+    include,
+    manage: settings['influx.manage'],
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value)) as Partial<InfluxdbSettings>),
+  }
+}
