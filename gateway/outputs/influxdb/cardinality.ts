@@ -35,16 +35,17 @@ export const tagLimits: TagLimits = {
 
 /** `exceeded` is told the first time that each tag is full. */
 export function createTagBudget(limits: TagLimits, exceeded: (tag: BudgetTag, limit: number) => void): TagBudget {
-  const admitted = new Map<BudgetTag, Set<string>>()
-  const full = new Set<BudgetTag>()
-  const of = (tag: BudgetTag): Set<string> => {
-    const values = admitted.get(tag) ?? new Set<string>()
-    admitted.set(tag, values)
-    return values
+  const admitted: Readonly<Record<BudgetTag, Set<string>>> = {
+    device: new Set(),
+    quantity: new Set(),
+    agency: new Set(),
+    jurisdiction: new Set(),
+    device_class: new Set(),
   }
+  const full = new Set<BudgetTag>()
   return {
     admit(tag, value) {
-      const values = of(tag)
+      const values = admitted[tag]
       if (values.has(value)) return true
       if (values.size < limits[tag]) {
         values.add(value)
@@ -57,7 +58,7 @@ export function createTagBudget(limits: TagLimits, exceeded: (tag: BudgetTag, li
       return false
     },
     seed(tag, values) {
-      for (const value of values) of(tag).add(value)
+      for (const value of values) admitted[tag].add(value)
     },
   }
 }

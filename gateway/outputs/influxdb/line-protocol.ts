@@ -26,8 +26,8 @@ export interface Lines {
   integer(key: string, value: Int64 | bigint): boolean
   flag(key: string, value: boolean): void
   text(key: string, value: string): void
-  /** Text that is known to hold nothing but letters, digits and hyphens. */
-  plain(key: string, value: string): void
+  /** The text form of a UUID of 16 bytes. */
+  id(key: string, value: Uint8Array): void
   /** Closes the line at `ms` milliseconds and `restNs` (0 to 999,999) nanoseconds since 1970. False, and it is forgotten, when it has no field. */
   end(ms: number, restNs: number): boolean
   /** The line's bytes with its line feed; valid until the next change. */
@@ -37,7 +37,15 @@ export interface Lines {
   clear(): void
 }
 
-const [comma, space, equals, quote, backslash, percent, lineFeed] = [0x2c, 0x20, 0x3d, 0x22, 0x5c, 0x25, 0x0a]
+const comma = 0x2c
+const space = 0x20
+const equals = 0x3d
+const quote = 0x22
+const backslash = 0x5c
+const percent = 0x25
+const hyphen = 0x2d
+const lineFeed = 0x0a
+const hexDigits = Buffer.from('0123456789abcdef')
 
 // What a character needs: 0 nothing, 1 a backslash before it, 2 a closer look (see `escape`).
 const inMeasurement = careTable([comma, space], '\\%#')
@@ -71,17 +79,16 @@ export function createLines(bytesMin = 64 << 10): Lines {
   function write(text: string, care: Uint8Array): void {
     const { length } = text
     reserve(length * 2)
-    const start = at
+    const out = bytes
+    let to = at
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
       const need = code < 128 ? care[code]! : 2
-      if (need === 2) {
-        at = start
-        return writeEscaped(text, care)
-      }
-      if (need === 1) bytes[at++] = backslash
-      bytes[at++] = code
+      if (need === 2) return writeEscaped(text, care)
+      if (need === 1) out[to++] = backslash
+      out[to++] = code
     }
+    at = to
   }
 
   function writeEscaped(text: string, care: Uint8Array): void {
@@ -91,8 +98,12 @@ export function createLines(bytesMin = 64 << 10): Lines {
   }
 
   function writeAscii(text: string): void {
-    reserve(text.length)
-    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+    const { length } = text
+    reserve(length)
+    const out = bytes
+    const from = at
+    for (let i = 0; i < length; i++) out[from + i] = text.charCodeAt(i)
+    at = from + length
   }
 
   function writeKey(key: string): void {
@@ -166,12 +177,20 @@ export function createLines(bytesMin = 64 << 10): Lines {
       reserve(1)
       bytes[at++] = quote
     },
-    plain(key, value) {
+    id(key, value) {
       writeKey(key)
-      bytes[at++] = quote
-      writeAscii(value)
-      reserve(1)
-      bytes[at++] = quote
+      reserve(38)
+      const out = bytes
+      let to = at
+      out[to++] = quote
+      for (let i = 0; i < 16; i++) {
+        if (i === 4 || i === 6 || i === 8 || i === 10) out[to++] = hyphen
+        const byte = value[i] ?? 0
+        out[to++] = hexDigits[byte >> 4]!
+        out[to++] = hexDigits[byte & 15]!
+      }
+      out[to++] = quote
+      at = to
     },
     end(ms, restNs) {
       assert(

@@ -6,7 +6,7 @@ import { Discipline, Label, MessageStatus } from '../../../proto/generated/types
 import type { Event, Measurement, Timestamp } from '../../../proto/generated/types.ts'
 import { toNumber } from '../../../proto/int64.ts'
 import { timestampNs } from '../../../proto/time.ts'
-import { counterOf, idText } from '../../ids.ts'
+import { counterOf } from '../../ids.ts'
 import { labelsMask } from '../../record-header.ts'
 import { overBudget, statedIndexMax } from './cardinality.ts'
 import type { BudgetTag, TagBudget } from './cardinality.ts'
@@ -41,6 +41,8 @@ export const newRowCounts = (): RowCounts => ({
   notFinite: 0,
   overBudget: 0,
 })
+
+const noId = new Uint8Array(16)
 
 const statusNames: Readonly<Record<MessageStatus, string>> = {
   [MessageStatus.UNSPECIFIED]: 'unspecified',
@@ -176,7 +178,7 @@ function writeRow(
   writeBody(fields)
   if (mayTellPlace(event, parts.include)) locationFields(fields, event.location)
   if (event.subject && event.subject !== device) lines.text('subject', event.subject)
-  lines.plain('event_id', idText(event.id ?? new Uint8Array(16)))
+  lines.id('event_id', event.id ?? noId)
   lines.integer('sequence', parts.sequence)
   if (!(quantityFits && deviceFits && agencyFits && jurisdictionFits && classFits)) {
     if (!quantityFits) lines.text('quantity_name', quantity)
