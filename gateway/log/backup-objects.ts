@@ -166,6 +166,9 @@ function lock(disk: Disk, folder: string): void {
     }
     try {
       writeAll(file, Buffer.from(String(process.pid)), 0)
+    } catch (error) {
+      removeIfThere(disk, path)
+      throw error
     } finally {
       file.close()
     }

@@ -150,7 +150,7 @@ async function addDatabase(copy: Copy, path: string): Promise<void> {
   const passing = copy.objects.passingPath()
   const database = new DatabaseSync(join(copy.dataDir, path), { readOnly: true, timeout: databaseTimeoutMs })
   try {
-    await copyDatabase(database, passing, { rate: -1 })
+    await copyDatabase(database, passing, { rate: pagesAtOnce })
   } finally {
     database.close()
   }
@@ -171,6 +171,8 @@ async function addPlain(copy: Copy, path: string): Promise<void> {
 }
 
 const databaseTimeoutMs = 5000
+/** All of them: after a pause SQLite would begin again whenever somebody has written. */
+const pagesAtOnce = 2 ** 31 - 1
 /** A record may be rewritten in place (its payload is removed) while it is read: the next look sees it whole. */
 const looksMax = 4
 const lookAgainMs = 50
