@@ -1,0 +1,297 @@
+// Creates the parts of a gateway, starts them in order and stops them in reverse. The one place that knows everybody.
+
+import { readFileSync } from 'node:fs'
+import type { TlsFiles } from '../broker/port.ts'
+import { createBroker } from '../broker/broker.ts'
+import { GatewayError } from '../proto/errors.ts'
+import { SystemEventType, SystemLevel } from '../proto/generated/types.ts'
+import { createAccounting } from './accounting.ts'
+import { parseAddress } from './addresses.ts'
+import { type Alarm, createAlarms } from './alarms.ts'
+import type { Clock } from './clock.ts'
+import { createClockOffset } from './clock-offset.ts'
+import { configuredInputs, siteOf } from './configured-inputs.ts'
+import { createGrpcServer } from './grpc/server.ts'
+import type { ReceiveEvents } from './grpc/publish.ts'
+import { createHttpServer } from './http/server.ts'
+import { createIds } from './ids.ts'
+import { mqttInput, mqttListeners } from './inputs/mqtt.ts'
+import type { Receive } from './inputs/receive.ts'
+import { createLog } from './log/create-log.ts'
+import type { Logger } from './logger.ts'
+import { influxdbOutput } from './outputs/configured-outputs.ts'
+import { influxdbFamilies } from './http/influxdb-families.ts'
+import { type RunningOutput, runOutput } from './outputs/run-output.ts'
+import { createPipeline, type PipelineParts } from './pipeline.ts'
+import { refuseOpenDoors } from './policy/doors.ts'
+import { createPermissions } from './policy/principals.ts'
+import { createAccess } from './policy/readers.ts'
+import { mayPublishEvent } from './policy/senders.ts'
+import { createReplay } from './replay.ts'
+import { createRoutes, ingestRoot } from './routes.ts'
+import type { Settings } from './settings.ts'
+import { createStatus } from './status.ts'
+import { createSystemEvents } from './system-events.ts'
+import { version } from './version.ts'
+
+export interface GatewayParts {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly fillRandom: (bytes: Uint8Array) => void
+  /** 0 ≤ x < 1. */
+  readonly random: () => number
+  /** One of our own promises is broken; the process must end and be started again. The log is whole. */
+  fatal(error: Error): void
+}
+
+export interface Gateway {
+  /** Where it really listens, with the ports that were given; such as "mqtt://127.0.0.1:1883". */
+  readonly addresses: { readonly mqtt: readonly string[]; readonly grpc?: string; readonly http?: string }
+  /** Settles what is on its way, ends what is open, and closes the log. */
+  stop(): Promise<void>
+}
+
+/** How often retention looks for what may go. */
+const retainEveryMs = 60_000
+
+/** Resolves when it listens; rejects with a GatewayError that says what to do, and leaves nothing open. */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { settings, clock, logger, fillRandom, random, fatal } = parts
+  refuseOpenDoors(settings)
+  const inputs = configuredInputs(settings)
+  const stops: (() => Promise<void> | void)[] = []
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).toReversed()) await each()
+  }
+
+  try {
+    const changedEarly: [Alarm, boolean][] = []
+    let alarmChanged = (alarm: Alarm, raised: boolean): void => void changedEarly.push([alarm, raised])
+    const alarms = createAlarms(clock, (alarm, raised) => alarmChanged(alarm, raised))
+    const log = await createLog({
+      dataDir: settings.data_dir,
+      clock,
+      alarms,
+      settings: logSettings(settings),
+      fatal,
+      warn: (text) => logger.warn({}, text),
+    })
+    stops.push(() => log.close())
+
+    const ids = createIds(fillRandom)
+    const site = siteOf(settings)
+    const systemEvents = createSystemEvents({ log, ids, clock, site, logger })
+    alarmChanged = systemEvents.alarm
+    for (const [alarm, raised] of changedEarly) systemEvents.alarm(alarm, raised)
+
+    const accounting = createAccounting()
+    const pipelineParts: PipelineParts = {
+      routes: createRoutes(inputs),
+      log,
+      ids,
+      clock,
+      accounting,
+      mayPublish: mayPublishEvent,
+      adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
+    }
+    const receive = createPipeline(pipelineParts)
+
+    const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger })
+    const outputs: RunningOutput[] = []
+    if (influxdb) outputs.push(runOutput(influxdb, { log, alarms, logger, random }))
+    for (const output of outputs) stops.push(() => output.stop())
+
+    const offset = createClockOffset({
+      servers: settings['clock.sntp_servers'],
+      intervalMs: settings['clock.interval'],
+      clock,
+      alarms,
+      logger,
+      fillRandom,
+      random,
+    })
+    offset.start()
+    stops.push(() => offset.stop())
+
+    let stopping = false
+    const notReady = () => [
+      ...(stopping ? [{ part: 'gateway', why: 'The gateway is stopping.' }] : []),
+      ...alarms
+        .list()
+        .filter(({ code }) => code === 'disk_full' || code === 'disk_failed')
+        .map(({ code, text }) => ({ part: code, why: text })),
+    ]
+
+    const tls = tlsFiles(settings)
+    const broker = createBroker({
+      listeners: mqttListeners(settings['mqtt.listen'], tls),
+      ...mqttInput(createPermissions(settings), receive, clock),
+      limits: {
+        packetBytesMax: settings['mqtt.packet_bytes_max'],
+        connectionsMax: settings['mqtt.connections_max'],
+      },
+      log: logger,
+      clock,
+      onEvent: (event) => logger.debug(event, `mqtt ${event.kind}`),
+    })
+    const status = createStatus({
+      site,
+      clock,
+      log,
+      accounting,
+      alarms,
+
+      offset: () => offset.latest,
+      dataDir: settings.data_dir,
+    })
+    const grpc =
+      settings['grpc.listen'] === 'off'
+        ? undefined
+        : createGrpcServer({
+            address: hostAndPort(settings['grpc.listen'], 'grpc.listen'),
+            ...(tls && settings['tls.client_ca'] ? { keys: grpcKeys(tls) } : undefined),
+            log,
+            clock,
+            logger,
+            access: createAccess(),
+            recentFates: accounting,
+            receiveEvents: eventsReceiver(receive, clock),
+            admin: {
+              status,
+              readers: () => outputs.map(({ name, failing }) => ({ name, ...problem(failing()) })),
+              replay: createReplay(pipelineParts),
+            },
+            ready: () => notReady().length === 0,
+          })
+    const http =
+      settings['http.listen'] === 'off'
+        ? undefined
+        : createHttpServer({
+            address: hostAndPort(settings['http.listen'], 'http.listen'),
+            logger,
+            notReady,
+            metrics: {
+              version,
+              accounting,
+              log,
+              outputs: () => outputs,
+              alarms: () => alarms.list(),
+              clockOffset: () => offset.latest,
+              broker: () => broker.counts(),
+              ...(grpc ? { grpc: () => grpc.metrics() } : undefined),
+              disk: () => status.disk(),
+              further: influxdb ? influxdbFamilies(() => influxdb.metrics()) : [],
+            },
+          })
+
+    // Readers first, then senders: whoever is acknowledged can be read.
+    if (grpc) {
+      await grpc.start()
+      stops.push(() => grpc.close())
+    }
+    if (http) {
+      await http.start()
+      stops.push(() => http.close())
+    }
+    await listen(() => broker.start(), settings)
+    stops.push(() => broker.close())
+    stops.push(() => void (stopping = true))
+
+    const retaining = setInterval(() => {
+      log.retain(clock.now()).then(
+        (removed) => removed.length > 0 && logger.info({ removed }, 'retention removed segments'),
+        (err: unknown) => logger.error({ err }, 'retention failed; it is tried again'),
+      )
+    }, retainEveryMs)
+    retaining.unref()
+    stops.push(() => clearInterval(retaining))
+
+    await systemEvents.say({
+      type: SystemEventType.GATEWAY_STARTED,
+      code: 'gateway_started',
+      text: `Gateway ${site.gateway} started, version ${version}.`,
+      level: SystemLevel.NOTICE,
+    })
+    const { host = '', port: _ } = grpc ? hostAndPort(settings['grpc.listen'], 'grpc.listen') : { host: '', port: 0 }
+    return {
+      addresses: {
+        mqtt: broker.addresses.map(
+          ({ name, address, port }) => `${name.split('://')[0]}://${bracketed(address)}:${port}`,
+        ),
+        ...(grpc ? { grpc: `${bracketed(host)}:${grpc.port}` } : undefined),
+        ...(http ? { http: `http://${settings['http.listen'].replace(/:\d+$/, '')}:${http.port}` } : undefined),
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop().catch((err: unknown) => logger.error({ err }, 'stopping after a failed start'))
+    throw error
+  }
+}
+
+const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+function hostAndPort(text: string, key: string): { host: string; port: number } {
+  const { address, port } = parseAddress(text, key)
+  return { host: address, port }
+}
+
+function logSettings(settings: Settings) {
+  const kept = (name: 'standard' | 'record' | 'frames' | 'refused') => ({
+    ageMs: settings[`log.keep_${name}`],
+    bytes: settings[`log.keep_${name}_bytes`],
+  })
+  return {
+    segmentBytes: settings['log.segment_bytes'],
+    urgentReserveBytes: settings['log.urgent_reserve'],
+    diskLowBytes: settings['log.disk_low'],
+    pendingBytesMax: settings['log.pending_bytes_max'],
+    retention: {
+      classes: { standard: kept('standard'), record: kept('record'), frames: kept('frames'), refused: kept('refused') },
+      holdMs: settings['log.hold'],
+    },
+  }
+}
+
+function tlsFiles(settings: Settings): TlsFiles | undefined {
+  const [certificate, key, ca] = [settings['tls.certificate'], settings['tls.key'], settings['tls.client_ca']]
+  if (!certificate || !key) return undefined
+  return {
+    certificate: readFileSync(certificate),
+    key: readFileSync(key),
+    ...(ca ? { clientAuthorities: readFileSync(ca), certificateRequired: true } : undefined),
+  }
+}
+
+const grpcKeys = (tls: TlsFiles) => ({
+  certificate: String(tls.certificate),
+  key: String(tls.key),
+  ...(tls.clientAuthorities
+    ? { clientAuthorities: String(tls.clientAuthorities), clientCertificateRequired: true }
+    : undefined),
+})
+
+/** A program's events take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */
+function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {
+  return ({ name, authenticity }, events) => {
+    const sender = { name, authenticity, link: 'grpc' }
+    const channel = `${ingestRoot}/tocsin/${name}`
+    return Promise.all(events.map((bytes) => receive(sender, { bytes, receivedAt: clock.now(), channel })))
+  }
+}
+
+async function listen(start: () => Promise<void>, settings: Settings): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    const places = settings['mqtt.listen'].join(', ')
+    throw new GatewayError(
+      'port_taken',
+      `MQTT cannot listen on ${places}: stop the program that does (is a mosquitto running?), or set other addresses in mqtt.listen`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,75 @@
+// What the gateway tells of itself when somebody asks: AdminService.GetStatus, and the disk for metrics.
+
+import { statfsSync } from 'node:fs'
+import { Fate, SystemLevel } from '../proto/generated/types.ts'
+import type { GetStatusResponse } from '../proto/generated/types.ts'
+import { duration, timestamp } from '../proto/time.ts'
+import type { Accounting } from './accounting.ts'
+import type { Alarms } from './alarms.ts'
+import type { Clock } from './clock.ts'
+import type { ClockOffset } from './clock-offset.ts'
+import type { Log } from './log/log.ts'
+import type { Site } from './normalise.ts'
+import { version } from './version.ts'
+
+export interface Status {
+  (): GetStatusResponse
+  disk(): { readonly freeBytes: number; readonly totalBytes: number }
+}
+
+interface Parts {
+  readonly site: Site
+  readonly clock: Clock
+  readonly log: Log
+  readonly accounting: Accounting
+  readonly alarms: Alarms
+  readonly offset: () => ClockOffset | undefined
+  readonly dataDir: string
+}
+
+const fateOf = {
+  stored: Fate.STORED,
+  duplicate: Fate.DUPLICATE,
+  ignored: Fate.IGNORED,
+  carried: Fate.CARRIED,
+  refused: Fate.REFUSED,
+  not_taken: Fate.NOT_TAKEN,
+} as const
+
+export function createStatus(parts: Parts): Status {
+  const { site, clock, accounting, alarms, dataDir } = parts
+  const startedAt = clock.now()
+
+  function disk() {
+    const { bavail, blocks, bsize } = statfsSync(dataDir)
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+  }
+
+  function status(): GetStatusResponse {
+    const { received, pending, ...fates } = accounting.totals
+    const { freeBytes, totalBytes } = disk()
+    const offset = parts.offset()
+    return {
+      gateway: site.gateway,
+      jurisdiction: site.jurisdiction,
+      version,
+      startedAt: timestamp(startedAt),
+      received,
+      pending,
+      diskFreeBytes: freeBytes,
+      diskTotalBytes: totalBytes,
+      fates: Object.entries(fateOf).map(([name, fate]) => ({ fate, count: fates[name as keyof typeof fateOf] })),
+      alarms: alarms.list().map(({ code, about, text, since }) => ({
+        code,
+        text,
+        alarmKey: `${code} ${about}`.trim(),
+        active: true,
+        level: SystemLevel.WARNING,
+        since: timestamp(since),
+      })),
+      ...(offset ? { clockOffset: duration(BigInt(Math.round(offset.offsetS * 1e9))) } : undefined),
+    }
+  }
+
+  return Object.assign(status, { disk })
+}
