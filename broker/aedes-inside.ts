@@ -32,8 +32,10 @@ export interface StoredSubscription {
   readonly topic: string
 }
 
-export interface QueuedPacket extends PublishPacket {
-  readonly brokerId?: string
+/** A PUBLISH, or the PUBREL that took its place. */
+export interface QueuedPacket extends Omit<PublishPacket, 'cmd'> {
+  readonly cmd: 'publish' | 'pubrel'
+  readonly brokerCounter: number
 }
 
 export interface Persistence {
@@ -42,7 +44,8 @@ export interface Persistence {
   addSubscriptions(client: SessionOwner, subscriptions: readonly { topic: string }[]): Promise<unknown>
   cleanSubscriptions(client: SessionOwner): Promise<unknown>
   outgoingEnqueueCombi(subscriptions: readonly StoredSubscription[], packet: QueuedPacket): PromiseLike<unknown>
-  outgoingClearMessageId(client: SessionOwner, packet: { messageId?: number }): Promise<QueuedPacket | undefined>
+  outgoingUpdate(client: SessionOwner, packet: QueuedPacket): PromiseLike<unknown>
+  outgoingClearMessageId(client: SessionOwner, packet: { messageId?: number }): PromiseLike<unknown>
   outgoingStream(client: SessionOwner): AsyncIterable<QueuedPacket>
   incomingStorePacket(client: SessionOwner, packet: PublishPacket): Promise<unknown>
   incomingGetPacket(client: SessionOwner, packet: PublishPacket): Promise<unknown>

@@ -173,9 +173,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     counts: (): Counts => ({
       connections: admission.connections,
       sessions: sessions.size,
-      retained: running?.store.counts.retained ?? 0,
-      queued: running?.store.counts.queued ?? 0,
-      queuedBytes: running?.store.counts.queuedBytes ?? 0,
+      ...(running?.store.counts() ?? { retained: 0, queued: 0, queuedBytes: 0 }),
       inFlight: inFlight.messages,
       ...tally.totals,
       refused: { ...tally.refused },
