@@ -4,7 +4,9 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createAccounting } from '../gateway/accounting.ts'
 import type { MetricsParts } from '../gateway/http/families.ts'
+import { influxdbFamilies } from '../gateway/http/influxdb-families.ts'
 import { createHttpServer, type HttpServer, type NotReady } from '../gateway/http/server.ts'
+import { newMetrics } from '../gateway/outputs/influxdb/metrics.ts'
 
 let server: HttpServer | undefined
 afterEach(async () => {
@@ -132,6 +134,21 @@ describe('metrics', () => {
     expect((await scrape(started)).samples.has('tocsin_clock_offset_seconds')).toBe(false)
     offset = { offsetS: -0.0125, delayS: 0.001, servers: 3 }
     expect((await scrape(started)).samples.get('tocsin_clock_offset_seconds')).toBe(-0.0125)
+  })
+
+  test('of InfluxDB say what became of every record, and no time of a success before there was one', async () => {
+    const influxdb = { ...newMetrics(), rows: 40, refused: 2 }
+    influxdb.failures.timeout = 3
+    influxdb.withheld.PHI = 1
+    const further = influxdbFamilies(() => influxdb)
+    const started = await start({ metrics: { ...metrics(), further } })
+    const { samples } = await scrape(started)
+    expect(samples.get('tocsin_influxdb_rows_total')).toBe(40)
+    expect(samples.get('tocsin_influxdb_retries_total{class="timeout"}')).toBe(3)
+    expect(samples.get('tocsin_influxdb_withheld_records_total{label="PHI"}')).toBe(1)
+    expect(samples.has('tocsin_influxdb_last_success_timestamp_seconds')).toBe(false)
+    influxdb.lastSuccessAt = 1_700_000_000_500_000_000n
+    expect((await scrape(started)).samples.get('tocsin_influxdb_last_success_timestamp_seconds')).toBe(1_700_000_000.5)
   })
 
   test('of a part may hold any text without breaking the format', async () => {

@@ -1,54 +1,60 @@
-// What the InfluxDB output shows of itself in /metrics.
+// What the InfluxDB output shows of itself. Every record is in one of these numbers: written, withheld, left out, or refused.
 
 import type { InfluxdbMetrics } from '../outputs/influxdb/metrics.ts'
-import type { Family } from './metrics.ts'
+import type { Family, Sample } from './metrics.ts'
 
-export function influxdbFamilies(metrics: () => Readonly<InfluxdbMetrics>): Family[] {
-  const counter = (name: string, help: string, value: (now: Readonly<InfluxdbMetrics>) => number): Family => ({
-    name: `tocsin_influxdb_${name}_total`,
-    kind: 'counter',
-    help,
-    read: () => [{ value: value(metrics()) }],
-  })
-  const labelled = (
-    name: string,
-    help: string,
-    label: string,
-    values: (now: Readonly<InfluxdbMetrics>) => Readonly<Record<string, number>>,
-  ): Family => ({
-    name: `tocsin_influxdb_${name}_total`,
-    kind: 'counter',
-    help,
-    read: () => Object.entries(values(metrics())).map(([key, value]) => ({ labels: { [label]: key }, value })),
-  })
+export function influxdbFamilies(metrics: () => Readonly<InfluxdbMetrics>): readonly Family[] {
+  const counter = (name: string, help: string, value: (of: Readonly<InfluxdbMetrics>) => number): Family =>
+    family(`tocsin_influxdb_${name}`, help, () => [{ value: value(metrics()) }])
+  const by = (name: string, help: string, label: string, values: (of: Readonly<InfluxdbMetrics>) => object): Family =>
+    family(`tocsin_influxdb_${name}`, help, () => labelled(label, values(metrics())))
+
   return [
-    counter('rows', 'Rows that InfluxDB has stored.', ({ rows }) => rows),
-    counter('refused_lines', 'Lines that InfluxDB refused; they are in the quarantine.', ({ refused }) => refused),
-    counter('requests', 'Requests to write, with those that were repeated.', ({ requests }) => requests),
-    counter('sent_bytes', 'Bytes of these requests, after compression.', ({ bytes }) => bytes),
-    counter('batches', 'Deliveries that were settled.', ({ batches }) => batches),
-    counter('partial_answers', 'Answers that refused some lines of a batch.', ({ partial }) => partial),
-    counter('too_large_answers', 'Answers that a batch was too large (413).', ({ tooLarge }) => tooLarge),
+    counter('rows_total', 'Rows written; retries are not counted again.', ({ rows }) => rows),
     counter(
-      'over_budget_rows',
-      'Rows written without their device, beyond the budget of tag values.',
-      ({ overBudget }) => overBudget,
+      'refused_rows_total',
+      'Rows that InfluxDB refused for good; they are in quarantine.',
+      ({ refused }) => refused,
     ),
-    counter('not_telemetry_records', 'Records of kinds that are not written.', ({ notTelemetry }) => notTelemetry),
-    counter('not_finite_values', 'Values left out because they are no finite number.', ({ notFinite }) => notFinite),
-    counter('missed_records', 'Records that were gone before they could be written.', ({ missed }) => missed),
-    labelled('failures', 'Requests that failed and were tried again, by class.', 'class', ({ failures }) => failures),
-    labelled(
-      'withheld_records',
-      'Records not written because of a label, by label.',
+    counter('batches_total', 'Deliveries that were settled.', ({ batches }) => batches),
+    counter('requests_total', 'Requests to write, with those repeated or in parts.', ({ requests }) => requests),
+    counter('sent_bytes_total', 'Bytes of these requests, compressed.', ({ bytes }) => bytes),
+    by('retries_total', 'Requests that failed and were tried again, by class.', 'class', ({ failures }) => failures),
+    counter('partial_answers_total', 'Answers that refused some of the rows.', ({ partial }) => partial),
+    counter('too_large_answers_total', 'Answers 413, after which the batch was split.', ({ tooLarge }) => tooLarge),
+    by(
+      'withheld_records_total',
+      'Records not written for what they hold, by label.',
       'label',
       ({ withheld }) => withheld,
     ),
+    by('left_out_records_total', 'Records not written, by reason.', 'reason', (of) => ({
+      not_telemetry: of.notTelemetry,
+      draft: of.drafts,
+      removed: of.removed,
+      unreadable: of.unreadable,
+      missed: of.missed,
+    })),
+    counter(
+      'not_finite_values_total',
+      'Values left out because they are no finite number.',
+      ({ notFinite }) => notFinite,
+    ),
+    counter('over_budget_rows_total', 'Rows with a tag over its budget of values.', ({ overBudget }) => overBudget),
     {
       name: 'tocsin_influxdb_last_success_timestamp_seconds',
       kind: 'gauge',
-      help: 'When a delivery was settled last, Unix time; absent: never.',
-      read: () => (metrics().lastSuccessAt ? [{ value: Number(metrics().lastSuccessAt) / 1e9 }] : []),
+      help: 'When a delivery was settled last, seconds since 1970.',
+      read() {
+        const { lastSuccessAt } = metrics()
+        return lastSuccessAt === 0n ? [] : [{ value: Number(lastSuccessAt / 1_000_000n) / 1_000 }]
+      },
     },
   ]
+}
+
+const family = (name: string, help: string, read: Family['read']): Family => ({ name, kind: 'counter', help, read })
+
+function* labelled(label: string, counts: object): Iterable<Sample> {
+  for (const [name, value] of Object.entries(counts)) yield { labels: { [label]: name }, value: Number(value) }
 }
