@@ -42,7 +42,8 @@ export function createInfluxdbAdmin(settings: InfluxdbSettings): InfluxdbAdmin {
         const rows = await client.query<{ value: string }>(`SHOW TAG VALUES WITH KEY = ${quoted(tag)}`, { database })
         return rows.map((row) => row.value)
       }),
-    query: (database, statement) => act((client) => client.query<Record<string, unknown>>(statement, { database })),
+    query: (database, statement) =>
+      act(async (client) => [...(await client.query<Record<string, unknown>>(statement, { database }))]),
   }
 }
 

@@ -51,10 +51,11 @@ export function createQuarantine({ log, ids, clock }: QuarantineParts): Quaranti
           { name: 'lane', value: place.lane },
           { name: 'sequence', value: String(place.sequence) },
         ],
-        // The log knows it again when the batch is delivered once more.
+        // With `resent`, the log knows it again when the batch is delivered once more.
         resendKey: createHash('sha256').update(`${database}\n`).update(line).digest().subarray(0, 16),
       },
       records: [],
+      resent: true,
     })
   }
 }
