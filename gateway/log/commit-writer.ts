@@ -10,7 +10,14 @@ import { itemBytes, markBytes, sealRecord } from './record.ts'
 import { createReserve } from './reserve.ts'
 import { createSegment, removeIfThere, sealSegment, segmentPath, seriesFolder } from './segment-file.ts'
 import {
-  encodeHeader, newSegment, noteWritten, type Range, type Segment, type SegmentHeader, segmentHeaderBytes, type Totals,
+  encodeHeader,
+  newSegment,
+  noteWritten,
+  type Range,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  type Totals,
   type Written,
 } from './segment.ts'
 import { allSeries } from './series.ts'
@@ -141,7 +148,9 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
   }
 
   function writePart(part: Part, job: CommitJob, touched: Active[]): PartResult {
-    const { bytes, written } = isRecordPart(part) ? sealRecords(part, job.commit) : makeBlocks(part.bytes.subarray(0, part.length), job.commit, part.loggedAtMs)
+    const { bytes, written } = isRecordPart(part)
+      ? sealRecords(part, job.commit)
+      : makeBlocks(part.bytes.subarray(0, part.length), job.commit, part.loggedAtMs)
     const to = roomy(part, bytes.length, job.urgent, touched)
     if (!touched.includes(to)) touched.push(to)
     const offset = to.segment.length
@@ -160,7 +169,8 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
     const touched: Active[] = []
     try {
       checkFree()
-      if (low && !job.urgent) return fail(job, touched, Object.assign(new Error('the disk is at its low-water mark'), { code: 'ENOSPC' }))
+      if (low && !job.urgent)
+        return fail(job, touched, Object.assign(new Error('the disk is at its low-water mark'), { code: 'ENOSPC' }))
       const parts = job.parts.map((part) => writePart(part, job, touched))
       const synced = await Promise.allSettled(touched.map(({ file }) => file.sync()))
       for (const one of synced) if (one.status === 'rejected') throw one.reason
@@ -194,7 +204,13 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
     if (!clean) abandoned = abandon(abandoned, job.commit)
     checkedAt = -Infinity
     const message = error instanceof Error ? error.message : String(error)
-    const parts = job.parts.map(({ series: name, bytes }) => ({ series: name, bytes, segment: 0, offset: 0, written: [] }))
+    const parts = job.parts.map(({ series: name, bytes }) => ({
+      series: name,
+      bytes,
+      segment: 0,
+      offset: 0,
+      written: [],
+    }))
     return { commit: job.commit, parts, failed: { full: isFull(error), message }, low }
   }
 
@@ -300,4 +316,3 @@ function abandon(ranges: readonly Range[], commit: number): Range[] {
   if (latest?.to === commit - 1) return [...ranges.slice(0, -1), { from: latest.from, to: commit }]
   return [...ranges, { from: commit, to: commit }].slice(-abandonedMax)
 }
-

@@ -65,8 +65,7 @@ function openFile(fd: number): DiskFile {
     size: () => fs.fstatSync(fd).size,
     read: (target, position) => fs.readSync(fd, target, 0, target.length, position),
     write: (source, position) => fs.writeSync(fd, source, 0, source.length, position),
-    sync: () =>
-      new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
+    sync: () => new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
     syncNow: () => fs.fdatasyncSync(fd),
     truncate: (length) => fs.ftruncateSync(fd, length),
     close: () => fs.closeSync(fd),

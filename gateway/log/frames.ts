@@ -9,11 +9,20 @@ import { hash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Frame } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
-import { codec } from '../../proto/wire.ts'
 import { putProperties } from './record-header.ts'
 import type { Written } from './segment.ts'
 import {
-  getUint32, getUint53, putBytes, putNumber, putString, putVarint, room, setLength4, setUint32, setUint53, stringBytesMax,
+  getUint32,
+  getUint53,
+  putBytes,
+  putNumber,
+  putString,
+  putVarint,
+  room,
+  setLength4,
+  setUint32,
+  setUint53,
+  stringBytesMax,
   type Target,
 } from './wire-bytes.ts'
 
@@ -109,11 +118,14 @@ export function makeBlocks(raw: Buffer, commit: number, loggedAtMs: number): Blo
   const parts: Buffer[] = []
   const written: Written[] = []
   let offset = 0
-  for (let start = 0; start < raw.length; ) {
+  for (let start = 0; start < raw.length;) {
     let end = start
     while (end < raw.length && (end === start || end - start < blockRawBytesMax)) {
       const body = end + prefixBytes
-      const payload = raw.subarray(body + payloadOffset, body + payloadOffset + length4(raw, body + payloadLengthOffset))
+      const payload = raw.subarray(
+        body + payloadOffset,
+        body + payloadOffset + length4(raw, body + payloadLengthOffset),
+      )
       hash('sha256', payload, 'buffer').copy(raw, body + shaOffset)
       end = body + length4(raw, end + 1)
     }
@@ -188,7 +200,9 @@ export function describeBlock(bytes: Buffer, at: number, offset: number): Writte
 /** The raw frames of a sound block. */
 export function unpackBlock(bytes: Buffer, at: number): Buffer {
   const start = at + blockHeaderBytes
-  return zstdDecompressSync(bytes.subarray(start, start + getUint32(bytes, at + 12)), { maxOutputLength: getUint32(bytes, at + 16) })
+  return zstdDecompressSync(bytes.subarray(start, start + getUint32(bytes, at + 12)), {
+    maxOutputLength: getUint32(bytes, at + 16),
+  })
 }
 
 export interface FrameEntry {
@@ -203,7 +217,7 @@ export interface FrameEntry {
 
 export function frameEntries(raw: Buffer): FrameEntry[] {
   const entries: FrameEntry[] = []
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const body = at + prefixBytes
     const end = body + length4(raw, at + 1)
     const payloadAt = body + payloadOffset
@@ -219,11 +233,11 @@ export function frameEntries(raw: Buffer): FrameEntry[] {
   return entries
 }
 
-const frameCodec = codec('tocsin.v1.Frame')
-export const decodeFrame = (entry: FrameEntry): Frame => frameCodec.decode(entry.bytes)
-
 function length4(bytes: Uint8Array, at: number): number {
   return (
-    (bytes[at]! & 0x7f) | ((bytes[at + 1]! & 0x7f) << 7) | ((bytes[at + 2]! & 0x7f) << 14) | ((bytes[at + 3]! & 0x7f) << 21)
+    (bytes[at]! & 0x7f) |
+    ((bytes[at + 1]! & 0x7f) << 7) |
+    ((bytes[at + 2]! & 0x7f) << 14) |
+    ((bytes[at + 3]! & 0x7f) << 21)
   )
 }

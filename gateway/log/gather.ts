@@ -119,7 +119,13 @@ export function createGather(first: Readonly<Record<Lane, number>>): Gather {
         const { target, runs, keys, loggedAtMs } = part
         for (const run of runs) {
           const { markAt, first: firstSequence, records, end } = run
-          setMark(target.bytes, markAt, { commit, firstSequence, records, bytes: end - markAt - markBytes, parts: mask })
+          setMark(target.bytes, markAt, {
+            commit,
+            firstSequence,
+            records,
+            bytes: end - markAt - markBytes,
+            parts: mask,
+          })
         }
         const done = { series, bytes: target.bytes, length: target.at, runs, loggedAtMs }
         return [keys ? { ...done, keys: Uint8Array.prototype.slice.call(keys.bytes, 0, keys.at) } : done]
@@ -156,10 +162,9 @@ function putKey(target: Target, key: Uint8Array, stamp: Stamp): void {
 /** Calls back for each key of a companion's `keys`. */
 export function eachKey(keys: Uint8Array, see: (key: string, loggedAt: bigint) => void): void {
   const buffer = Buffer.from(keys.buffer, keys.byteOffset, keys.length)
-  for (let at = 0; at + 9 <= buffer.length; ) {
+  for (let at = 0; at + 9 <= buffer.length;) {
     const length = buffer[at + 8]!
     see(buffer.toString('latin1', at + 9, at + 9 + length), buffer.readBigInt64LE(at))
     at += 9 + length
   }
 }
-

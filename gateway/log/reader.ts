@@ -2,15 +2,18 @@
 // disk, of one retention class; readers at the same bookmark share it. What is gone is said, never skipped in silence.
 
 import type { Lane, LanePosition, Missing, ReadLimit, Slice, StoredRecord } from './log.ts'
-import { flagsAt, flagVoid, itemBytes, recordTag, sequenceAt, soundItemBytes, storedRecord } from './record.ts'
+import { flagsAt, flagVoid, itemBytes, recordTag, sequenceAt, soundItemBytes } from './record.ts'
 import type { Range, Segment } from './segment.ts'
 import { seriesOfLane } from './series.ts'
 import type { Tail } from './tail.ts'
 import { type Damaged, type Found, isRecordItem, itemsOf, offsetBefore, sequenceOf } from './walk.ts'
 import type { Windows } from './windows.ts'
+import { storedRecord } from './stored.ts'
 
 export interface Reader {
   read(lane: Lane, after: number, limit: ReadLimit): Slice | undefined
+  /** Where a record is; the next one when it is gone. */
+  locate(lane: Lane, sequence: number): Found | undefined
   /** Segments went or changed: what is remembered of them is forgotten. */
   forget(): void
 }
@@ -48,7 +51,8 @@ export function createReader(parts: ReaderParts): Reader {
   function seek(series: number, sequence: number): Found | undefined {
     for (const segment of fromSequence(segments[series]!, sequence)) {
       const hint = hints.get(sequence * 4 + series)
-      const start = hint?.segment === segment ? hint.offset : offsetBefore(segment, (entry) => entry.sequence <= sequence)
+      const start =
+        hint?.segment === segment ? hint.offset : offsetBefore(segment, (entry) => entry.sequence <= sequence)
       for (const found of itemsOf(windows, segment, start, damaged)) {
         if (isRecordItem(found) && sequenceOf(found) >= sequence) return found
       }
@@ -64,7 +68,14 @@ export function createReader(parts: ReaderParts): Reader {
     }
     const { window, at, segment } = one
     const below = Math.min(two ? sequenceOf(two) : Infinity, head[lane] + 1)
-    const taken = take(window.bytes, at, Math.min(window.bytes.length, segment.length - window.base), limit, below, true)
+    const taken = take(
+      window.bytes,
+      at,
+      Math.min(window.bytes.length, segment.length - window.base),
+      limit,
+      below,
+      true,
+    )
     const hint = { segment, offset: window.base + taken.end }
     hints.set((taken.through + 1) * 4 + segment.series, hint)
     if (hints.size > hintsKept) hints.delete(hints.keys().next().value!)
@@ -78,8 +89,12 @@ export function createReader(parts: ReaderParts): Reader {
     const voids = ofLane.flatMap((segment) => segment.voids)
     const floor = retentionFloor(lane, segments)
     return without({ from, to }, voids).flatMap((range) => [
-      ...(range.from <= floor ? [{ from: range.from, to: Math.min(range.to, floor), reason: 'retention' as const }] : []),
-      ...(range.to > floor ? [{ from: Math.max(range.from, floor + 1), to: range.to, reason: 'damaged' as const }] : []),
+      ...(range.from <= floor
+        ? [{ from: range.from, to: Math.min(range.to, floor), reason: 'retention' as const }]
+        : []),
+      ...(range.to > floor
+        ? [{ from: Math.max(range.from, floor + 1), to: range.to, reason: 'damaged' as const }]
+        : []),
     ])
   }
 
@@ -94,6 +109,10 @@ export function createReader(parts: ReaderParts): Reader {
       if (!chunk) return remember(key, readSegments(lane, after, limit))
       const taken = take(chunk.bytes, chunk.at, chunk.bytes.length, limit, Infinity, false)
       return remember(key, slice(lane, after, taken.through, chunk.bytes.subarray(chunk.at, taken.end), true, []))
+    },
+    locate(lane, sequence) {
+      const found = seriesOfLane[lane].flatMap((series) => seek(series, sequence) ?? [])
+      return found.toSorted((a, b) => sequenceOf(a) - sequenceOf(b))[0]
     },
     forget() {
       slices.clear()
@@ -145,7 +164,7 @@ function slice(lane: Lane, after: number, through: number, batch: Buffer, clean:
 
 function recordsOf(batch: Buffer): StoredRecord[] {
   const records: StoredRecord[] = []
-  for (let at = 0; at < batch.length; ) {
+  for (let at = 0; at < batch.length;) {
     const size = itemBytes(batch, at, batch.length)
     if (batch[at] === recordTag && !(flagsAt(batch, at) & flagVoid)) records.push(storedRecord(batch, at, size))
     at += size
@@ -182,4 +201,3 @@ function without(range: Range, taken: readonly Range[]): Range[] {
   }
   return rest
 }
-

@@ -8,9 +8,7 @@
 
 import { crc32 } from 'node:zlib'
 import { Lane as WireLane } from '../../proto/generated/types.ts'
-import type { RecordHeader } from '../../proto/generated/types.ts'
-import { codec } from '../../proto/wire.ts'
-import type { Lane, NewRecord, StoredRecord } from './log.ts'
+import type { Lane, NewRecord } from './log.ts'
 import { headerBytesMax, putHeader } from './record-header.ts'
 import { getUint32, getUint53, room, setLength4, setUint32, setUint53, type Target } from './wire-bytes.ts'
 
@@ -32,6 +30,7 @@ export const flagVoid = 2
 export const laneNumbers = { urgent: WireLane.URGENT, routine: WireLane.ROUTINE } as const
 
 export interface Stamp {
+  readonly ns: bigint
   /** The two halves of nanoseconds since 1970, and the same in whole milliseconds. */
   readonly low: number
   readonly high: number
@@ -40,6 +39,7 @@ export interface Stamp {
 
 export function stampOf(ns: bigint): Stamp {
   return {
+    ns,
     low: Number(ns & 0xffffffffn),
     high: Number(ns >> 32n),
     ms: Number(ns / 1_000_000n),
@@ -127,8 +127,13 @@ export function itemBytes(bytes: Uint8Array, at: number, end: number): number {
   if (tag === markTag) return bytes[at + 1] === markBytes - 2 && at + markBytes <= end ? markBytes : 0
   if (tag !== recordTag || at + recordFixedBytes + eventPrefixBytes > end) return 0
   const shaped =
-    bytes[at + 5] === 0x0d && bytes[at + 10] === 0x11 && bytes[at + 19] === 0x19 && bytes[at + 28] === 0x25 &&
-    bytes[at + 33] === 0x28 && bytes[at + 36] === 16 && (bytes[at + 4]! & 0x80) === 0
+    bytes[at + 5] === 0x0d &&
+    bytes[at + 10] === 0x11 &&
+    bytes[at + 19] === 0x19 &&
+    bytes[at + 28] === 0x25 &&
+    bytes[at + 33] === 0x28 &&
+    bytes[at + 36] === 16 &&
+    (bytes[at + 4]! & 0x80) === 0
   if (!shaped) return 0
   const size = recordPrefixBytes + lengthAt(bytes, at + 1)
   return size >= recordFixedBytes + eventPrefixBytes && at + size <= end ? size : 0
@@ -153,7 +158,8 @@ export function claimedBytes(bytes: Uint8Array, at: number, end: number): number
 
 export const sequenceAt = (bytes: Uint8Array, at: number): number => getUint53(bytes, at + 11)
 export const flagsAt = (bytes: Uint8Array, at: number): number => getUint32(bytes, at + 29)
-export const laneAt = (bytes: Uint8Array, at: number): Lane => (bytes[at + 34] === WireLane.URGENT ? 'urgent' : 'routine')
+export const laneAt = (bytes: Uint8Array, at: number): Lane =>
+  bytes[at + 34] === WireLane.URGENT ? 'urgent' : 'routine'
 export const frameEventsAt = (bytes: Uint8Array, at: number): number => length3At(bytes, at + 58)
 export const indexAt = (bytes: Uint8Array, at: number): number => length3At(bytes, at + 54)
 export const frameIdAt = (bytes: Uint8Array, at: number): Uint8Array => bytes.subarray(at + 37, at + 53)
@@ -182,30 +188,12 @@ export function markAt(bytes: Uint8Array, at: number): Mark {
   }
 }
 
-const headerCodec = codec('tocsin.v1.RecordHeader')
-
-export function storedRecord(bytes: Uint8Array, at: number, size: number): StoredRecord {
-  let header: RecordHeader | undefined
-  return {
-    lane: laneAt(bytes, at),
-    sequence: sequenceAt(bytes, at),
-    loggedAt: loggedAt(bytes, at),
-    removed: (flagsAt(bytes, at) & flagRemoved) !== 0,
-    bytes: bytes.subarray(at + recordPrefixBytes, at + size),
-    get header() {
-      return (header ??= headerCodec.decode(headerAt(bytes, at)))
-    },
-    get event() {
-      const { start, end } = eventRange(bytes, at)
-      return bytes.subarray(start, end)
-    },
-    frameId: frameIdAt(bytes, at),
-  }
-}
-
 function lengthAt(bytes: Uint8Array, at: number): number {
   return (
-    (bytes[at]! & 0x7f) | ((bytes[at + 1]! & 0x7f) << 7) | ((bytes[at + 2]! & 0x7f) << 14) | ((bytes[at + 3]! & 0x7f) << 21)
+    (bytes[at]! & 0x7f) |
+    ((bytes[at + 1]! & 0x7f) << 7) |
+    ((bytes[at + 2]! & 0x7f) << 14) |
+    ((bytes[at + 3]! & 0x7f) << 21)
   )
 }
 

@@ -11,7 +11,14 @@ import { scanSegment } from './scan.ts'
 import type { Scan } from './scan.ts'
 import { readCompanion, readHeader, readWhole, removeIfThere, sealSegment, seriesFolder } from './segment-file.ts'
 import {
-  companionOf, newSegment, noTotals, numberOf, type Range, type Segment, type SegmentHeader, type Totals,
+  companionOf,
+  newSegment,
+  noTotals,
+  numberOf,
+  type Range,
+  type Segment,
+  type SegmentHeader,
+  type Totals,
 } from './segment.ts'
 import { allSeries, seriesOfLane } from './series.ts'
 import { clearTorn, type Cleared } from './torn.ts'
@@ -58,7 +65,10 @@ export function recover(disk: Disk, folder: string): Recovered {
   for (const scan of found.scans) settle(disk, scan, found.damage)
   const commits = found.segments.flat().map(({ lastCommit }) => lastCommit)
   const lastCommit = Math.max(0, cleared.lastCommit, ...commits, ...found.abandoned.map(({ to }) => to))
-  const next = found.segments.map((segments, series) => ({ next: found.next[series]!, totals: totalsAfter(segments.at(-1)) }))
+  const next = found.segments.map((segments, series) => ({
+    next: found.next[series]!,
+    totals: totalsAfter(segments.at(-1)),
+  }))
   const { epoch, damage } = found
   return { epoch, segments: found.segments, head, lastCommit, next, damage, cleared: cleared.frames }
 }
@@ -89,7 +99,10 @@ function openSegment(
   try {
     const read = readHeader(file)
     if (read === 'foreign') {
-      throw new GatewayError('log_foreign', `${path} was written by a newer version; start that version, or restore a backup of this one`)
+      throw new GatewayError(
+        'log_foreign',
+        `${path} was written by a newer version; start that version, or restore a backup of this one`,
+      )
     }
     found.epoch ??= read?.epoch
     if (read) found.abandoned = [...found.abandoned, ...read.abandoned]
@@ -127,7 +140,8 @@ export function totalsAfter(segment: Segment | undefined): Totals {
   }
 }
 
-const ofLane = ({ segments }: Found, lane: Lane): Segment[] => seriesOfLane[lane].flatMap((series) => segments[series] ?? [])
+const ofLane = ({ segments }: Found, lane: Lane): Segment[] =>
+  seriesOfLane[lane].flatMap((series) => segments[series] ?? [])
 
 /** Sequences that a torn commit left out are void: no reader is told of them. */
 function noteHoles(found: Found, torn: NonNullable<Cleared['torn']>, head: LanePosition): void {

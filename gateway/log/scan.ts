@@ -1,13 +1,24 @@
 // Reads a segment from its bytes alone. Whatever does not carry a right checksum is a gap, and the scan goes on at the next byte
 // that begins something sound: a damaged record costs itself alone.
 
-import {
-  blockCommit, claimedBlockBytes, describeBlock, frameEntries, soundBlockBytes, unpackBlock,
-} from './frames.ts'
+import { blockCommit, claimedBlockBytes, describeBlock, frameEntries, soundBlockBytes, unpackBlock } from './frames.ts'
 import { dedupKeyOf } from './record-header.ts'
 import {
-  flagsAt, flagVoid, frameEventsAt, frameIdAt, headerAt, itemBytes, loggedAt, loggedAtMsAt, type Mark, markAt, markBytes, markTag,
-  recordTag, sequenceAt, soundItemBytes,
+  flagsAt,
+  flagVoid,
+  frameEventsAt,
+  frameIdAt,
+  headerAt,
+  itemBytes,
+  loggedAt,
+  loggedAtMsAt,
+  type Mark,
+  markAt,
+  markBytes,
+  markTag,
+  recordTag,
+  sequenceAt,
+  soundItemBytes,
 } from './record.ts'
 import { newSegment, noteWritten, type Range, type Segment, segmentHeaderBytes } from './segment.ts'
 import { isRecordPart } from './gather.ts'
@@ -124,7 +135,18 @@ function startRun(scan: Scan, mark: Mark, at: number): Run {
   const { commit, firstSequence: first, records } = mark
   const last = first + records - 1
   const end = at + markBytes + mark.bytes
-  return { at, commit, first, last, end, found: 0, latest: first - 1, end2: at + markBytes, loggedAtMs: 0, loggedAtMsLast: 0 }
+  return {
+    at,
+    commit,
+    first,
+    last,
+    end,
+    found: 0,
+    latest: first - 1,
+    end2: at + markBytes,
+    loggedAtMs: 0,
+    loggedAtMsLast: 0,
+  }
 }
 
 /** Records whose mark is lost. */
@@ -146,7 +168,18 @@ function closeRun({ segment }: Scan, run: Run): undefined {
   const first = run.first || run.latest - records + 1
   const last = Math.max(run.last, run.latest)
   const bytes = Math.max(run.end2, run.commit === 0 ? 0 : run.end) - offset
-  noteWritten(segment, { offset, bytes, commit, first, last, records, loggedAtMs, loggedAtMsLast, idMsMin: 0, idMsMax: 0 })
+  noteWritten(segment, {
+    offset,
+    bytes,
+    commit,
+    first,
+    last,
+    records,
+    loggedAtMs,
+    loggedAtMsLast,
+    idMsMin: 0,
+    idMsMax: 0,
+  })
   return undefined
 }
 
@@ -176,7 +209,8 @@ function keyEntry(key: Uint8Array, at: bigint): Uint8Array {
 function addGap({ bytes, gaps }: Scan, run: Run | undefined, start: number, next: number): number {
   const inRun = run && run.commit > 0 && start < run.end
   // A gap ends where its run does, so that what follows is judged for itself.
-  const end = next === bytes.length ? Math.min(bytes.length, Math.max(lastNonZero(bytes, start) + 1, inRun ? run.end : 0)) : next
+  const end =
+    next === bytes.length ? Math.min(bytes.length, Math.max(lastNonZero(bytes, start) + 1, inRun ? run.end : 0)) : next
   const claimed = next === bytes.length && inRun ? Math.max(end, run.end) : end
   const nextSequence = next < bytes.length && bytes[next] === recordTag ? sequenceAt(bytes, next) : 0
   const to = !run || run.commit === 0 ? 0 : nextSequence > 0 && nextSequence <= run.last ? nextSequence - 1 : run.last
@@ -198,7 +232,7 @@ function scanFrames(scan: Scan): void {
   const { segment, bytes, gaps, tail } = scan
   const end = bytes.length
   let latest = 0
-  for (let at = segmentHeaderBytes; at < end; ) {
+  for (let at = segmentHeaderBytes; at < end;) {
     const size = soundBlockBytes(bytes, at, end)
     if (size === 0) {
       const next = nextSound(bytes, at + 1, end, soundBlockBytes, blockStart)
@@ -255,7 +289,7 @@ const zeroPage = Buffer.alloc(64 * 1024)
 
 /** The length of `bytes` when there is none. */
 export function nextNonZero(bytes: Buffer, from: number): number {
-  for (let at = from; at < bytes.length; ) {
+  for (let at = from; at < bytes.length;) {
     const size = Math.min(zeroPage.length, bytes.length - at)
     if (bytes[at] === 0 && bytes.compare(zeroPage, 0, size, at, at + size) === 0) {
       at += size
@@ -269,7 +303,10 @@ export function nextNonZero(bytes: Buffer, from: number): number {
 
 function lastNonZero(bytes: Buffer, from: number): number {
   let end = bytes.length
-  while (end - from > zeroPage.length && bytes.compare(zeroPage, 0, zeroPage.length, end - zeroPage.length, end) === 0) {
+  while (
+    end - from > zeroPage.length &&
+    bytes.compare(zeroPage, 0, zeroPage.length, end - zeroPage.length, end) === 0
+  ) {
     end -= zeroPage.length
   }
   while (end > from && bytes[end - 1] === 0) end -= 1
@@ -282,7 +319,7 @@ function lastNonZero(bytes: Buffer, from: number): number {
  */
 function lacksSector(bytes: Buffer, start: number, end: number, open: boolean): boolean {
   if (open && end > bytes.length) return true
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const edge = Math.min(at - (at % sectorBytes) + sectorBytes, end)
     const telling = at === start || edge - at === sectorBytes || (open && edge === end)
     if (telling && bytes.compare(zeroPage, 0, edge - at, at, edge) === 0) return true

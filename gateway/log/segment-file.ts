@@ -4,8 +4,15 @@
 import { join } from 'node:path'
 import { type Disk, type DiskFile, readUpTo, writeAll } from './disk.ts'
 import {
-  companionOf, decodeCompanion, decodeHeader, encodeCompanion, encodeHeader, type Segment, type SegmentHeader,
-  segmentHeaderBytes, segmentName,
+  companionOf,
+  decodeCompanion,
+  decodeHeader,
+  encodeCompanion,
+  encodeHeader,
+  type Segment,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentName,
 } from './segment.ts'
 import { allSeries } from './series.ts'
 

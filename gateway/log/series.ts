@@ -30,4 +30,4 @@ export const seriesOf = (lane: Lane, retention: Retention): number =>
   (lane === 'urgent' ? 0 : 2) + (retention === 'record' ? 1 : 0)
 
 export const laneOfSeries = (series: number): Lane => (series < 2 ? 'urgent' : 'routine')
-export const seriesOfLane = { urgent: [0, 1], routine: [2, 3] } as const
+export const seriesOfLane: Readonly<Record<Lane, readonly number[]>> = { urgent: [0, 1], routine: [2, 3] }

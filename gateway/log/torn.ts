@@ -1,7 +1,7 @@
 // What is left of a write that nobody was told is safe: the last commit before a stop, when not all of it reached the disk, and
 // commits that failed and could not be cut off. Of the first, frames that are whole stay; everything else is zeroed.
 
-import { decodeFrame, makeBlock, blockLoggedAtMs } from './frames.ts'
+import { makeBlock, blockLoggedAtMs } from './frames.ts'
 import { isRecordPart } from './gather.ts'
 import type { Lane } from './log.ts'
 import { markBytes } from './record.ts'
@@ -9,6 +9,7 @@ import { type Gap, framesOf, type Item, rescan, type Scan } from './scan.ts'
 import type { Range, Segment } from './segment.ts'
 import { laneOfSeries } from './series.ts'
 import { latin1 } from './wire-bytes.ts'
+import { decodeFrame } from './stored.ts'
 
 export interface Cleared {
   /** How many frames were cut off. */
@@ -76,7 +77,8 @@ function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
   for (const { scan, items } of tails) {
     for (const item of items) {
       if (isRecordPart(scan.segment)) countOf(item.frameId, item.frameEvents).records += 1
-      else for (const entry of framesOf(scan, item)) countOf(latin1(entry.id), decodeFrame(entry).events ?? 0).kept = true
+      else
+        for (const entry of framesOf(scan, item)) countOf(latin1(entry.id), decodeFrame(entry).events ?? 0).kept = true
     }
   }
   return counts
@@ -90,7 +92,10 @@ function isTorn(tails: readonly Tail[], frames: ReadonlyMap<string, FrameCount>,
   const hasTail = tails.some(({ items }) => items.length > 0)
   // Damage is never taken for a torn write: what is missing then is missing for that reason.
   if (!hasTail || gaps.length > 0) return false
-  if (claimed.some(({ mark }) => [0, 1, 2, 3, 4, 5].some((series) => mark.parts & (1 << series) && !present.has(series)))) return true
+  if (
+    claimed.some(({ mark }) => [0, 1, 2, 3, 4, 5].some((series) => mark.parts & (1 << series) && !present.has(series)))
+  )
+    return true
   return [...frames.values()].some((frame) => !isWhole(frame))
 }
 
@@ -102,7 +107,12 @@ function noteBefore(torn: Torn, series: number, last: number): void {
   lane.before = Math.max(lane.before, last)
 }
 
-function clearTail({ scan, items, gaps }: Tail, lastCommit: number, frames: ReadonlyMap<string, FrameCount>, torn: Torn): void {
+function clearTail(
+  { scan, items, gaps }: Tail,
+  lastCommit: number,
+  frames: ReadonlyMap<string, FrameCount>,
+  torn: Torn,
+): void {
   const { series } = scan.segment
   const isRecords = isRecordPart(scan.segment)
   noteBefore(torn, series, items.length + gaps.length > 0 ? scan.before : scan.segment.last)

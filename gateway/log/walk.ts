@@ -21,7 +21,7 @@ export type Damaged = (segment: Segment, from: number, to: number) => void
 
 /** Items of one segment from an offset on, marks included. */
 export function* itemsOf(windows: Windows, segment: Segment, from: number, damaged: Damaged): Generator<Found> {
-  for (let offset = from; offset < segment.length; ) {
+  for (let offset = from; offset < segment.length;) {
     const found = soundAt(windows, segment, offset)
     if (found) {
       yield found
@@ -68,7 +68,11 @@ function nextOffset(windows: Windows, segment: Segment, from: number): number {
 /** Where a record or mark may begin: also one that ends beyond these bytes. */
 function shapeStart(part: Buffer, from: number): number {
   const whole = recordStart(part, from)
-  for (let at = part.indexOf(recordTag, from); at >= 0 && (whole < 0 || at < whole); at = part.indexOf(recordTag, at + 1)) {
+  for (
+    let at = part.indexOf(recordTag, from);
+    at >= 0 && (whole < 0 || at < whole);
+    at = part.indexOf(recordTag, at + 1)
+  ) {
     if (part[at + 5] === 0x0d && part[at + 10] === 0x11 && part[at + 19] === 0x19) return at
   }
   return whole

@@ -43,13 +43,18 @@ export function createWindows(disk: Disk): Windows {
   return {
     at(segment, offset, size) {
       const end = Math.min(offset + size, segment.length)
-      const found = kept.find(({ path, base, bytes }) => path === segment.path && base <= offset && base + bytes.length >= end)
+      const found = kept.find(
+        ({ path, base, bytes }) => path === segment.path && base <= offset && base + bytes.length >= end,
+      )
       if (found) return found
       const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(windowBytes, size), segment.length - offset))
       const count = readUpTo(fileOf(segment), bytes, offset)
       const window = { path: segment.path, base: offset, bytes: bytes.subarray(0, count) }
       // One that this one goes beyond is of no more use.
-      kept = [window, ...kept.filter(({ path, base }) => path !== segment.path || base !== offset)].slice(0, windowsKept)
+      kept = [window, ...kept.filter(({ path, base }) => path !== segment.path || base !== offset)].slice(
+        0,
+        windowsKept,
+      )
       return window
     },
     forget(segment) {

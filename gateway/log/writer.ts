@@ -91,7 +91,10 @@ function serve(writer: CommitWriter): void {
       parentPort!.postMessage('closed')
       return
     }
-    const result = await writer.write({ ...message, parts: message.parts.map((part) => ({ ...part, bytes: asBuffer(part.bytes) })) })
+    const result = await writer.write({
+      ...message,
+      parts: message.parts.map((part) => ({ ...part, bytes: asBuffer(part.bytes) })),
+    })
     parentPort!.postMessage(
       result,
       result.parts.map(({ bytes }) => bytes.buffer as ArrayBuffer),

@@ -1,0 +1,315 @@
+// Makes a log of the parts in this folder: what is on the disk is recovered, the writer is started, and what was appended is
+// readable as soon as it is durable. Everything else is in the parts.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fate } from '../../proto/generated/types.ts'
+import type { Alarms } from '../alarms.ts'
+import type { Clock } from '../clock.ts'
+import { createBookmarks } from './bookmarks.ts'
+import type { CommitResult } from './commit-writer.ts'
+import { type Commits, createCommits, type Pending } from './commits.ts'
+import { createCurrent } from './current.ts'
+import { createDamageReport } from './damage.ts'
+import { createDuplicates, dedupWindowNs } from './duplicates.ts'
+import { type Disk, nodeDisk } from './disk.ts'
+import { newEpoch, readEpoch, writeEpoch } from './epoch.ts'
+import { type CommitJob, createGather } from './gather.ts'
+import { createHolds } from './holds.ts'
+import { createIntake } from './intake.ts'
+import { lockFolder } from './lock.ts'
+import { createLogTime } from './log-time.ts'
+import type { Lane, Log, LogCounts } from './log.ts'
+import { lanes } from './log.ts'
+import { createReader } from './reader.ts'
+import { recover, totalsAfter } from './recovery.ts'
+import { createRemoval, redoRemoval } from './removal.ts'
+import { createReplays } from './replays.ts'
+import { createResends } from './resends.ts'
+import { confirmedMark, restoreMemory } from './restore-memory.ts'
+import { createRetaining } from './retaining.ts'
+import type { RetentionSettings } from './retention.ts'
+import { stampOf } from './record.ts'
+import { createSearch } from './search.ts'
+import { newSegment, noteWritten, type Segment } from './segment.ts'
+import { segmentPath } from './segment-file.ts'
+import { framesSeries, laneOfSeries, refusedSeries, seriesOfLane } from './series.ts'
+import { openState } from './state.ts'
+import { createTail } from './tail.ts'
+import { createWindows } from './windows.ts'
+import { createInlineWriter, createThreadWriter } from './writer.ts'
+
+export interface LogSettings {
+  readonly segmentBytes: number
+  /** Kept for urgent messages when the disk is full. */
+  readonly urgentReserveBytes: number
+  /** Below this much free space only urgent messages are taken. */
+  readonly diskLowBytes: number
+  readonly pendingBytesMax: number
+  /** The end of the log kept in memory for readers that keep up. */
+  readonly tailBytesMax: number
+  readonly retention: RetentionSettings
+}
+
+export interface LogParts {
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly alarms: Alarms
+  readonly settings?: Partial<LogSettings>
+  /** The log can acknowledge nothing any more: stop the process, the supervisor starts it again. */
+  fatal(error: Error): void
+  /** What a person should know, such as a file that was moved aside. */
+  readonly warn?: (text: string) => void
+  /** Another disk, written in this thread: for tests. */
+  readonly disk?: Disk
+}
+
+const MiB = 1024 * 1024
+const dayMs = 24 * 3600 * 1000
+export const logSettingsDefault: LogSettings = {
+  segmentBytes: 64 * MiB,
+  urgentReserveBytes: 1024 * MiB,
+  diskLowBytes: 2048 * MiB,
+  // Half a second at the fastest that one core takes.
+  pendingBytesMax: 64 * MiB,
+  tailBytesMax: 16 * MiB,
+  retention: {
+    classes: {
+      standard: { ageMs: 90 * dayMs, bytes: 100 * 1024 * MiB },
+      record: { ageMs: 10 * 365 * dayMs, bytes: 100 * 1024 * MiB },
+      frames: { ageMs: 30 * dayMs, bytes: 50 * 1024 * MiB },
+      refused: { ageMs: 365 * dayMs, bytes: 10 * 1024 * MiB },
+    },
+    holdMs: 8 * dayMs,
+  },
+}
+
+/** Rejects with GatewayError folder_in_use or log_foreign. */
+export async function createLog(parts: LogParts): Promise<Log> {
+  mkdirSync(parts.dataDir, { recursive: true, mode: 0o700 })
+  const unlock = lockFolder(parts.dataDir)
+  try {
+    return openLog(parts, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function openLog(parts: LogParts, unlock: () => void): Log {
+  const { dataDir, clock, alarms, disk = nodeDisk, warn } = parts
+  const settings = { ...logSettingsDefault, ...parts.settings }
+  const folder = join(dataDir, 'log')
+  disk.makeFolder(folder)
+  redoRemoval(disk, folder)
+  const recovered = recover(disk, folder)
+  const segments = recovered.segments as Segment[][]
+  const epoch = readEpoch(disk, folder) ?? (recovered.epoch ? BigInt(recovered.epoch) : newEpoch())
+  if (readEpoch(disk, folder) !== epoch) writeEpoch(disk, folder, epoch)
+  const head: Record<Lane, number> = { ...recovered.head }
+  const damage = createDamageReport(alarms, segments, recovered.damage)
+  const windows = createWindows(disk)
+  const tail = createTail(settings.tailBytesMax)
+  const reader = createReader({ segments, windows, tail, head, damaged: damage.found })
+  const search = createSearch({ segments, windows, head, damaged: damage.found })
+
+  const lastMs = Math.max(0, ...segments.flat().map(({ lastLoggedAtMs }) => lastLoggedAtMs))
+  const lastLoggedAt = lastMs === 0 ? undefined : BigInt(lastMs + 1) * 1_000_000n
+  const logTime = createLogTime({ clock, lastLoggedAt, alarms })
+  const state = openState({ dataDir, ...(warn && { warn }) })
+  const bookmarks = createBookmarks({ state, head: () => head, now: logTime.now, ...(warn && { warn }) })
+  const holds = createHolds({ dataDir, state, ...(warn && { warn }) })
+  const current = createCurrent({ state, epoch, head })
+  const duplicates = createDuplicates({ windowNs: dedupWindowNs, rotations: 2 })
+  const resends = createResends({ startedAt: logTime.now() })
+  restoreMemory({
+    segments,
+    windows,
+    reader,
+    head,
+    current,
+    duplicates,
+    resends,
+    state,
+    now: logTime.now(),
+    lastLoggedAt,
+  })
+  const replays = createReplays(disk, folder)
+  const removal = createRemoval({ disk, folder, reader, search, forget: ({ segment }) => forget(segment) })
+  const listeners = new Set<() => void>()
+  let shownHead = { ...head }
+  let isAnnounced = true
+
+  const writerSettings = {
+    folder,
+    epoch: String(epoch),
+    segmentBytes: settings.segmentBytes,
+    urgentReserveBytes: settings.urgentReserveBytes,
+    diskLowBytes: settings.diskLowBytes,
+    series: recovered.next,
+    abandoned: [],
+  }
+  let commits: Commits | undefined
+  const writer = parts.disk
+    ? createInlineWriter(disk, writerSettings)
+    : createThreadWriter(writerSettings, (error) => commits?.died(error))
+  const gather = createGather({ urgent: head.urgent + 1, routine: head.routine + 1 })
+  commits = createCommits({
+    writer,
+    gather,
+    alarms,
+    head,
+    lastCommit: recovered.lastCommit,
+    pendingBytesMax: settings.pendingBytesMax,
+    stamp: () => stampOf(logTime.loggedAt()),
+    durable,
+    announce,
+    refused: (pending) => intake.refused(pending),
+    fatal: parts.fatal,
+  })
+  const intake = createIntake({
+    commits,
+    duplicates,
+    resends,
+    now: logTime.now,
+    confirmed: (through) => state.setMark(confirmedMark, through),
+  })
+  const retaining = createRetaining({
+    disk,
+    folder,
+    segments,
+    settings: settings.retention,
+    diskLowBytes: settings.diskLowBytes,
+    logTime,
+    bookmarks,
+    holds,
+    current,
+    alarms,
+    forget,
+  })
+
+  /** In the order that the log promises: readable, then the head, then the appends, then the listeners. */
+  function durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void {
+    for (const { series, segment, header, written } of result.parts) {
+      const known = segments[series]!.at(-1)
+      if (header && known?.number !== segment)
+        segments[series]!.push(newSegment(series, segmentPath(folder, series, segment), header))
+      for (const one of written) noteWritten(segments[series]!.at(-1)!, one)
+    }
+    keepTail(job, result)
+    for (const one of pending) note(one)
+    if (head.urgent + head.routine > shownHead.urgent + shownHead.routine) {
+      shownHead = { ...head }
+      current.advance(shownHead)
+      isAnnounced = false
+    }
+    intake.durable(pending)
+  }
+
+  function note({ records, places, stamp }: Pending): void {
+    for (let index = 0; index < places.length; index++) {
+      const { lane, sequence } = places[index]!
+      const { header, retention } = records[index]!
+      const { kind, messageStatus: status, subject } = header
+      head[lane] = sequence
+      if (kind && subject && status)
+        current.note({ lane, retention, sequence, loggedAt: stamp.ns, kind, status, subject })
+    }
+  }
+
+  /** After the appends were resolved: whoever waits for an acknowledgement comes before whoever reads. */
+  function announce(): void {
+    if (isAnnounced) return
+    isAnnounced = true
+    queueMicrotask(() => listeners.forEach((listener) => listener()))
+  }
+
+  function keepTail(job: CommitJob, result: CommitResult): void {
+    const runs = result.parts.flatMap(({ series, bytes, written }, index) => {
+      if (series >= framesSeries) {
+        gather.giveBack(bytes)
+        return []
+      }
+      const used = job.parts[index]!.length
+      // A buffer that is mostly empty goes back to be filled; what is in it is copied out.
+      const isFull = used * 2 > bytes.length
+      const kept = isFull ? bytes : Buffer.from(bytes.subarray(0, used))
+      if (!isFull) gather.giveBack(bytes)
+      const start = written[0]!.offset
+      return written.map((one) => ({
+        ...one,
+        lane: laneOfSeries(series),
+        bytes: kept.subarray(one.offset - start, one.offset - start + one.bytes),
+      }))
+    })
+    for (const { lane, first, last, bytes } of runs.toSorted((a, b) => a.first - b.first))
+      tail.push(lane, first, last, bytes)
+  }
+
+  function forget(segment: Segment): void {
+    reader.forget()
+    tail.clear()
+    windows.forget(segment)
+  }
+
+  function counts(): LogCounts {
+    const frames = totalsAfter(segments[framesSeries]!.at(-1)).fates
+    const refused = totalsAfter(segments[refusedSeries]!.at(-1)).fates
+    const records = {} as Record<Lane, number>
+    for (const lane of lanes) {
+      records[lane] = seriesOfLane[lane].reduce((sum, series) => sum + totalsAfter(segments[series]!.at(-1)).records, 0)
+    }
+    return {
+      stored: frames[Fate.STORED]!,
+      ignored: frames[Fate.IGNORED]!,
+      refused: refused[Fate.REFUSED]!,
+      records,
+      damaged: damage.records,
+    }
+  }
+
+  function oldest(lane: Lane): number {
+    const firsts = seriesOfLane[lane].flatMap((series) => segments[series]!.find(({ first }) => first > 0)?.first ?? [])
+    return Math.min(head[lane] + 1, ...firsts)
+  }
+
+  return {
+    epoch,
+    get head() {
+      return shownHead
+    },
+    get oldest() {
+      return { urgent: oldest('urgent'), routine: oldest('routine') }
+    },
+    get counts() {
+      return counts()
+    },
+    bookmarks,
+    holds,
+    append: intake.append,
+    read: reader.read,
+    before: search.before,
+    onAdvance(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    findEvent: search.findEvent,
+    findFrameRecords: search.findFrameRecords,
+    findFrame: (id) => replays.marked(search.findFrame(id)),
+    frames: (query) => replays.list(search, query),
+    markReplayed: async (id, at, fate) => replays.mark(id, at, fate),
+    current: (kinds) =>
+      current.places(kinds).flatMap(({ lane, sequence }) => reader.read(lane, sequence - 1, one)?.records ?? []),
+    removePayload: removal,
+    retain: retaining,
+    async close() {
+      await commits.close()
+      current.close()
+      state.close()
+      windows.close()
+      unlock()
+    },
+  }
+}
+
+const one = { records: 1, bytes: 1 } as const

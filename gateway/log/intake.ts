@@ -1,0 +1,147 @@
+// Appending, seen from outside: tells what was here before, and gives the rest to the next commit. A duplicate of what is still
+// on its way waits for it: "it is here already" is said only when it is on disk.
+
+import { strict as assert } from 'node:assert'
+import type { Commits, Pending } from './commits.ts'
+import type { Duplicates } from './duplicates.ts'
+import { frameRoom } from './frames.ts'
+import type { Appended, NewFrame, NewRecord } from './log.ts'
+import { recordRoom, type Stamp } from './record.ts'
+import type { Resends } from './resends.ts'
+import { latin1 } from './wire-bytes.ts'
+
+export interface IntakeParts {
+  readonly commits: Commits
+  readonly duplicates: Duplicates
+  readonly resends: Resends
+  now(): bigint
+  /** Once a second at most: frames logged up to then are known to be acknowledged. */
+  confirmed(through: bigint): void
+}
+
+export interface Intake {
+  append(frame: NewFrame): Promise<Appended>
+  durable(pending: readonly Pending[]): void
+  refused(pending: Pending): void
+}
+
+const duplicate: Appended = { fate: 'duplicate' }
+const none: readonly string[] = []
+const noStamp: Stamp = { ns: 0n, low: 0, high: 0, ms: 0 }
+const confirmNs = 1_000_000_000n
+
+export function createIntake({ commits, duplicates, resends, now, confirmed }: IntakeParts): Intake {
+  /** Keys of what is on its way. */
+  const onTheWay = new Map<string, Pending>()
+  /** Who waits for it. */
+  const waiters = new Map<Pending, (() => void)[]>()
+  let confirmedAt = 0n
+
+  function append(frame: NewFrame): Promise<Appended> {
+    assert(frame.frame.id?.length === 16, 'a frame has an id of 16 bytes')
+    const urgent = frame.records.some(({ lane }) => lane === 'urgent')
+    const obstacle = commits.obstacle(urgent)
+    if (obstacle) return Promise.reject(obstacle)
+    const original = resent(frame)
+    if (original === 'known') return Promise.resolve(duplicate)
+    if (original) return after([original], frame)
+    const { records, keys, originals } = newOnes(frame.records)
+    if (originals.length > 0) return after(originals, frame)
+    if (records.length === 0 && frame.records.length > 0) return Promise.resolve(duplicate)
+    return new Promise((resolve, reject) => {
+      let bytes = frameRoom(frame.frame)
+      for (const record of records) bytes += recordRoom(record)
+      const key = frame.frame.resendKey
+      const resend = key && key.length > 0 ? resends.add(key, now()) : undefined
+      const pending: Pending = {
+        frame,
+        records,
+        keys,
+        resend,
+        urgent,
+        bytes,
+        places: [],
+        stamp: noStamp,
+        resolve,
+        reject,
+      }
+      for (const one of keys) onTheWay.set(one, pending)
+      commits.append(pending)
+    })
+  }
+
+  /** The sender says that it sends this again. */
+  function resent({ resent: isResent, frame: { resendKey } }: NewFrame): Pending | 'known' | undefined {
+    if (!isResent || !resendKey || resendKey.length === 0) return undefined
+    const wanted = latin1(resendKey)
+    const pending = commits.find(
+      ({ frame }) => frame.frame.resendKey !== undefined && latin1(frame.frame.resendKey) === wanted,
+    )
+    return pending ?? (resends.known(resendKey, now()) ? 'known' : undefined)
+  }
+
+  function newOnes(all: readonly NewRecord[]): {
+    records: readonly NewRecord[]
+    keys: readonly string[]
+    originals: Pending[]
+  } {
+    const originals: Pending[] = []
+    if (!all.some(hasKey)) return { records: all, keys: none, originals }
+    const at = now()
+    const keys = new Set<string>()
+    const records = all.filter((record) => {
+      if (!hasKey(record)) return true
+      const key = latin1(record.header.dedupKey!)
+      const original = onTheWay.get(key)
+      if (original) originals.push(original)
+      if (original || keys.has(key) || duplicates.known(key, at)) return false
+      keys.add(key)
+      return true
+    })
+    return { records, keys: [...keys], originals }
+  }
+
+  /** When they are settled, one way or the other, it is looked at again: known by then, or stored itself. */
+  async function after(originals: readonly Pending[], frame: NewFrame): Promise<Appended> {
+    await Promise.all(
+      originals.map(
+        (original) =>
+          new Promise<void>((resolve) => {
+            const list = waiters.get(original) ?? []
+            list.push(resolve)
+            waiters.set(original, list)
+          }),
+      ),
+    )
+    return append(frame)
+  }
+
+  function settle(pending: Pending): void {
+    for (const key of pending.keys) onTheWay.delete(key)
+    const list = waiters.get(pending)
+    if (!list) return
+    waiters.delete(pending)
+    for (const resolve of list) resolve()
+  }
+
+  return {
+    append,
+    durable(all) {
+      const at = now()
+      for (const pending of all) {
+        for (const key of pending.keys) duplicates.add(key, at)
+        if (pending.resend) resends.acknowledged(pending.resend, at)
+        if (pending.keys.length > 0 || waiters.size > 0) settle(pending)
+      }
+      if (at - confirmedAt < confirmNs) return
+      confirmedAt = at
+      confirmed(resends.confirmedThrough(at))
+    },
+    refused(pending) {
+      if (pending.resend) resends.failed(pending.resend, pending.frame.frame.resendKey!)
+      settle(pending)
+    },
+  }
+}
+
+const hasKey = ({ header: { dedupKey } }: NewRecord): boolean => dedupKey !== undefined && dedupKey.length > 0

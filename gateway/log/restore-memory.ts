@@ -1,0 +1,101 @@
+// At start: what the log keeps in memory is filled again from what is on the disk, from the latest stretch of it only.
+
+import type { Current } from './current.ts'
+import { type Duplicates, dedupWindowNs } from './duplicates.ts'
+
+import { eachKey } from './gather.ts'
+import { type LanePosition, lanes } from './log.ts'
+import type { Reader } from './reader.ts'
+import { type Resends, restoreAfter } from './resends.ts'
+import { framesIn } from './search.ts'
+import type { Segment } from './segment.ts'
+import { framesSeries, laneOfSeries, recordSeriesCount, refusedSeries } from './series.ts'
+import type { State } from './state.ts'
+import { itemsOf, offsetBefore } from './walk.ts'
+import type { Windows } from './windows.ts'
+import { decodeFrame } from './stored.ts'
+
+export interface MemoryParts {
+  readonly segments: readonly (readonly Segment[])[]
+  readonly windows: Windows
+  readonly reader: Reader
+  readonly head: LanePosition
+  readonly current: Current
+  readonly duplicates: Duplicates
+  readonly resends: Resends
+  readonly state: State
+  readonly now: bigint
+  readonly lastLoggedAt: bigint | undefined
+}
+
+export const confirmedMark = 'resends confirmed'
+const readLimit = { records: 2_000, bytes: 1024 * 1024 }
+
+export function restoreMemory(parts: MemoryParts): void {
+  restoreDuplicates(parts)
+  restoreResends(parts)
+  restoreCurrent(parts)
+}
+
+function restoreDuplicates({ segments, duplicates, now }: MemoryParts): void {
+  const since = now - dedupWindowNs
+  const recent = segments
+    .slice(0, recordSeriesCount)
+    .flat()
+    .filter(({ lastLoggedAtMs }) => BigInt(lastLoggedAtMs) * 1_000_000n >= since - 1_000_000n)
+  for (const segment of recent.toSorted((a, b) => a.firstLoggedAtMs - b.firstLoggedAtMs)) {
+    for (const keys of segment.keys)
+      eachKey(keys, (key, loggedAt) => loggedAt >= since && duplicates.add(key, loggedAt))
+  }
+  // They stand in the companions; in memory they were needed for this alone.
+  for (const segment of segments.flat()) segment.keys.length = 0
+}
+
+function restoreResends({ segments, windows, resends, state, lastLoggedAt }: MemoryParts): void {
+  if (lastLoggedAt === undefined) return
+  const afterMs = Number(restoreAfter(lastLoggedAt, state.mark(confirmedMark)) / 1_000_000n)
+  for (const series of [framesSeries, refusedSeries]) {
+    for (const segment of segments[series]!) {
+      if (segment.lastLoggedAtMs < afterMs) continue
+      const start = offsetBefore(segment, ({ loggedAtMs }) => loggedAtMs < afterMs)
+      for (const found of itemsOf(windows, segment, start, () => {})) {
+        const loggedAt = found.window.bytes.readBigUInt64LE(found.at + 48) * 1_000_000n
+        for (const entry of framesIn(found)) {
+          const key = decodeFrame(entry).resendKey
+          if (key && key.length > 0) resends.restore(key, loggedAt)
+        }
+      }
+    }
+  }
+}
+
+function restoreCurrent({ segments, reader, head, current }: MemoryParts): void {
+  for (const lane of lanes) {
+    for (let after = current.checkpoint[lane]; after < head[lane];) {
+      const slice = reader.read(lane, after, readLimit)
+      if (!slice) break
+      for (const { header, sequence, loggedAt } of slice.records) {
+        const { kind, messageStatus: status, subject } = header
+        // Class matters for removal alone: what is asked is where the sequence stands.
+        const retention = isRecordClass(segments, lane, sequence) ? 'record' : 'standard'
+        if (kind && status && subject) current.note({ lane, retention, sequence, loggedAt, kind, status, subject })
+      }
+      after = slice.through
+    }
+  }
+  for (const segment of segments.slice(0, recordSeriesCount).flatMap((list) => list[0] ?? [])) {
+    const retention = segment.series % 2 === 1 ? 'record' : 'standard'
+    if (segment.number > 1 && segment.first > 1)
+      current.removed(laneOfSeries(segment.series), retention, segment.first - 1)
+  }
+  current.advance(head)
+}
+
+function isRecordClass(segments: MemoryParts['segments'], lane: 'urgent' | 'routine', sequence: number): boolean {
+  const series = segments[lane === 'urgent' ? 1 : 3]!
+  if (series.length === 0) return false
+  const other = segments[lane === 'urgent' ? 0 : 2]!
+  const inSeries = (list: readonly Segment[]): boolean =>
+    list.some(({ first, last }) => first > 0 && first <= sequence && sequence <= last)
+  return inSeries(series) && !inSeries(other)
+}
