@@ -1,7 +1,7 @@
 // The gRPC face: EventService and AdminService beside health and reflection, so that any language works with no file from us.
 // It promises that no caller, however slow or hostile, costs another one its latency or the gateway its memory.
 
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
@@ -87,6 +87,8 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
 
   return {
     async start() {
+      // What it would print is thrown here or told by metrics.
+      setLogVerbosity(logVerbosity.NONE)
       port = await bind(server, parts.address, credentials ?? ServerCredentials.createInsecure())
       fanOut.start()
       health.start()
