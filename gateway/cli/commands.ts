@@ -1,0 +1,21 @@
+// The table of commands. Help is made from it; each is loaded when it is called for, so that none waits for another's libraries.
+
+import type { Command } from './command.ts'
+
+export interface Entry {
+  readonly name: string
+  readonly load: () => Promise<Command>
+}
+
+export const commands: readonly Entry[] = [
+  { name: 'serve', load: async () => (await import('./serve.ts')).serve },
+  { name: 'status', load: async () => (await import('./status.ts')).status },
+  { name: 'watch', load: async () => (await import('./watch.ts')).watch },
+  { name: 'events', load: async () => (await import('./events.ts')).events },
+  { name: 'publish', load: async () => (await import('./publish.ts')).publish },
+  { name: 'fate', load: async () => (await import('./fate.ts')).fate },
+  { name: 'refusals', load: async () => (await import('./refusals.ts')).refusals },
+  { name: 'settings', load: async () => (await import('./settings.ts')).settings },
+  { name: 'secret', load: async () => (await import('./secret.ts')).secret },
+  { name: 'version', load: async () => (await import('./version.ts')).version },
+]

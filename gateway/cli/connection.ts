@@ -1,0 +1,174 @@
+// The line to a gateway: where it is, and what went wrong on it, in a sentence with what to do.
+
+import { readFileSync } from 'node:fs'
+import {
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  makeGenericClientConstructor,
+  type ServiceError,
+  status as Status,
+} from '@grpc/grpc-js'
+import type {
+  GetEventRequest,
+  GetEventResponse,
+  GetFateRequest,
+  GetFateResponse,
+  GetStatusRequest,
+  GetStatusResponse,
+  ListBookmarksRequest,
+  ListBookmarksResponse,
+  ListEventsRequest,
+  ListEventsResponse,
+  ListRefusalsRequest,
+  ListRefusalsResponse,
+  PublishRequest,
+  PublishResponse,
+  ReplayRefusalsRequest,
+  ReplayRefusalsResponse,
+  SubscribeRequest,
+  SubscribeResponse,
+} from '../../proto/generated/types.ts'
+import { type ErrorCode, errors, GatewayError } from '../../proto/errors.ts'
+import { serviceDefinition } from '../../proto/wire.ts'
+import { parseAddress } from '../addresses.ts'
+import { readSettings } from '../settings.ts'
+import { settingsTable } from '../settings-table.ts'
+import { type Given, type Option, UsageError } from './command.ts'
+
+/** For every command that talks to a gateway by gRPC. */
+export const connectionOptions: Readonly<Record<string, Option>> = {
+  server: { value: 'HOST:PORT', about: 'The gateway; default: grpc.listen of the settings here, or 127.0.0.1:50051.' },
+  ca: { value: 'FILE', about: 'PEM file of the authority of a gateway that speaks TLS.' },
+  cert: { value: 'FILE', about: 'PEM file of your certificate, where the gateway asks for one.' },
+  key: { value: 'FILE', about: 'PEM file of its private key.' },
+}
+
+interface Calls {
+  readonly 'EventService/ListEvents': [ListEventsRequest, ListEventsResponse]
+  readonly 'EventService/GetEvent': [GetEventRequest, GetEventResponse]
+  readonly 'EventService/GetFate': [GetFateRequest, GetFateResponse]
+  readonly 'AdminService/GetStatus': [GetStatusRequest, GetStatusResponse]
+  readonly 'AdminService/ListBookmarks': [ListBookmarksRequest, ListBookmarksResponse]
+  readonly 'AdminService/ListRefusals': [ListRefusalsRequest, ListRefusalsResponse]
+}
+
+interface Streams {
+  readonly 'EventService/Subscribe': [SubscribeRequest, SubscribeResponse]
+  readonly 'AdminService/ReplayRefusals': [ReplayRefusalsRequest, ReplayRefusalsResponse]
+}
+
+export interface Connection {
+  /** "127.0.0.1:50051". */
+  readonly server: string
+  /** Rejects with a GatewayError whose message says what to do. */
+  call<Name extends keyof Calls>(name: Name, request: Calls[Name][0]): Promise<Calls[Name][1]>
+  open<Name extends keyof Streams>(name: Name, request: Streams[Name][0]): ClientReadableStream<Streams[Name][1]>
+  publish(): ClientDuplexStream<PublishRequest, PublishResponse>
+  /** What a stream's error means. */
+  explain(error: unknown): GatewayError
+  close(): void
+}
+
+const serverDefault = settingsTable['grpc.listen'].default
+/** A call that takes longer has met a gateway that is stuck, or a program that is none. */
+const callTimeoutMs = 20_000
+
+export function connect(given: Given): Connection {
+  const server = given.text('server') ?? serverOfSettings()
+  checkServer(server)
+  const keys = credentialsOf(given)
+  const Client = makeGenericClientConstructor({ ...prefixed('EventService'), ...prefixed('AdminService') }, 'tocsin.v1')
+  const client = new Client(server, keys, {
+    // A frozen gateway, or a line that is cut without a word, is noticed after 15 s.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': 250,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+  })
+  const method = (name: string): ((...args: unknown[]) => unknown) => client[name]!.bind(client) as never
+
+  return {
+    server,
+    call: (name, request) =>
+      new Promise((resolve, reject) => {
+        const deadline = new Date(Date.now() + callTimeoutMs)
+        method(name)(request, { deadline }, (error: ServiceError | null, response: unknown) =>
+          error ? reject(explain(error, server)) : resolve(response as never),
+        )
+      }),
+    open: (name, request) => method(name)(request) as never,
+    publish: () => method('EventService/Publish')() as never,
+    explain: (error) => explain(error, server),
+    close: () => client.close(),
+  }
+}
+
+/** Methods under names that say their service. */
+const prefixed = (service: 'EventService' | 'AdminService') =>
+  Object.fromEntries(
+    Object.entries(serviceDefinition(`tocsin.v1.${service}`)).map(([name, method]) => [`${service}/${name}`, method]),
+  )
+
+/** Whoever starts the gateway in this folder with other settings finds it without naming it again. */
+function serverOfSettings(): string {
+  try {
+    const environment = process.env
+    const listen = readSettings({ file: environment['TOCSIN_SETTINGS'], environment })['grpc.listen']
+    if (listen === 'off') return serverDefault
+    const { address, port } = parseAddress(listen, 'grpc.listen')
+    const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  } catch {
+    // Settings that cannot be read are the gateway's matter; here the default is as good as any.
+    return serverDefault
+  }
+}
+
+function checkServer(server: string): void {
+  const isAddress = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i.test(server)
+  if (!isAddress) throw new UsageError(`--server must be HOST:PORT such as 127.0.0.1:50051; it is "${server}"`)
+}
+
+function credentialsOf(given: Given) {
+  const [ca, cert, key] = [given.text('ca'), given.text('cert'), given.text('key')]
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together')
+  if (ca === undefined && cert === undefined) return credentials.createInsecure()
+  const read = (file: string | undefined): Buffer | null => (file === undefined ? null : readFileSync(file))
+  return credentials.createSsl(read(ca), read(key), read(cert))
+}
+
+function explain(error: unknown, server: string): GatewayError {
+  if (error instanceof GatewayError) return error
+  const { code, details, metadata } = error as ServiceError
+  const stable = metadata?.get('tocsin-code')[0]
+  // The gateway's own sentence says what to do already.
+  if (typeof stable === 'string' && Object.hasOwn(errors, stable)) return new GatewayError(stable as ErrorCode, details)
+  const text = meaning(code, details ?? String(error), server)
+  return new GatewayError('peer_unreachable', text, { cause: error })
+}
+
+function meaning(code: Status, details: string, server: string): string {
+  if (code === Status.UNAVAILABLE) return unavailable(details, server)
+  if (code === Status.DEADLINE_EXCEEDED)
+    return `${server} does not answer in ${callTimeoutMs / 1000} s; look at its log`
+  if (code === Status.UNIMPLEMENTED)
+    return `the gateway at ${server} does not know this call; is it of another version?`
+  return `${server} answers: ${details}`
+}
+
+function unavailable(details: string, server: string): string {
+  if (/ECONNREFUSED/.test(details)) {
+    return `nothing listens on ${server}; start the gateway with npm start, or name it with --server HOST:PORT`
+  }
+  if (/ENOTFOUND|Name resolution/.test(details))
+    return `${server.replace(/:\d+$/, '')} is not known here; check --server`
+  if (/certificate|self-signed|unable to (get|verify)/i.test(details)) {
+    return `the certificate of ${server} is not one of the authority in --ca: ${details}`
+  }
+  if (/wrong version number|EPROTO|packet length/i.test(details)) return `${server} speaks no TLS; leave out --ca`
+  if (/ECONNRESET|socket hang up|Protocol error|ERR_HTTP2|write EPIPE/i.test(details)) {
+    return `${server} broke off the connection; if it speaks TLS, name its authority with --ca FILE (${details})`
+  }
+  return `${server} cannot be reached: ${details}`
+}

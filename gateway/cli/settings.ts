@@ -1,0 +1,44 @@
+// Shows what can be set, or checks a file as the gateway would at its start: unknown keys, values, and doors left open.
+
+import { GatewayError } from '../../proto/errors.ts'
+import { configuredInputs } from '../configured-inputs.ts'
+import { refuseOpenDoors } from '../policy/doors.ts'
+import { createPermissions } from '../policy/principals.ts'
+import { sampleFile } from '../settings-pages.ts'
+import { readSettings, settingsFileDefault } from '../settings.ts'
+import type { Command } from './command.ts'
+
+export const settings: Command = {
+  name: 'settings',
+  usage: '[--check [FILE]]',
+  about: 'Prints a file with every setting, or checks yours.',
+  options: { check: { about: `Checks FILE (default ${settingsFileDefault}) together with the environment.` } },
+  wordsMax: 1,
+  examples: [
+    ['tocsin settings > tocsin.yaml', 'A file to begin with: every setting, its default and what it does.'],
+    ['tocsin settings --check tocsin.yaml', 'Says all that is wrong with it at once.'],
+  ],
+  async run(given, { print }) {
+    if (!given.flag('check') && given.words.length === 0) {
+      print(sampleFile())
+      return 0
+    }
+    const [file = process.env['TOCSIN_SETTINGS']] = given.words
+    const read = readSettings({ file, environment: process.env })
+    const checks = [() => refuseOpenDoors(read), () => createPermissions(read), () => configuredInputs(read)]
+    const faults = checks.flatMap(faultOf)
+    if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))
+    print(`${file ?? settingsFileDefault} is sound, and opens no door to the network that is not protected`)
+    return 0
+  },
+}
+
+function faultOf(check: () => unknown): string[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (error instanceof GatewayError) return [error.message]
+    throw error
+  }
+}
