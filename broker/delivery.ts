@@ -17,10 +17,13 @@ interface Publishing {
   readonly done: (error?: Error) => void
 }
 
+// A mark on the packet itself: it is looked at for each message, where a set of them costs several times as much.
+const withheld = Symbol('withheld')
+type Marked = PublishPacket & { [withheld]?: true }
+
 export function orderDelivery(aedes: AedesInside): Delivery {
   const publish = aedes.publish.bind(aedes)
   const emit = aedes.mq.emit.bind(aedes.mq)
-  const withheld = new WeakSet<PublishPacket>()
   const waiting: Publishing[] = []
   let current: Publishing | undefined
   let advancing = false
@@ -57,11 +60,16 @@ export function orderDelivery(aedes: AedesInside): Delivery {
   aedes.publish = (packet, from, then) => {
     const [client, done] = typeof from === 'function' ? [null, from] : [from, then ?? noop]
     // $SYS is aedes' own: it would tell client ids and subscriptions.
-    if (packet.topic.startsWith('$') || withheld.has(packet)) done()
+    if (packet.topic.startsWith('$') || (packet as Marked)[withheld]) done()
     else ordered(packet, client, done)
   }
 
-  return { withhold: (packet) => void withheld.add(packet), publish: ordered }
+  return {
+    withhold(packet) {
+      ;(packet as Marked)[withheld] = true
+    },
+    publish: ordered,
+  }
 }
 
 const noop = (): void => {}
