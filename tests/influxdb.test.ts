@@ -219,7 +219,7 @@ function reading(index: number): Event {
   return event
 }
 
-const tenthsOf = (count: number): number => Math.floor((count + 4) / 10)
+const tenthsOf = (readings: number): number => Math.floor((readings + 4) / 10)
 
 async function append(log: Log, event: Event): Promise<void> {
   const now = systemClock.now()
@@ -231,8 +231,9 @@ async function append(log: Log, event: Event): Promise<void> {
   })
 }
 
-const caughtUp = (running: RunningOutput) =>
-  expect.poll(() => running.lag(), { timeout: 30_000, interval: 50 }).toEqual({ urgent: 0, routine: 0 })
+async function caughtUp(running: RunningOutput): Promise<void> {
+  await expect.poll(() => running.lag(), { timeout: 30_000, interval: 50 }).toEqual({ urgent: 0, routine: 0 })
+}
 
 async function count(influxdb: Influxdb, database: string, what: string, measurement: string): Promise<unknown> {
   const [series] = await influxdb.query(`SELECT count(${what}) FROM "${measurement}"`, database)

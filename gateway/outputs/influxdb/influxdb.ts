@@ -17,14 +17,14 @@ import { createTagBudget, tagLimits } from './cardinality.ts'
 import type { TagBudget, TagLimits } from './cardinality.ts'
 import { createClient, requestsInFlight } from './client.ts'
 import { checkSettings, mainDatabase } from './endpoint.ts'
-import { createLines } from './line-protocol.ts'
-import type { Lines } from './line-protocol.ts'
+import { createDelivery } from './delivery.ts'
+import type { Batch } from './delivery.ts'
 import { newMetrics, tally } from './metrics.ts'
 import type { InfluxdbMetrics } from './metrics.ts'
 import { makeDatabases, seedBudgets } from './prepare.ts'
 import type { LineRefusal, Quarantine } from './quarantine.ts'
 import { newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
-import type { RowCounts, Target } from './rows.ts'
+import type { Target } from './rows.ts'
 import { settle } from './settle.ts'
 import { batchBytesMax, batchRowsMax } from './settings.ts'
 import type { InfluxdbSettings } from './settings.ts'
@@ -60,13 +60,6 @@ const refusalAlarmNs = 10n * 60n * 1_000_000_000n
 
 const eventCodec = codec('tocsin.v1.Event')
 
-/** Lines on their way, and the record of each. */
-interface Batch {
-  readonly target: Target
-  readonly lines: Lines
-  readonly records: StoredRecord[]
-}
-
 /** Throws GatewayError settings_invalid. */
 export function createInfluxdbOutput(settings: InfluxdbSettings, parts: InfluxdbParts): InfluxdbOutput {
   checkSettings(settings)
@@ -85,24 +78,32 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
   let seedFailures = 0
 
   async function deliver(records: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
+    const names = (databases ??= await prepareDatabases(signal))
     const counts = newRowCounts()
-    const delivery = createDelivery(signal)
-    databases ??= await prepareDatabases(signal)
+    const refusals: LineRefusal[] = []
+    const delivery = createDelivery({
+      free,
+      rowsMax: batchRows,
+      bytesMax: () => bytesMax,
+      send: (batch) => sendBatch(batch, names[batch.target], signal, refusals),
+    })
     try {
       for (const [index, record] of records.entries()) {
         if (index % recordsPerTurn === recordsPerTurn - 1) await nextTurn()
         if (delivery.failed()) break
         const event = readEvent(record)
         const target = event && targetOf(event, include, counts)
-        if (event && target) await delivery.add(record, event, target, counts)
+        if (!event || !target) continue
+        const parts = { budget: budgets[target], include, counts, sequence: record.sequence }
+        await delivery.add(record, target, rowsMostOf(event), (lines) => writeRows(event, { lines, ...parts }))
       }
     } finally {
       await delivery.finish()
     }
-    await putAwayAll(delivery.refusals, signal)
+    await putAwayAll(refusals, signal)
     putAway.clear()
-    tally(metrics, counts, delivery.refusals.length, parts.clock.now())
-    watchRefusals(delivery.refusals)
+    tally(metrics, counts, refusals.length, parts.clock.now())
+    watchRefusals(refusals)
   }
 
   async function prepareDatabases(signal: AbortSignal): Promise<Readonly<Record<Target, string>>> {
@@ -133,69 +134,13 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
     }
   }
 
-  /** Fills batches and keeps up to two of them on their way. */
-  function createDelivery(signal: AbortSignal) {
-    const open: Partial<Record<Target, Batch>> = {}
-    const underWay = new Set<Promise<void>>()
-    const refusals: LineRefusal[] = []
-    let failure: unknown
-
-    async function send(batch: Batch): Promise<void> {
-      while (underWay.size >= requestsInFlight) await Promise.race(underWay)
-      const sending = sendBatch(batch, signal, refusals)
-        .catch((error: unknown) => {
-          failure ??= error
-        })
-        .finally(() => {
-          underWay.delete(sending)
-          free.push(batch)
-        })
-      underWay.add(sending)
-    }
-
-    async function close(target: Target): Promise<void> {
-      const batch = open[target]
-      delete open[target]
-      if (batch) await send(batch)
-    }
-
-    return {
-      refusals,
-      failed: () => failure !== undefined,
-      async add(record: StoredRecord, event: Event, target: Target, counts: RowCounts) {
-        const last = open[target]
-        if (last && (last.lines.count + rowsMostOf(event) > batchRows || last.lines.length > bytesMax))
-          await close(target)
-        const batch = (open[target] ??= takeBatch(target))
-        const rows = writeRows(event, {
-          lines: batch.lines,
-          budget: budgets[target],
-          include,
-          counts,
-          sequence: record.sequence,
-        })
-        for (let row = 0; row < rows; row++) batch.records.push(record)
-      },
-      /** Resolves when no buffer is in use any more; throws the first failure. */
-      async finish() {
-        if (failure === undefined) for (const target of ['main', 'exercise'] as const) await close(target)
-        await Promise.all(underWay)
-        for (const target of ['main', 'exercise'] as const) if (open[target]) free.push(open[target])
-        if (failure !== undefined) throw failure
-      },
-    }
-  }
-
-  function takeBatch(target: Target): Batch {
-    const { lines, records } = free.pop() ?? { lines: createLines(), records: [] }
-    lines.clear()
-    records.length = 0
-    return { target, lines, records }
-  }
-
-  async function sendBatch(batch: Batch, signal: AbortSignal, refusals: LineRefusal[]): Promise<void> {
+  async function sendBatch(
+    batch: Batch,
+    database: string,
+    signal: AbortSignal,
+    refusals: LineRefusal[],
+  ): Promise<void> {
     if (batch.lines.count === 0) return
-    const database = databases![batch.target]
     const refused = await settle(batch.lines, (lines) =>
       counted(async () => {
         metrics.requests++
