@@ -45,13 +45,15 @@ function decode(mappings: readonly CompiledMapping[], frame: Frame): Decoded {
   const parsed = parseJson(frame.bytes, limits)
   if ('fault' in parsed) return refused(parsed.fault, parsed.why)
   let exact: unknown
+  const exactRoot = (): unknown => (exact ??= parsed.exact())
   const scope: Scope = {
     here: parsed.value,
-    exactHere: () => (exact ??= parsed.exact()),
+    exactHere: exactRoot,
+    exactRoot,
     variables: { topic: frame.channel.split('/'), root: parsed.value },
   }
   // Looking for digits costs a second parsing, so it is only done where a double may have lost some.
-  const plain: Scope = parsed.long ? scope : { ...scope, exactHere: undefined }
+  const plain: Scope = parsed.long ? scope : { ...scope, exactHere: undefined, exactRoot: undefined }
   for (const mapping of candidates) {
     const reading = createReading(mapping.name)
     const fits = !mapping.when || reading.value('when', mapping.when, plain) === true

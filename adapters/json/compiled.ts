@@ -1,7 +1,7 @@
 // A mapping with its expressions compiled, ready to read messages.
 
 import { isSame, words } from '../units.ts'
-import type { Expression, Scope } from './expression.ts'
+import type { Expression, Repeat, Scope } from './expression.ts'
 import { type JsonOptions, type Mapping, type MeasurementMapping, createCompiler } from './mapping.ts'
 import { type Reading, missingKey } from './reading.ts'
 
@@ -20,7 +20,7 @@ export interface CompiledMapping {
   readonly subject: Text | undefined
   readonly status: Text | undefined
   readonly time: { readonly path: Expression; readonly format: string; readonly zone: string | undefined } | undefined
-  readonly each: Expression | undefined
+  readonly repeat: Repeat | undefined
   readonly measurements: readonly CompiledMeasurement[]
   readonly position: Texts<'position'> | undefined
   readonly deviceStatus: Texts<'device_status'> | undefined
@@ -37,7 +37,7 @@ export interface CompiledMeasurement {
   readonly as: MeasurementMapping['as']
   readonly missing: ReadonlySet<string>
   readonly required: boolean
-  readonly each: Expression | undefined
+  readonly repeat: Repeat | undefined
   /** Whether the unit changes the number, so that the source's own digits are kept beside it. */
   readonly isConverted: boolean
 }
@@ -47,6 +47,16 @@ export function compileMappings(options: JsonOptions): readonly CompiledMapping[
   const maybe = (text: string | undefined): Expression | undefined => (text === undefined ? undefined : compile(text))
   const text = (given: string | undefined): Text | undefined =>
     given?.startsWith('=') ? compile(given.slice(1)) : given
+  const repeatOf = ({
+    each,
+    entries,
+  }: {
+    each?: string | undefined
+    entries?: string | undefined
+  }): Repeat | undefined => {
+    if (entries !== undefined) return { of: 'entries', expression: compile(entries) }
+    return each === undefined ? undefined : { of: 'each', expression: compile(each) }
+  }
   const all = <Group extends object>(group: Group | undefined): { [name in keyof Group]?: Expression } | undefined =>
     group &&
     (Object.fromEntries(
@@ -63,7 +73,7 @@ export function compileMappings(options: JsonOptions): readonly CompiledMapping[
     as: one.as,
     missing: new Set((one.missing ?? []).map(missingKey)),
     required: one.required ?? false,
-    each: maybe(one.each),
+    repeat: repeatOf(one),
     isConverted: isConverted(one.unit),
   })
 
@@ -75,7 +85,7 @@ export function compileMappings(options: JsonOptions): readonly CompiledMapping[
     subject: text(one.subject),
     status: text(one.status),
     time: one.time && { path: compile(one.time.path), format: one.time.format, zone: one.time.zone },
-    each: maybe(one.each),
+    repeat: repeatOf(one),
     measurements: (one.measurements ?? []).map(measurementOf),
     position: all(one.position),
     deviceStatus: all(one.device_status),

@@ -20,13 +20,13 @@ export function eventsOf(mapping: CompiledMapping, scope: Scope, reading: Readin
   const drafts: EventDraft[] = []
   for (const [at, element] of elementsOf(mapping, scope, reading).entries()) {
     if (reading.fault) break
-    drafts.push(...draftsOf(mapping, element, reading, mapping.each ? `each[${at}].` : ''))
+    drafts.push(...draftsOf(mapping, element, reading, mapping.repeat ? `${mapping.repeat.of}[${at}].` : ''))
   }
   return drafts
 }
 
-function elementsOf({ each }: CompiledMapping, scope: Scope, reading: Reading): readonly Scope[] {
-  return each ? scopesOf('each', each, scope, reading, elementsMax) : [scope]
+function elementsOf({ repeat }: CompiledMapping, scope: Scope, reading: Reading): readonly Scope[] {
+  return repeat ? scopesOf('', repeat, scope, reading, elementsMax) : [scope]
 }
 
 function draftsOf(mapping: CompiledMapping, scope: Scope, reading: Reading, place: string): EventDraft[] {

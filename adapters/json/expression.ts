@@ -11,6 +11,8 @@ export interface Scope {
   readonly here: unknown
   /** The same with each number as its literal text, for those who need its digits; undefined where there is none. */
   readonly exactHere: (() => unknown) | undefined
+  /** The whole message in that form. */
+  readonly exactRoot: (() => unknown) | undefined
   readonly variables: Readonly<Record<string, unknown>>
 }
 
@@ -25,6 +27,12 @@ export interface Expression {
 export type Answer = { readonly value: unknown } | { readonly why: string }
 export type CompiledExpression = Expression | { readonly why: string; readonly position: number }
 
+/** What is read again and again: the elements of an array, or the entries of an object. */
+export interface Repeat {
+  readonly of: 'each' | 'entries'
+  readonly expression: Expression
+}
+
 type Step = string | number
 
 /** The names that an expression can use beside the payload's own. */
@@ -35,8 +43,11 @@ export function compileExpression(text: string, limits: JsonataLimits): Compiled
   const jsonata = compileJsonata(text, limits)
   if ('why' in jsonata) return jsonata
   const evaluate = (scope: Scope): Answer => (path && plainAnswer(path, scope)) ?? fullAnswer(jsonata, scope)
-  const exactAt = (scope: Scope): unknown =>
-    path && path.variable === undefined && scope.exactHere ? walk(path.steps, scope.exactHere())?.value : undefined
+  const exactAt = (scope: Scope): unknown => {
+    const document =
+      path?.variable === 'root' ? scope.exactRoot : path?.variable === undefined ? scope.exactHere : undefined
+    return path && document && walk(path.steps, document())?.value
+  }
   return {
     text,
     evaluate,

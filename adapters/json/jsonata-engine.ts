@@ -46,7 +46,7 @@ interface Engine {
 let engine: Engine | undefined
 
 /** One for the process: expressions keep nothing from one evaluation to the next. Loaded when first needed, in 10 ms. */
-function theEngine(): Engine {
+function engineOf(): Engine {
   if (engine) return engine
   const shared: Shared = {}
   const context = createContext({ shared }, { microtaskMode: 'afterEvaluate', name: 'jsonata' })
@@ -63,7 +63,7 @@ function theEngine(): Engine {
 }
 
 export function compileJsonata(text: string, { depthMax, timeMsMax }: JsonataLimits): Compiled {
-  const { shared, run } = theEngine()
+  const { shared } = engineOf()
   let expression: JsonataExpression
   try {
     expression = shared.compile!(text, { stack: depthMax, timeout: timeMsMax, sequence: sequenceMax })
@@ -76,21 +76,30 @@ export function compileJsonata(text: string, { depthMax, timeMsMax }: JsonataLim
   const watchdogMs = hasRegex(expression.ast()) ? timeMsMax + watchdogAfterMs : undefined
   return {
     evaluate(input, variables) {
-      Object.assign(shared, { expression, input, variables, answer: undefined, fault: undefined })
-      try {
-        run(watchdogMs)
-      } catch {
+      Object.assign(shared, { expression, input, variables })
+      // Once more, because a busy machine may have taken the time: a sound message is not refused for that.
+      if (isTooSlow(engineOf(), watchdogMs) && isTooSlow(engineOf(), watchdogMs)) {
         return { why: `it took longer than ${timeMsMax} ms` }
       }
-      return shared.fault === undefined
-        ? { value: shared.answer }
-        : { why: faultText(shared.fault, depthMax, timeMsMax) }
+      return shared.fault === undefined ? { value: shared.answer } : { why: faultText(shared.fault, depthMax) }
     },
   }
 }
 
 // Later than the library's own clock, whose answer is the better one.
 const watchdogAfterMs = 10
+
+function isTooSlow({ shared, run }: Engine, watchdogMs: number | undefined): boolean {
+  Object.assign(shared, { answer: undefined, fault: undefined })
+  try {
+    run(watchdogMs)
+  } catch {
+    return true
+  }
+  return shared.fault !== undefined && (shared.fault as { code?: string }).code === timeoutCode
+}
+
+const timeoutCode = 'D1012'
 
 /** The same bytes must always be read alike, and text of a payload is no program. */
 function close(expression: JsonataExpression): void {
@@ -120,10 +129,9 @@ function hasRegex(node: unknown): boolean {
 }
 
 /** The library's messages may quote the payload; its codes do not. */
-function faultText(fault: unknown, depthMax: number, timeMsMax: number): string {
+function faultText(fault: unknown, depthMax: number): string {
   const { code = '', position, message = '' } = fault as { code?: string; position?: number; message?: string }
   if (code === 'D1011') return `it went deeper than ${depthMax}`
-  if (code === 'D1012') return `it took longer than ${timeMsMax} ms`
   if (code === 'D2015' || code === 'D2014') return `it made a sequence longer than ${sequenceMax}`
   if (code === closedCode) return message
   const place = position === undefined ? '' : ` at position ${position}`

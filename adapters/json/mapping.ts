@@ -81,6 +81,11 @@ const wordOrExpression = (allowed: readonly string[]) =>
     context.addIssue({ code: 'custom', message: `"${text}" is none of ${allowed.join(', ')}` })
   })
 
+/** JSONata makes no difference between one element and an array of one, so the two cannot be told apart by the value. */
+const eachOrEntries = (one: { each?: string | undefined; entries?: string | undefined }): boolean =>
+  one.each === undefined || one.entries === undefined
+const notBoth = 'each (of an array) and entries (of an object) exclude one another'
+
 const measurement = keys({
   quantity,
   value: expressionText,
@@ -97,9 +102,11 @@ const measurement = keys({
     .optional(),
   /** A message without it is refused; otherwise it is left out. */
   required: z.boolean().optional(),
-  /** Array or object: one measurement for each of its elements; `$`, `$key` and `$index` are the element's. */
+  /** One measurement for each element of an array; `$` and `$index` are the element's. */
   each: expressionText.optional(),
-})
+  /** One measurement for each entry of an object; `$` is its value, `$key` its name. */
+  entries: expressionText.optional(),
+}).refine(eachOrEntries, notBoth)
 
 const time = keys({
   path: expressionText,
@@ -158,8 +165,10 @@ const mapping = keys({
   time: time.optional(),
   /** Left out: the site's setting. */
   status: wordOrExpression(statuses).optional(),
-  /** Array or object: one event for each of its elements; `$`, `$key` and `$index` are the element's, `$root` the message. */
+  /** One event for each element of an array; `$` and `$index` are the element's, `$root` the message. */
   each: expressionText.optional(),
+  /** One event for each entry of an object; `$` is its value, `$key` its name. */
+  entries: expressionText.optional(),
   measurements: z.array(measurement).min(1).max(measurementsMax).optional(),
   position: position.optional(),
   device_status: deviceStatus.optional(),

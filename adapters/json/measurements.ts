@@ -19,7 +19,7 @@ export function measurementsOf(mapping: CompiledMapping, scope: Scope, reading: 
   const found: Measurement[] = []
   for (const [at, one] of mapping.measurements.entries()) {
     const here = `${place}measurements[${at}]`
-    const scopes = one.each ? scopesOf(`${here}.each`, one.each, scope, reading, measurementsMax) : [scope]
+    const scopes = one.repeat ? scopesOf(`${here}.`, one.repeat, scope, reading, measurementsMax) : [scope]
     for (const each of scopes) {
       if (reading.fault) return []
       found.push(...measured(one, each, reading, here))

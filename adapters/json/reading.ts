@@ -3,7 +3,7 @@
 
 import type { Fault } from '../adapter.ts'
 import { type Literal, type Numeral, isLiteral, literal, numeralText } from '../decimal.ts'
-import type { Expression, Scope } from './expression.ts'
+import type { Expression, Repeat, Scope } from './expression.ts'
 
 export interface Reading {
   readonly fault: { readonly fault: Fault; readonly why: string } | undefined
@@ -111,30 +111,27 @@ export function missingKey(value: unknown): string {
   return number === undefined ? String(value) : String(Number(numeralText(number)))
 }
 
-/** Each element of an array, or entry of an object, as what `$` is. */
-export function scopesOf(
-  place: string,
-  each: Expression,
-  scope: Scope,
-  reading: Reading,
-  max: number,
-): readonly Scope[] {
-  const found = reading.value(place, each, scope)
+/** Each element of an array, or each entry of an object, as what `$` is. */
+export function scopesOf(place: string, repeat: Repeat, scope: Scope, reading: Reading, max: number): readonly Scope[] {
+  const found = reading.value(`${place}${repeat.of}`, repeat.expression, scope)
   if (found === undefined) return []
-  if (typeof found !== 'object' || found === null) {
-    reading.fail(place, 'is neither an array nor an object')
+  // JSONata makes no difference between one element and an array of one.
+  const elements = repeat.of === 'each' && !Array.isArray(found) ? [found] : found
+  if (typeof elements !== 'object' || elements === null || (repeat.of === 'entries' && Array.isArray(found))) {
+    reading.fail(`${place}${repeat.of}`, 'is no object')
     return []
   }
-  const entries = Object.entries(found)
+  const entries = Object.entries(elements)
   if (entries.length > max) {
-    reading.fail(place, `has ${entries.length} elements, at most ${max}`, 'length')
+    reading.fail(`${place}${repeat.of}`, `has ${entries.length} elements, at most ${max}`, 'length')
     return []
   }
-  const exact = scope.exactHere && each.exactAt(scope)
+  const exact = Array.isArray(found) || repeat.of === 'entries' ? repeat.expression.exactAt(scope) : undefined
   return entries.map(([key, here], index) => ({
+    ...scope,
     here,
     exactHere: isTree(exact) ? () => exact[key] : undefined,
-    variables: { ...scope.variables, key: Array.isArray(found) ? undefined : key, index },
+    variables: { ...scope.variables, key: repeat.of === 'entries' ? key : undefined, index },
   }))
 }
 
