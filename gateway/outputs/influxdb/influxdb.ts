@@ -94,8 +94,11 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
         const event = readEvent(record)
         const target = event && targetOf(event, include, counts)
         if (!event || !target) continue
-        const parts = { budget: budgets[target], include, counts, sequence: record.sequence }
-        await delivery.add(record, target, rowsMostOf(event), (lines) => writeRows(event, { lines, ...parts }))
+        const { sequence } = record
+        const budget = budgets[target]
+        await delivery.add(record, target, rowsMostOf(event), (lines) =>
+          writeRows(event, { lines, budget, include, counts, sequence }),
+        )
       }
     } finally {
       await delivery.finish()
