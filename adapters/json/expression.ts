@@ -105,7 +105,7 @@ function walk(steps: readonly Step[], from: unknown): { value: unknown } | undef
       // JSONata reads what is no array as an array of one.
       if (typeof step === 'number') return undefined
       value = Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : undefined
-    } else return { value: undefined }
+    } else return typeof step === 'number' ? undefined : { value: undefined }
   }
   return { value }
 }

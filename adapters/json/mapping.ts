@@ -174,10 +174,12 @@ const mapping = keys({
   device_status: deviceStatus.optional(),
   /** Facts that have no field, by their names. */
   attributes: z.record(z.string().min(1).max(128), expressionText).optional(),
-}).refine(
-  (one) => one.measurements !== undefined || one.position !== undefined || one.device_status !== undefined,
-  'a mapping needs measurements, a position or a device_status',
-)
+})
+  .refine(
+    (one) => one.measurements !== undefined || one.position !== undefined || one.device_status !== undefined,
+    'a mapping needs measurements, a position or a device_status',
+  )
+  .refine(eachOrEntries, notBoth)
 
 export const jsonOptions = keys({
   /** The first one that fits a message is used. */
