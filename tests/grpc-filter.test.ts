@@ -67,8 +67,8 @@ const filters: fc.Arbitrary<Filter> = fc.record(
 
 /** The sentences of event_service.proto, one by one and without any care for speed. */
 function plainly(filter: Filter, header: RecordHeader): boolean {
-  const any = <Value>(wanted: readonly Value[] | undefined, test: (value: Value) => boolean) =>
-    !wanted?.length || wanted.some(test)
+  const any = <Value>(wanted: readonly Value[] | undefined, fits: (value: Value) => boolean) =>
+    !wanted?.length || wanted.some(fits)
   const ends = (pattern: string, value = '') =>
     pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
   const order = [Severity.MINOR, Severity.MODERATE, Severity.SEVERE, Severity.EXTREME] as readonly Severity[]
