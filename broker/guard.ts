@@ -22,6 +22,9 @@ export interface Peer {
 // last word would be lost. So long we read on and throw away.
 const lingerMs = 200
 
+// Who takes less than this in `unreadMsMax` stands still.
+const pieceBytes = 64 << 10
+
 export class Guard extends Duplex {
   readonly peer: Peer
   /** 0 until there was a CONNECT. */
@@ -92,11 +95,20 @@ export class Guard extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done)
+    this.#send(chunk, done)
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+  }
+
+  /** Piece by piece, so that a reader that is slow is told from one that stands still: aedes cuts who makes no progress. */
+  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    this.#socket.write(bytes.length > pieceBytes ? bytes.subarray(0, pieceBytes) : bytes, (error) => {
+      if (error || bytes.length <= pieceBytes) return done(error)
+      if (this.writableNeedDrain && !this.destroyed) this.emit('drain')
+      this.#send(bytes.subarray(pieceBytes), done)
+    })
   }
 
   override _final(done: (error?: Error | null) => void): void {

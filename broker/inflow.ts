@@ -70,7 +70,8 @@ export function createInflow<P extends Principal>(
 
   function receive(packet: PublishPacket): Promise<Verdict> {
     const permitted =
-      !packet.topic.startsWith('$') && house.mayPublish(principal, packet.topic, { ...flags(packet), will: false })
+      !packet.topic.startsWith('$') &&
+      house.mayPublish(principal, packet.topic, { retain: packet.retain, qos: packet.qos, will: false })
     if (!permitted) {
       const { id: clientId } = client
       tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic: packet.topic })
@@ -167,27 +168,23 @@ export function createInflow<P extends Principal>(
   return { arrive }
 }
 
-/** What `receive` is given. */
+/** What `receive` is given. Written out, since it is made for each message. */
 export function inbound(packet: PublishPacket, client: Client, permitted: boolean, will: boolean): InboundPublish {
-  const { topic, payload, dup, messageId, properties } = packet
-  return {
-    topic,
-    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
-    ...flags(packet),
-    dup: dup ?? false,
-    ...(messageId !== undefined && { packetId: messageId }),
-    clientId: client.id,
-    protocolVersion: client.version as 3 | 4 | 5,
-    will,
-    permitted,
-    properties: properties ? carried(properties) : noProperties,
-  }
+  const { topic, messageId } = packet
+  const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+  const qos = packet.qos ?? 0
+  const retain = packet.retain ?? false
+  const dup = packet.dup ?? false
+  const clientId = client.id
+  const protocolVersion = client.version as 3 | 4 | 5
+  const properties = packet.properties ? carried(packet.properties) : noProperties
+  return messageId === undefined
+    ? { topic, payload, qos, retain, dup, clientId, protocolVersion, will, permitted, properties }
+    : { topic, payload, qos, retain, dup, packetId: messageId, clientId, protocolVersion, will, permitted, properties }
 }
 
 // Mosquitto's bridges tell their state so; they must be neither believed nor cut.
 export const isBridgeStatus = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
-
-const flags = ({ retain, qos }: PublishPacket) => ({ retain: retain ?? false, qos: qos ?? 0 })
 
 const noProperties: MessageProperties = {}
 

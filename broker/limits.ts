@@ -74,11 +74,13 @@ export const defaultLimits: Limits = {
   // Last known states of a large county's devices; they are held in memory.
   retainedMessagesMax: 50_000,
   retainedBytesMax: 64 << 20,
-  // Waiting to be read by one subscriber, beyond what the kernel holds. Above the first, QoS 0 is dropped for it; above
-  // the second for `unreadMsMax`, or above four times the second, it is cut, and what it missed waits in its session.
+  // Waiting to be read by one subscriber, beyond what the kernel holds. Above the first, QoS 0 is dropped for it; above four
+  // times the second it is cut at once, and above the second when it takes nothing for `unreadMsMax`; what it missed waits in its
+  // session. Nobody waits for it meanwhile. The time is not 250 ms, since the kernel takes data in steps of up to a megabyte,
+  // which is a second on a 10 Mbit/s link: such a reader would never get through a large retained state.
   unreadBytesQos0Max: 512 << 10,
   unreadBytesMax: 1 << 20,
-  unreadMsMax: 250,
+  unreadMsMax: 5_000,
   // Within a second the publisher knows that its message is not stored.
   unstoredCutMs: 1_000,
   // Wills of vanished clients that could not be stored yet; nobody else has a copy.

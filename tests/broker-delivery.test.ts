@@ -5,7 +5,7 @@ import mqttClient, { type IClientOptions, type MqttClient } from 'mqtt'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
-import { mosquittoPub, mosquittoSub } from './tools/mosquitto.ts'
+import { mosquittoPub, mosquittoSub, startMosquitto } from './tools/mosquitto.ts'
 import { connectPacket, mqtt, openRaw, publishPacket, subscribePacket } from './tools/raw-mqtt.ts'
 
 const clients: MqttClient[] = []
@@ -279,6 +279,27 @@ test(
   },
 )
 
+test(
+  'a subscriber that is slow but reads gets a large retained state, and is not cut',
+  { timeout: 30_000 },
+  async () => {
+    const { port, broker } = await startBroker()
+    const states = 150
+    const payload = Buffer.alloc(80_000)
+    for (let i = 0; i < states; i++) await broker.publish({ topic: `state/${i}`, payload, qos: 1, retain: true })
+    const slow = await openRaw(port)
+    slow.socket.on('data', () => {
+      slow.socket.pause()
+      setTimeout(() => slow.socket.resume(), 15)
+    })
+    slow.send(connectPacket({ clientId: 'slow' }), subscribePacket(['#'], 1))
+    const got = (): number => slow.packets.filter(({ type }) => type === mqtt.publish).length
+    await until(() => got() === states, 'all of it', 20_000)
+    expect(broker.counts().cut.slow).toBeUndefined()
+    slow.close()
+  },
+)
+
 test('mosquitto’s own clients publish and subscribe', async () => {
   const { port } = await startBroker()
   for (const version of ['mqttv311', 'mqttv5']) {
@@ -307,4 +328,21 @@ test('mosquitto’s own clients publish and subscribe', async () => {
     for (const qos of [0, 1, 2]) expect(reader.stdout).toContain(`in/gauge q${qos}`)
     await reader.kill()
   }
+})
+
+test('a Mosquitto bridge stays connected and hands on', async () => {
+  const { url, port, received, broker } = await startBroker()
+  const config = ['connection county', `address 127.0.0.1:${port}`, 'topic in/# out 1', 'restart_timeout 1'].join('\n')
+  const neighbour = await startMosquitto({ config })
+  const reader = await connect(url)
+  await reader.client.subscribeAsync('#', { qos: 1 })
+  await until(() => broker.counts().swallowed > 0, 'the bridge says that it is there', 10_000)
+  await mosquittoPub(['-p', String(neighbour.port), '-t', 'in/gauge', '-q', '1', '-m', 'over the bridge'])
+  await until(() => reader.got.length === 1, 'handed on', 10_000)
+  expect(reader.got).toEqual(['over the bridge'])
+  expect(received.map(({ topic }) => topic)).toEqual(['in/gauge'])
+  expect(broker.counts()).toMatchObject({ refused: {}, forbidden: 0 })
+  await neighbour.kill()
+  await until(() => broker.counts().cut.left === 1, 'gone, and its will swallowed')
+  expect(received.length).toBe(1)
 })

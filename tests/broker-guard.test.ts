@@ -166,6 +166,15 @@ test('names of Object.prototype are good topics, and harmless filters', async ()
   await client.endAsync()
 })
 
+test('a property that ends beyond its packet costs a connection, and not the process', async () => {
+  const { port } = await startBroker()
+  const raw = await connected(port, { version: 5 })
+  // A response topic (8) of 200 bytes in three bytes of properties.
+  raw.send(frame(0x32, text('t'), Buffer.of(0, 9, 3, 8, 0, 200), Buffer.from('payload')))
+  await raw.closed
+  await serves(port)
+})
+
 test('a packet that announces 100 MB is refused at once, and memory stays flat', async () => {
   const { port } = await startBroker()
   const before = process.memoryUsage().rss
