@@ -44,6 +44,7 @@ export function createCurrentTable(parts: { state: State; epoch: bigint; entries
 
   let head: LanePosition = checkpoint
   let fresh: Entry[] = []
+  let compactAt = 2 * entriesMax
   /** Being saved: all that changed up to `roundHead`. */
   let round: Entry[] = []
   let roundHead: LanePosition = checkpoint
@@ -104,8 +105,10 @@ export function createCurrentTable(parts: { state: State; epoch: bigint; entries
       if (entry.dirty) return
       entry.dirty = true
       fresh.push(entry)
+      if (fresh.length < compactAt) return
       // A flood of subjects that come and go at once: what came and went between two writes need not be written.
-      if (fresh.length > 2 * entriesMax) fresh = fresh.filter(matters)
+      fresh = fresh.filter(matters)
+      compactAt = 2 * Math.max(fresh.length, entriesMax)
     },
     advance(headNow) {
       head = { urgent: headNow.urgent, routine: headNow.routine }
