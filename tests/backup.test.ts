@@ -254,8 +254,6 @@ describe('a backup that goes wrong', () => {
       done = outcome === 'done'
       const found = (await verify({ source: target })).heads
       expect(done ? [source.head] : [before, source.head]).toContainEqual(found)
-      // As a process that is gone leaves it.
-      if (existsSync(join(target, 'backup.lock'))) writeFileSync(join(target, 'backup.lock'), '')
     }
     const to = join(tempFolder('restored'), 'data')
     await restore({ source: target, dataDir: to })
@@ -319,6 +317,9 @@ describe('a backup that goes wrong', () => {
     await expect(restore({ source: other, dataDir: tempFolder('x') })).rejects.toMatchObject(refused)
     const target = join(tempFolder('backup'), 'b')
     await backup(options(dataDir, target))
+    const [one, two] = [backup(options(dataDir, target)), backup(options(dataDir, target))]
+    await expect(two).rejects.toMatchObject({ code: 'backup_failed', message: expect.stringContaining('under way') })
+    await one
     await expect(restore({ source: target, dataDir: other })).rejects.toMatchObject(refused)
     expect(readdirSync(other)).toEqual(['letter.txt'])
     // An empty folder that is there already is as good as none.

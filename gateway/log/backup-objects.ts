@@ -2,11 +2,11 @@
 // by a manifest is never changed, and a half-written one never bears its name.
 
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GatewayError } from '../../proto/errors.ts'
 import { objectPath, objectsFolder } from './backup-manifest.ts'
-import { type Disk, type DiskFile, nodeDisk, readUpTo, writeAll } from './disk.ts'
+import { type Disk, nodeDisk, readUpTo, writeAll } from './disk.ts'
+import { lockFolder } from './lock.ts'
 import { removeIfThere } from './segment-file.ts'
 
 export interface Objects {
@@ -30,7 +30,6 @@ export interface Kept {
 /** Somebody wrote to it between the two readings. */
 export class ChangedError extends Error {}
 
-const lockFile = 'backup.lock'
 const passing = '.passing'
 const chunkBytes = 1024 * 1024
 
@@ -38,7 +37,7 @@ const chunkBytes = 1024 * 1024
 export function openObjects(disk: Disk, folder: string, step: (bytes: number) => void): Objects {
   const objects = join(folder, objectsFolder)
   disk.makeFolder(objects)
-  lock(disk, folder)
+  const unlock = lock(folder)
   for (const name of disk.list(objects)) if (name.endsWith(passing)) disk.unlink(join(objects, name))
   let passed = 0
   const passingPath = (): string => join(objects, `${(passed += 1)}${passing}`)
@@ -98,8 +97,8 @@ export function openObjects(disk: Disk, folder: string, step: (bytes: number) =>
       disk.syncFolder(objects)
     },
     close() {
+      unlock()
       for (const name of disk.list(objects)) if (name.endsWith(passing)) removeIfThere(disk, join(objects, name))
-      removeIfThere(disk, join(folder, lockFile))
     },
   }
 }
@@ -142,47 +141,12 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** Lets whatever else runs here run: a backup may be made inside the gateway. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Two backups into one folder would remove each other's files; a lock whose process is gone is nobody's. */
-function lock(disk: Disk, folder: string): void {
-  const path = join(folder, lockFile)
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    let file: DiskFile
-    try {
-      file = disk.open(path, 'create')
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EEXIST') throw error
-      const owner = Number(readFileSync(path, 'utf8'))
-      if (attempt > 0 || isAlive(owner)) {
-        throw new GatewayError(
-          'backup_failed',
-          `process ${owner} is making a backup into ${folder}; wait for it, or remove ${path}`,
-          {
-            cause: error,
-          },
-        )
-      }
-      removeIfThere(disk, path)
-      continue
-    }
-    try {
-      writeAll(file, Buffer.from(String(process.pid)), 0)
-    } catch (error) {
-      removeIfThere(disk, path)
-      throw error
-    } finally {
-      file.close()
-    }
-    return
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
+/** Two backups into one folder would remove each other's files. */
+function lock(folder: string): () => void {
   try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It is there and belongs to somebody else.
-    return (error as { code?: unknown }).code === 'EPERM'
+    return lockFolder(folder)
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause
+    throw new GatewayError('backup_failed', `Another backup into ${folder} is under way; wait for it.`, { cause })
   }
 }

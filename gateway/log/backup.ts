@@ -233,7 +233,7 @@ function check({ dataDir, target, settings }: BackupOptions): void {
 }
 
 // What is only of this run, made again by itself, or written again by SQLite.
-const leftOut = /((^|\.)lock|\.(spare|filling|new|pid|sock|idx)|-wal|-shm|-journal|\.damaged-\d+(-wal|-shm)?)$/
+const leftOut = /(^lock|^lock\..*|\.(spare|filling|new|pid|sock|idx)|-wal|-shm|-journal|\.damaged-\d+(-wal|-shm)?)$/
 
 /** In the folder, with forward slashes. */
 function listFiles(folder: string): string[] {
