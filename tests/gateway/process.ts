@@ -1,7 +1,9 @@
 // A whole gateway as its users run it: a process of its own, on free loopback ports and a folder of its own.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '../tools/child.ts'
+import { type Child, type Exit, startChild } from '../tools/child.ts'
 import { tempFolder } from '../tools/temp-folder.ts'
 
 export interface GatewayProcess extends Child {
@@ -24,6 +26,7 @@ export interface GatewayOptions {
 }
 
 export const projectHome = fileURLToPath(new URL('../../', import.meta.url))
+const stopMsMax = 10_000
 export const nodePath = process.execPath
 
 /** Resolves when it listens. */
@@ -50,8 +53,18 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
     throw error
   }
   const said = (pattern: RegExp): string => pattern.exec(child.stdout)?.[1] ?? ''
+  // Behind a prefix such as strace the child is not the gateway; the lock of its folder says which process is.
+  // Read as the child sees it, which may be in a mount namespace of its own.
+  const lock = join('/proc', String(child.pid), 'root', dataDir, 'lock')
+  const gatewayPid = Number(readFileSync(lock, 'utf8').split(' ')[0])
+  const stop = async (): Promise<Exit> => {
+    if (child.running) process.kill(gatewayPid, 'SIGTERM')
+    const late = setTimeout(() => child.running && process.kill(gatewayPid, 'SIGKILL'), stopMsMax)
+    return child.exited.finally(() => clearTimeout(late))
+  }
   // A getter of `child` must stay one, so it is the prototype.
   return Object.assign(Object.create(child) as Child, {
+    stop,
     dataDir,
     mqttPort: Number(said(/mqtt:\/\/127\.0\.0\.1:(\d+)/)),
     grpc: said(/gRPC\s+(\S+)/),

@@ -1,0 +1,80 @@
+// A disk that fills up under load: nothing acknowledged is lost, the publisher knows within a second, and when there is room again
+// the gateway goes on by itself. The disk is a small tmpfs in a mount namespace of the gateway's own.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { startGatewayProcess } from './gateway/process.ts'
+import { createPublisher } from './gateway/publisher.ts'
+import { listAll, numbersOf } from './gateway/reader.ts'
+import { run } from './tools/run.ts'
+import { tempFolder } from './tools/temp-folder.ts'
+
+const canMount = (await run('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'])).code === 0
+const why = canMount ? '' : ' (left out: this machine lets no user mount a tmpfs of its own)'
+
+test.skipIf(!canMount)(
+  `disk full: 0 acknowledged lost, and it goes on when there is room${why}`,
+  { timeout: 120_000 },
+  async () => {
+    const dataDir = join(tempFolder('full'), 'disk')
+    mkdirSync(dataDir)
+    const mount = `mount -t tmpfs -o size=24m tmpfs ${dataDir} && exec "$@"`
+    const gateway = await startGatewayProcess({
+      dataDir,
+      prefix: ['unshare', '-rm', 'sh', '-c', mount, 'sh'],
+      settings: { LOG_SEGMENT_BYTES: '1MiB' },
+    })
+    // The folder as the gateway sees it, from outside its namespace.
+    const inside = join('/proc', String(gateway.pid), 'root', dataDir)
+    const filler = join(inside, 'filler')
+    const publisher = createPublisher({ port: gateway.mqttPort, clientId: 'device', window: 20, payload: padded })
+    const running = publisher.run()
+    await until(() => publisher.acknowledged.size > 500)
+
+    fill(filler)
+    const fullAt = performance.now()
+    let last = publisher.acknowledged.size
+    let lastAt = fullAt
+    // Whatever fits into blocks that are there already may still be acknowledged; then no more comes.
+    for (let i = 0; i < 400 && performance.now() - lastAt < 1_500; i++) {
+      await sleep(10)
+      if (publisher.acknowledged.size > last) [last, lastAt] = [publisher.acknowledged.size, performance.now()]
+    }
+    const ready = await fetch(`${gateway.http}/readyz`)
+    expect(ready.status, 'readyz while full').toBe(503)
+    expect(await ready.text()).toMatch(/disk/i)
+
+    rmSync(filler)
+    await until(() => publisher.acknowledged.size > last + 500)
+    await publisher.finish()
+    await running
+    const stored = numbersOf(await listAll(gateway.grpc, { kinds: [1] })).get('device') ?? []
+    await gateway.stop()
+    const unique = new Set(stored)
+    expect(
+      [...publisher.acknowledged].filter((n) => !unique.has(n)),
+      'acknowledged and missing',
+    ).toEqual([])
+    expect(stored.length - unique.size, 'doubled').toBe(0)
+    process.stdout.write(`disk full: ${publisher.acknowledged.size} acknowledged, 0 missing, 0 doubled\n`)
+  },
+)
+
+/** Half a kilobyte, so that a small disk is full soon. */
+const padded = (n: number): string => `[{"n":"count","u":"count","v":${n}},{"n":"note","vs":"${'x'.repeat(500)}"}]`
+
+function fill(path: string): void {
+  const block = Buffer.alloc(64 * 1024, 1)
+  try {
+    for (let i = 0; i < 1_000; i++) writeFileSync(path, block, { flag: 'a' })
+  } catch {
+    // Full, which was the aim.
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 600 && !holds(); i++) await sleep(50)
+  expect(holds()).toBe(true)
+}
