@@ -71,7 +71,8 @@ function checkOption(name: string, written: string, value: string | undefined, o
     throw new UsageError(`${written} is not an option${near ? `; did you mean --${near}?` : ''}`)
   }
   if (option.value === undefined && value !== undefined) throw new UsageError(`${written} takes no value`)
-  if (option.value !== undefined && value === undefined)
+  // `--topic --json` forgets the topic; a value may begin with one dash (`--box -38.2,…`).
+  if (option.value !== undefined && (value === undefined || value.startsWith('--')))
     throw new UsageError(`${written} needs a value: ${option.value}`)
 }
 

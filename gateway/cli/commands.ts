@@ -15,7 +15,11 @@ export const commands: readonly Entry[] = [
   { name: 'publish', load: async () => (await import('./publish.ts')).publish },
   { name: 'fate', load: async () => (await import('./fate.ts')).fate },
   { name: 'refusals', load: async () => (await import('./refusals.ts')).refusals },
+  { name: 'check', load: async () => (await import('./check-mapping.ts')).check },
   { name: 'settings', load: async () => (await import('./settings.ts')).settings },
   { name: 'secret', load: async () => (await import('./secret.ts')).secret },
+  { name: 'backup', load: async () => (await import('./backup.ts')).backup },
+  { name: 'restore', load: async () => (await import('./restore.ts')).restore },
+  { name: 'hold', load: async () => (await import('./hold.ts')).hold },
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ]

@@ -8,7 +8,7 @@ import { rfc3339, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
 import { idText } from '../ids.ts'
 import { nameOf, summaryOf } from './event-summary.ts'
-import { pad, safe, type Style, type Terminal } from './terminal.ts'
+import { pad, safe, safeJson, type Style, type Terminal } from './terminal.ts'
 import { clockText, dayText, stampText } from './time.ts'
 
 const removedFlag = 1
@@ -23,8 +23,8 @@ const whoColumnsMax = 28
 const lateNs = 60_000_000_000n
 
 export interface EventLines {
-  /** `withDay`: also the date, for events of several days. */
-  line(record: StoredRecord, withDay?: boolean): string
+  /** `day`: also the date, for events of several days; `id`: also the id, to ask for more of it. */
+  line(record: StoredRecord, show?: { readonly day?: boolean; readonly id?: boolean }): string
 }
 
 /** Undefined when the payload was removed. */
@@ -35,23 +35,26 @@ export function createEventLines({ paint }: Pick<Terminal, 'paint'>): EventLines
   let whoColumns = 12
 
   return {
-    line(record, withDay = false) {
+    line(record, { day = false, id = false } = {}) {
       const { header = {}, lane } = record
       const event = eventOf(record)
       const at = toBigInt(record.loggedAtNs as never)
       const isUrgent = lane === Lane.URGENT
-      const who = safe(header.device || header.subject || header.sender || '–', 60)
+      // A program that publishes for others is not the device it speaks of.
+      const device = header.device === header.sender ? '' : header.device
+      const who = safe(device || header.subject || header.sender || '–', 60)
       whoColumns = Math.min(Math.max(whoColumns, who.length), whoColumnsMax)
       const [mark, style] = markOf(header.severity, isUrgent)
       const kind = nameOf(EventKind, header.kind) || 'unknown'
       const parts = [
-        paint('dim', withDay ? stampText(at) : clockText(at)),
+        paint('dim', day ? stampText(at) : clockText(at)),
         paint(style, mark),
         paint(isUrgent ? 'bold' : 'cyan', pad(kind, kindColumns)),
         pad(who, whoColumns),
         ...shouts(header.messageStatus).map((word) => paint(['black', 'bgYellow'], ` ${word} `)),
         event ? paint(style === 'dim' ? [] : style, safe(summaryOf(event))) : paint('dim', '(removed from the log)'),
         ...(event ? asides(event, at).map((aside) => paint('dim', safe(aside))) : []),
+        id && event?.id ? paint('dim', idText(event.id)) : '',
       ]
       return parts.filter((part) => part !== '').join('  ')
     },
@@ -108,7 +111,7 @@ const degrees = (value = 0): string => String(Number(value.toFixed(5)))
 /** One line of JSON for programs: where it stands in the log, and the event as ProtoJSON. */
 export function eventJson(record: StoredRecord): string {
   const event = eventOf(record)
-  return JSON.stringify({
+  return safeJson({
     lane: nameOf(Lane, record.lane),
     sequence: Number(toBigInt(record.sequence as never)),
     loggedAt: rfc3339(toBigInt(record.loggedAtNs as never)),

@@ -50,7 +50,8 @@ function bodyParts(event: Event): Part[] {
 /** "water level 3.42 m", "air temperature (roof) 21.5 °C suspect". */
 function measurementText(measurement: Measurement): string {
   const { quantity = '', channel, index, quality, unit = '' } = measurement
-  const which = channel || (own(measurement, 'index') && index ? `#${index}` : '')
+  const isSaid = channel?.toLowerCase().replaceAll(/[ -]/g, '_') === quantity
+  const which = (isSaid ? '' : channel) || (own(measurement, 'index') && index ? `#${index}` : '')
   const name = quantity.replaceAll('_', ' ') + (which ? ` (${which})` : '')
   const doubt = quality && quality !== Quality.GOOD ? nameOf(Quality, quality) : ''
   return spaced([name, valueText(measurement), unitText(unit), doubt])

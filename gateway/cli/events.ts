@@ -12,7 +12,7 @@ import { createEventLines, eventJson, eventOf, voidFlag } from './event-line.ts'
 import { nameOf } from './event-summary.ts'
 import { filterOf, filterOptions } from './filter-options.ts'
 import { payloadText } from './payload-text.ts'
-import { counted, safe, type Terminal } from './terminal.ts'
+import { counted, safe, safeJson, type Terminal } from './terminal.ts'
 import { parseTime, stampText } from './time.ts'
 
 const limitDefault = 20
@@ -72,7 +72,7 @@ async function list(connection: Connection, given: Given, terminal: Terminal): P
     newestFirst: isNewestFirst || isTail,
   }
   const lines = createEventLines(terminal)
-  const show = given.flag('json') ? eventJson : (record: StoredRecord) => lines.line(record, true)
+  const show = given.flag('json') ? eventJson : (record: StoredRecord) => lines.line(record, { day: true, id: true })
   const held: StoredRecord[] = []
   let count = 0
   for await (const record of pages(connection, request, limit)) {
@@ -110,7 +110,7 @@ async function showOne(connection: Connection, id: Uint8Array, given: Given, ter
   }
   const { print, paint } = terminal
   const event = eventOf(record)
-  print(createEventLines(terminal).line(record, true))
+  print(createEventLines(terminal).line(record, { day: true }))
   print('')
   const sequence = toBigInt(record.sequence as never)
   print(
@@ -120,18 +120,11 @@ async function showOne(connection: Connection, id: Uint8Array, given: Given, ter
   print(
     `${paint('dim', 'came by')}      ${safe(record.header?.topic || '–')} from ${safe(record.header?.sender || '–')}`,
   )
-  if (event) print(`${paint('dim', 'event')}        ${safeJson(eventCodec.toJson(event))}`)
+  if (event) print(`${paint('dim', 'event')}        ${safeJson(eventCodec.toJson(event), 2)}`)
   if (frame && includeRaw) printFrame(frame, terminal)
   else if (includeRaw) print('\nThe message it came in is no longer kept, or not for you.')
   return 0
 }
-
-/** Indented; what JSON leaves unescaped and a terminal would act on is shown instead. */
-const safeJson = (value: unknown): string =>
-  JSON.stringify(value, undefined, 2)
-    .split('\n')
-    .map((line) => safe(line, 10_000))
-    .join('\n')
 
 export function printFrame(frame: Frame, { print, paint }: Terminal): void {
   const { payload = new Uint8Array(), contentType, receivedAt } = frame

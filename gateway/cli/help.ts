@@ -24,10 +24,7 @@ export function printCommand(command: Command, terminal: Terminal): void {
   print(`${paint('bold', 'Usage:')} tocsin ${[name, usage].filter((word) => word !== '').join(' ')}\n`)
   const rows = Object.entries(optionsOf(command)).map(
     ([option, { value, many, about: what }]) =>
-      [
-        `--${option}${value ? ` ${value}` : ''}`,
-        `${what}${many ? ' More than one: with commas or again.' : ''}`,
-      ] as const,
+      [`--${option}${value ? ` ${value}` : ''}`, `${what}${many ? ' Several: with commas.' : ''}`] as const,
   )
   const width = Math.max(...rows.map(([option]) => option.length)) + 2
   for (const [option, what] of rows) {

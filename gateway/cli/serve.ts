@@ -12,7 +12,7 @@ export const serve: Command = {
   wordsMax: 0,
   examples: [['tocsin serve', 'Listens on this machine only, and keeps its data in ./data.']],
   async run(given) {
-    const { runGateway } = await import('../main.ts')
+    const { runGateway } = await import('../run-gateway.ts')
     return runGateway(given.text('settings') ?? process.env['TOCSIN_SETTINGS'])
   },
 }

@@ -1,5 +1,6 @@
 // Shows what can be set, or checks a file as the gateway would at its start: unknown keys, values, and doors left open.
 
+import { existsSync } from 'node:fs'
 import { GatewayError } from '../../proto/errors.ts'
 import { configuredInputs } from '../configured-inputs.ts'
 import { refuseOpenDoors } from '../policy/doors.ts'
@@ -28,7 +29,8 @@ export const settings: Command = {
     const checks = [() => refuseOpenDoors(read), () => createPermissions(read), () => configuredInputs(read)]
     const faults = checks.flatMap(faultOf)
     if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))
-    print(`${file ?? settingsFileDefault} is sound, and opens no door to the network that is not protected`)
+    const what = existsSync(file ?? settingsFileDefault) ? (file ?? settingsFileDefault) : 'what the environment sets'
+    print(`${what} is sound, and opens no door to the network that is not protected`)
     return 0
   },
 }

@@ -61,6 +61,20 @@ function shown(character: string): string {
   return code === 0x7f ? '␡' : `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
 }
 
+/** JSON that means the same, with every such character escaped; programs read it back as it was. */
+export function safeJson(value: unknown, indent?: number): string {
+  const escaped = (character: string): string =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join('')
+  // The line ends of indentation are ours; those inside texts are escaped by JSON itself.
+  return JSON.stringify(value, undefined, indent)
+    .split('\n')
+    .map((line) => line.replace(unsafe, escaped))
+    .join('\n')
+}
+
 /** Pads to a width in columns; wide characters of East Asian scripts and emoji count as two. */
 export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(columns - columnsOf(text), 0))

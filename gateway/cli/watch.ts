@@ -202,7 +202,7 @@ function createShow(given: Given, { print, tell, paint }: Terminal): (record: St
   tell(`times are of this machine's zone (${zoneText(now)}); Ctrl-C ends`)
   return (record) => {
     const loggedAt = toBigInt(record.loggedAtNs as never)
-    print(lines.line(record, dayText(loggedAt) !== dayText(BigInt(Date.now()) * nsPerMs)))
+    print(lines.line(record, { day: dayText(loggedAt) !== dayText(BigInt(Date.now()) * nsPerMs) }))
   }
 }
 
