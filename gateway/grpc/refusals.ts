@@ -72,7 +72,8 @@ function refusalFilter(request: ListRefusalsRequest): (frame: Frame) => boolean 
   return (frame) => {
     const at = timestampNs(frame.receivedAt) ?? 0n
     if ((from !== undefined && at < from) || (to !== undefined && at >= to)) return false
-    if (frame.replayedAt && !includeReplayed) return false
+    // What was refused again is still in quarantine, and waits for the next fix.
+    if (frame.replayedAt && frame.replayFate !== Fate.REFUSED && !includeReplayed) return false
     if (!isAmong(adapters, frame.adapter) || !isAmong(senders, frame.sender) || !isAmong(faults, frame.fault))
       return false
     return channels.length === 0 || channels.some((filter) => topicMatches(filter, frame.channel ?? ''))
