@@ -34,7 +34,7 @@ import { createSearch } from './search.ts'
 import { newSegment, noteWritten, type Segment } from './segment.ts'
 import { segmentPath } from './segment-file.ts'
 import { framesSeries, laneOfSeries, refusedSeries, seriesOfLane } from './series.ts'
-import { openState } from './state.ts'
+import { openState, type State } from './state.ts'
 import { createTail } from './tail.ts'
 import { createWindows } from './windows.ts'
 import { createInlineWriter, createThreadWriter } from './writer.ts'
@@ -62,6 +62,8 @@ export interface LogParts {
   readonly warn?: (text: string) => void
   /** Another disk, written in this thread: for tests. */
   readonly disk?: Disk
+  /** One that is open already, and is closed by whoever opened it. */
+  readonly state?: State
 }
 
 const MiB = 1024 * 1024
@@ -116,7 +118,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const lastMs = Math.max(0, ...segments.flat().map(({ lastLoggedAtMs }) => lastLoggedAtMs))
   const lastLoggedAt = lastMs === 0 ? undefined : BigInt(lastMs + 1) * 1_000_000n
   const logTime = createLogTime({ clock, lastLoggedAt, alarms })
-  const state = openState({ dataDir, ...(warn && { warn }) })
+  const state = parts.state ?? openState({ dataDir, ...(warn && { warn }) })
   const bookmarks = createBookmarks({ state, head: () => head, now: logTime.now, ...(warn && { warn }) })
   const holds = createHolds({ dataDir, state, ...(warn && { warn }) })
   const current = createCurrent({ state, epoch, head })
@@ -305,7 +307,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     async close() {
       await commits.close()
       current.close()
-      state.close()
+      if (!parts.state) state.close()
       windows.close()
       unlock()
     },

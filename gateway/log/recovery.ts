@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { GatewayError } from '../../proto/errors.ts'
 import { type Disk, type DiskFile, writeAll } from './disk.ts'
+import { isRecordPart } from './gather.ts'
 import type { Lane, LanePosition } from './log.ts'
 import { lanes } from './log.ts'
 import { scanSegment } from './scan.ts'
@@ -62,7 +63,12 @@ export function recover(disk: Disk, folder: string): Recovered {
   const head = {} as Record<Lane, number>
   for (const lane of lanes) head[lane] = Math.max(0, ...ofLane(found, lane).map(({ last }) => last))
   if (cleared.torn) noteHoles(found, cleared.torn, head)
-  for (const scan of found.scans) settle(disk, scan, found.damage)
+  // All is cleared before anything is sealed: a companion says that the commits of its segment were whole.
+  for (const scan of found.scans) clear(disk, scan)
+  for (const scan of found.scans) {
+    if (isEmpty(scan)) drop(disk, folder, scan, found)
+    else settle(disk, scan, found.damage)
+  }
   const commits = found.segments.flat().map(({ lastCommit }) => lastCommit)
   const lastCommit = Math.max(0, cleared.lastCommit, ...commits, ...found.abandoned.map(({ to }) => to))
   const next = found.segments.map((segments, series) => ({
@@ -110,12 +116,8 @@ function openSegment(
     const known = readCompanion(disk, series, path, header, file.size())
     if (known) return known
     const scan = scanSegment(newSegment(series, path, header), readWhole(disk, path)!)
-    if (scan.segment.totals.records === 0 && scan.gaps.length === 0) {
-      // Prepared, and not used before the stop.
-      disk.unlink(path)
-      removeIfThere(disk, companionOf(path))
-      return undefined
-    }
+    // A search by sequence goes through segments in order; one in which nothing is sound keeps its place.
+    if (isRecordPart(scan.segment) && scan.segment.last === 0) scan.segment.last = previous?.last ?? 0
     if (!read) found.damage.push({ path, from: 0, to: 4096, sequences: { from: 0, to: 0 } })
     found.scans.push(scan)
     return scan.segment
@@ -157,8 +159,30 @@ function noteHoles(found: Found, torn: NonNullable<Cleared['torn']>, head: LaneP
   }
 }
 
-/** The segment is closed for good: what was cleared is made durable, and its companion is written. */
-function settle(disk: Disk, { segment, bytes, gaps, changed }: Scan, damage: Damage[]): void {
+/** Prepared and not used, or all that was in it was torn. */
+const isEmpty = ({ segment, gaps }: Scan): boolean => segment.totals.records === 0 && gaps.every(({ cleared }) => cleared)
+
+function drop(disk: Disk, folder: string, { segment }: Scan, found: Found): void {
+  const list = found.segments[segment.series]!
+  list.splice(list.indexOf(segment), 1)
+  disk.unlink(segment.path)
+  removeIfThere(disk, companionOf(segment.path))
+  disk.syncFolder(seriesFolder(folder, segment.series))
+}
+
+function clear(disk: Disk, { segment, bytes, changed }: Scan): void {
+  if (changed.length === 0) return
+  const file: DiskFile = disk.open(segment.path, 'write')
+  try {
+    for (const { from: start, to: end } of changed) writeAll(file, bytes.subarray(start, end), start)
+    file.syncNow()
+  } finally {
+    file.close()
+  }
+}
+
+/** The segment is closed for good, and its companion is written. */
+function settle(disk: Disk, { segment, gaps }: Scan, damage: Damage[]): void {
   for (const { start, end, cleared, from, to } of gaps) {
     if (cleared && from > 0) segment.voids.push({ from, to })
     if (cleared) continue
@@ -167,8 +191,6 @@ function settle(disk: Disk, { segment, bytes, gaps, changed }: Scan, damage: Dam
   }
   const file: DiskFile = disk.open(segment.path, 'write')
   try {
-    for (const { from: start, to: end } of changed) writeAll(file, bytes.subarray(start, end), start)
-    if (changed.length > 0) file.syncNow()
     sealSegment(disk, file, segment)
   } finally {
     file.close()

@@ -31,7 +31,7 @@ export interface Gap {
   readonly cleared: boolean
   /** A whole sector never reached the disk, as after a loss of power. */
   readonly torn: boolean
-  /** The commit whose mark says that this is part of it; 0: no mark says so, and none follows. -1: no mark says so, one follows. */
+  /** The commit whose mark says that this is part of it; 0: no mark says so, and it may be of the last one; -1: it is not. */
   commit: number
   /** Sequences that the marks say are lost here. */
   readonly from: number
@@ -42,7 +42,7 @@ export interface Gap {
 export interface Item {
   readonly at: number
   readonly size: number
-  /** 0: its mark is lost, and no other follows. */
+  /** 0: its mark is lost. */
   readonly commit: number
   readonly sequence: number
   /** Records: the frame and how many records it gave. */
@@ -78,6 +78,7 @@ export function rescan(scan: Scan): void {
   const { series, path, header } = scan.segment
   Object.assign(scan.segment, newSegment(series, path, header))
   for (const list of [scan.gaps, scan.tail, scan.marks]) list.length = 0
+  scan.before = 0
   if (isRecordPart(scan.segment)) scanRecords(scan)
   else scanFrames(scan)
 }
@@ -124,12 +125,14 @@ interface Run {
 }
 
 function startRun(scan: Scan, mark: Mark, at: number): Run {
-  if (scan.marks.length > 0 && scan.marks[0]!.mark.commit !== mark.commit) {
+  const previous = scan.marks.at(-1)
+  if (previous && previous.mark.commit !== mark.commit) {
     scan.marks = []
-    scan.tail.length = 0
-    scan.before = scan.segment.last
-    // What stood before this mark without one of its own was written by an earlier commit, and so was whole once.
-    for (const gap of scan.gaps) if (gap.commit === 0) gap.commit = -1
+    scan.before = previous.mark.firstSequence + previous.mark.records - 1
+    // What stands without a mark between two commits may be of either; what stands further back was whole once.
+    const tail = scan.tail.filter((item) => item.commit === 0 && item.at > previous.at)
+    scan.tail.splice(0, scan.tail.length, ...tail)
+    for (const gap of scan.gaps) if (gap.commit === 0 && gap.start < previous.at) gap.commit = -1
   }
   scan.marks.push({ at, mark })
   const { commit, firstSequence: first, records } = mark
