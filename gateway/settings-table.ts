@@ -173,7 +173,7 @@ export const settingsTable = {
     kind: 'list',
     default: '',
     about:
-      'What is written although it is not by default: any of PII, PHI, CJI (events that carry these labels) and law_enforcement_position.',
+      'What is written although it is not by default; one or more of PII, PHI, CJI (events that carry these labels) and law_enforcement_position.',
   },
   'influx.timeout': {
     kind: 'duration',

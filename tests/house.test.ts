@@ -1,5 +1,6 @@
 // Small parts of the gateway: ids, settings, permissions, doors, lanes, times.
 
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createAccounting } from '../gateway/accounting.ts'
@@ -8,6 +9,7 @@ import { counterOf, createIds, idText, idTimeMs, parseId } from '../gateway/ids.
 import { refuseOpenDoors } from '../gateway/policy/doors.ts'
 import { hashSecret, secretMatches } from '../gateway/policy/secrets.ts'
 import { filterCovers, topicMatches } from '../gateway/policy/topic-filters.ts'
+import { referencePage } from '../gateway/settings-pages.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { parseRfc3339, rfc3339, timestamp, timestampNs } from '../proto/time.ts'
 
@@ -89,6 +91,10 @@ describe('settings', () => {
 
   test('every setting has a sentence and a default that its own kind accepts', () => {
     expect(read({})['mqtt.listen']).toEqual(['mqtt://127.0.0.1:1883', 'ws://127.0.0.1:9001'])
+  })
+
+  test('docs/settings.md is what the table generates', () => {
+    expect(readFileSync('docs/settings.md', 'utf8'), 'run npm run generate').toBe(referencePage())
   })
 
   test('the environment overrides, with units', () => {
