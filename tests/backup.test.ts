@@ -105,6 +105,23 @@ describe('a backup', () => {
     state.close()
   })
 
+  test('takes the settings along also when they lie in the data folder, or are called like something there', async () => {
+    const { dataDir, source } = await dataFolder(2)
+    await source.close()
+    writeFileSync(join(dataDir, 'tocsin.yaml'), 'inner')
+    const other = join(tempFolder('settings'), 'tocsin.yaml')
+    writeFileSync(other, 'outer')
+    for (const [settings, text] of [
+      [join(dataDir, 'tocsin.yaml'), 'inner'],
+      [other, 'outer'],
+    ] as const) {
+      const target = join(tempFolder('backup'), 'b')
+      await backup(options(dataDir, target, { settings }))
+      const restored = await restore({ source: target, dataDir: join(tempFolder('restored'), 'data') })
+      expect(readFileSync(restored.settings!, 'utf8')).toBe(text)
+    }
+  })
+
   test('into the same folder copies only what is new, and removes what no longer belongs to it', async () => {
     const { dataDir, source } = await dataFolder(150, 32 * 1024)
     const target = join(tempFolder('backup'), 'b')

@@ -99,7 +99,10 @@ async function copyAll(
     await addDatabase(copy, path)
   }
   for (const path of paths.filter(isPlain)) await addPlain(copy, path)
-  if (settings !== undefined) note(copy, basename(settings), await objects.putFile(settings))
+  const settingsPath = settings === undefined ? undefined : nameBeside(paths, options.dataDir, settings)
+  if (settings !== undefined && settingsPath !== undefined && !paths.includes(settingsPath)) {
+    note(copy, settingsPath, await objects.putFile(settings))
+  }
 
   const segments = listFiles(dataDir).flatMap((path) => segmentPlace(path) ?? [])
   const commit = greatestCommit(dataDir, segments)
@@ -113,7 +116,7 @@ async function copyAll(
     commit,
     heads: copy.heads,
     lastLoggedAtMs: copy.lastLoggedAtMs,
-    ...(settings !== undefined && { settings: basename(settings) }),
+    ...(settingsPath !== undefined && { settings: settingsPath }),
     files: copy.files,
   }
   disk.syncFolder(join(target, objectsFolder))
@@ -234,6 +237,15 @@ function check({ dataDir, target, settings }: BackupOptions): void {
 
 // What is only of this run, made again by itself, or written again by SQLite.
 const leftOut = /(^lock|^lock\..*|\.(spare|filling|new|pid|sock|idx)|-wal|-shm|-journal|\.damaged-\d+(-wal|-shm)?)$/
+
+/** What the settings file is called in the backup: it may lie in the data folder, or have the name of something there. */
+function nameBeside(paths: readonly string[], dataDir: string, settings: string): string {
+  const inside = paths.find((path) => resolve(dataDir, path) === resolve(settings))
+  if (inside !== undefined) return inside
+  let name = basename(settings)
+  while (paths.some((path) => path === name || path.startsWith(`${name}/`))) name = `settings-${name}`
+  return name
+}
 
 /** In the folder, with forward slashes. */
 function listFiles(folder: string): string[] {
