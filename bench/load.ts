@@ -1,21 +1,32 @@
 // A load generator that is not what limits: raw MQTT 3.1.1 packets, made beforehand, pipelined over plain sockets. It keeps a fixed
 // number of unacknowledged QoS 1 messages on each connection, or publishes at a fixed rate, and prints what it measured as JSON.
 //
-//   node bench/load.ts --port 1883 --connections 10 --window 100 --messages 200000 [--rate 2000] [--topic tocsin/in/senml]
+//   node bench/load.ts --port 1883 --connections 10 --window 100 --messages 200000 [--warm-up 20000] [--rate 2000] [--stamp NS]
 
 import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 
+import { createPackets } from './load-packets.ts'
+import { quantile } from './statistics.ts'
+
 export interface LoadOptions {
   readonly port: number
   readonly connections: number
-  /** Unacknowledged messages on each connection. */
+  /** Unacknowledged messages on each connection; without a rate. */
   readonly window: number
+  /** All connections together take from these, so that they end together. */
   readonly messages: number
+  /** So many come first and are not measured; a line "warm" is printed when they are acknowledged. */
+  readonly warmUp: number
   /** Messages a second over all connections; 0: as fast as acknowledgements come. */
   readonly rate: number
   /** The device's number is appended as a level. */
   readonly topic: string
+  /**
+   * Set: each message carries the time at which it is written, which is the monotonic clock plus these nanoseconds, so that another
+   * process of this machine can say how old it is. Else times count up by a millisecond, and no two messages of a device share one.
+   */
+  readonly stampOffsetNs?: bigint
 }
 
 export interface LoadResult {
@@ -24,173 +35,149 @@ export interface LoadResult {
   readonly perSecond: number
   /** From PUBLISH to PUBACK. */
   readonly ackMs: { readonly p50: number; readonly p99: number; readonly max: number }
-  readonly cpuSeconds: number
+  /** Of the generator itself: near 1, it is what limits. */
+  readonly cores: number
+  readonly cpuMicrosEach: number
 }
 
 interface Connection {
   readonly socket: Socket
-  readonly device: number
-  readonly queue: number[]
+  readonly packets: (first: number, count: number) => Buffer
+  /** When the messages on their way were written, those that are timed. */
+  readonly written: number[]
   sent: number
   acked: number
-  quota: number
-  partial: number
+  partialBytes: number
 }
 
-const packetIds = 65_535
+/** At full speed every sixteenth is timed: timing each would make the generator the limit. */
+const timedEachAtFullSpeed = 16
+/** Any read of PUBACKs fits; reading into one buffer again and again spares the garbage collector. */
+const readBytesMax = 64 * 1024
+const paceMs = 1
 
 /** Resolves when every message is acknowledged; rejects when a connection ends before. */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+export async function runLoad(options: LoadOptions, onWarm: () => void = () => {}): Promise<LoadResult> {
+  const { warmUp, messages, rate, connections: count } = options
+  const timedEach = rate === 0 ? timedEachAtFullSpeed : 1
+  const latenciesMs: number[] = []
+  let remaining = warmUp + messages
+  let acked = 0
+  let startedMs = performance.now()
+  let cpuBefore = process.cpuUsage()
+  const { promise: finished, resolve: finish, reject } = Promise.withResolvers<void>()
+
   const connections = await Promise.all(
-    Array.from({ length: options.connections }, (_, device) => open(options.port, device)),
+    Array.from({ length: count }, (_, device) => open(options, device, (connection, acks) => take(connection, acks))),
   )
-  const share = Math.floor(options.messages / options.connections)
-  const latencies: number[] = []
-  const cpu = process.cpuUsage()
-  const startedAt = performance.now()
-  await Promise.all(
-    connections.map((connection) => {
-      connection.quota = share
-      return drive(connection, options, latencies)
-    }),
-  )
-  const seconds = (performance.now() - startedAt) / 1000
-  const used = process.cpuUsage(cpu)
-  for (const { socket } of connections) socket.end(Buffer.from([0xe0, 0]))
-  const acked = share * options.connections
-  latencies.sort((a, b) => a - b)
-  const at = (share_: number): number =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share_))] ?? 0
-  return {
-    acked,
-    seconds,
-    perSecond: acked / seconds,
-    ackMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
-    cpuSeconds: (used.user + used.system) / 1e6,
-  }
-}
-
-function open(port: number, device: number): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const clientId = Buffer.from(`load-${process.pid}-${device}`)
-    const body = Buffer.concat([
-      Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, clientId.length >> 8, clientId.length & 255]),
-      clientId,
-    ])
-    socket.once('connect', () => socket.write(Buffer.concat([Buffer.from([0x10, body.length]), body])))
-    socket.once('error', reject)
-    socket.once('data', (answer) => {
-      if (answer[0] !== 0x20 || answer[3] !== 0) reject(new Error(`CONNACK ${answer.toString('hex')}`))
-      else resolve({ socket, device, queue: [], sent: 0, acked: 0, quota: 0, partial: 0 })
-    })
-  })
-}
-
-/** Writes as many messages as acknowledgements came, in one write for all that was read in one turn. */
-function drive(connection: Connection, options: LoadOptions, latencies: number[]): Promise<void> {
-  const { socket } = connection
-  const write = messageWriter(options.topic, connection.device)
-  let timer: NodeJS.Timeout | undefined
-  let due = 0
-  return new Promise((resolve, reject) => {
-    const send = (count: number): void => {
-      const allowed = Math.min(count, connection.quota - connection.sent)
-      if (allowed <= 0) return
-      const now = performance.now()
-      socket.write(write(connection.sent, allowed))
-      for (let i = 0; i < allowed; i++) {
-        connection.sent += 1
-        // Every sixteenth is timed: timing each would make the generator the limit.
-        if (connection.sent % 16 === 0) connection.queue.push(now)
-      }
-    }
-    const sendDue = (): void => {
-      send(due)
-      due = 0
-    }
-    socket.removeAllListeners('error')
+  for (const { socket } of connections) {
     socket.on('error', reject)
-    socket.on('close', () => {
-      clearInterval(timer)
-      if (connection.acked < connection.quota)
-        reject(new Error(`closed after ${connection.acked} of ${connection.quota}`))
-    })
-    socket.on('data', (chunk) => {
-      // Nothing but PUBACKs of four bytes comes: whole ones are counted, a rest is kept.
-      const bytes = connection.partial + chunk.length
-      const count = bytes >> 2
-      connection.partial = bytes & 3
+    socket.on('close', () => reject(new Error(`a connection was closed after ${acked} acknowledgements`)))
+  }
+
+  function send(connection: Connection, wanted: number): void {
+    const some = Math.min(wanted, remaining)
+    if (some <= 0) return
+    remaining -= some
+    connection.socket.write(connection.packets(connection.sent, some))
+    const now = performance.now()
+    for (let i = 0; i < some; i++) if (++connection.sent % timedEach === 0) connection.written.push(now)
+  }
+
+  function take(connection: Connection, acks: number): void {
+    const before = acked
+    acked += acks
+    if (acked >= warmUp) {
       const now = performance.now()
-      for (let i = 0; i < count; i++) {
-        connection.acked += 1
-        if (connection.acked % 16 === 0) latencies.push(now - connection.queue.shift()!)
+      for (let i = 0; i < acks; i++) {
+        if (++connection.acked % timedEach === 0) latenciesMs.push(now - connection.written.shift()!)
       }
-      if (connection.acked >= connection.quota) {
-        clearInterval(timer)
-        resolve()
-      } else if (options.rate === 0) {
-        if (due === 0) setImmediate(sendDue)
-        due += count
-      }
-    })
-    if (options.rate === 0) send(options.window)
-    else timer = paced(send, options.rate / options.connections)
+      if (before < warmUp) startMeasuring()
+    } else {
+      for (let i = 0; i < acks; i++) if (++connection.acked % timedEach === 0) connection.written.shift()
+    }
+    if (acked >= warmUp + messages) finish()
+    else if (rate === 0) send(connection, acks)
+  }
+
+  function startMeasuring(): void {
+    onWarm()
+    cpuBefore = process.cpuUsage()
+    startedMs = performance.now()
+  }
+
+  if (warmUp === 0) startMeasuring()
+  let pace: NodeJS.Timeout | undefined
+  if (rate === 0) for (const connection of connections) send(connection, options.window)
+  else pace = paced(rate, (turn) => send(connections[turn % count]!, 1))
+  await finished
+  clearInterval(pace)
+  const seconds = (performance.now() - startedMs) / 1000
+  const cpu = process.cpuUsage(cpuBefore)
+  const cpuMicros = cpu.user + cpu.system
+  for (const { socket } of connections) socket.removeAllListeners('close').end(Buffer.of(0xe0, 0))
+  latenciesMs.sort((a, b) => a - b)
+  return {
+    acked: messages,
+    seconds,
+    perSecond: messages / seconds,
+    ackMs: { p50: quantile(latenciesMs, 0.5), p99: quantile(latenciesMs, 0.99), max: quantile(latenciesMs, 1) },
+    cores: cpuMicros / 1e6 / seconds,
+    cpuMicrosEach: cpuMicros / messages,
+  }
+}
+
+/** Calls back at the rate, evenly over time as far as the timer allows, and catches up when it was late. */
+function paced(perSecond: number, send: (turn: number) => void): NodeJS.Timeout {
+  const startedMs = performance.now()
+  let turn = 0
+  return setInterval(() => {
+    const due = Math.floor(((performance.now() - startedMs) / 1000) * perSecond)
+    while (turn < due) send(turn++)
+  }, paceMs)
+}
+
+function open(
+  options: LoadOptions,
+  device: number,
+  onAcks: (connection: Connection, acks: number) => void,
+): Promise<Connection> {
+  const { port, topic, stampOffsetNs } = options
+  return new Promise((resolve, reject) => {
+    let connected = false
+    const onread = {
+      buffer: Buffer.allocUnsafe(readBytesMax),
+      callback(bytes: number, buffer: Uint8Array): boolean {
+        // After CONNACK nothing but PUBACKs of four bytes comes: whole ones are counted, a rest is kept.
+        let payload = bytes
+        if (!connected) {
+          if (bytes < 4 || buffer[0] !== 0x20 || buffer[3] !== 0) {
+            reject(new Error(`no CONNACK: ${Buffer.from(buffer.subarray(0, bytes)).toString('hex')}`))
+            return false
+          }
+          connected = true
+          payload -= 4
+          resolve(connection)
+        }
+        const whole = connection.partialBytes + payload
+        connection.partialBytes = whole & 3
+        if (whole > 3) onAcks(connection, whole >> 2)
+        return true
+      },
+    }
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
+    const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, stampOffsetNs)
+    const connection: Connection = { socket, packets, written: [], sent: 0, acked: 0, partialBytes: 0 }
+    socket.once('connect', () => socket.write(connectPacket(`load-${process.pid}-${device}`)))
+    socket.once('error', reject)
   })
 }
 
-function paced(send: (count: number) => void, perSecond: number): NodeJS.Timeout {
-  const startedAt = performance.now()
-  let sent = 0
-  return setInterval(() => {
-    const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond) - sent
-    if (due > 0) send(due)
-    sent += Math.max(0, due)
-  }, 2)
-}
-
-/**
- * PUBLISH packets of one device, SenML of about 150 bytes. Only the packet id, the time and a value change from one to the next, and
- * they are written into copies of one packet: no two messages are one point, and making them costs next to nothing.
- */
-function messageWriter(topic: string, device: number): (first: number, count: number) => Buffer {
-  const topicBytes = Buffer.from(`${topic}/gauge-${device}`)
-  const startedAtMs = Date.now()
-  const time = '0000000000.000'
-  const payload = Buffer.from(
-    `[{"bn":"gauge-${device}:","bt":${time},"n":"water-level","u":"m","v":2.00},{"n":"temperature","u":"Cel","v":11.7},{"n":"battery","u":"V","v":3.71}]`,
-  )
-  const length = 2 + topicBytes.length + 2 + payload.length
-  const head = Buffer.from([0x32, (length & 127) | 128, length >> 7, topicBytes.length >> 8, topicBytes.length & 255])
-  const packet = Buffer.concat([head, topicBytes, Buffer.from([0, 0]), payload])
-  const idAt = 5 + topicBytes.length
-  const timeAt = packet.indexOf(time)
-  const valueAt = packet.indexOf('2.00') + 2
-
-  return (first, count) => {
-    const packets = Buffer.allocUnsafe(packet.length * count)
-    for (let i = 0; i < count; i++) {
-      const n = first + i
-      const at = i * packet.length
-      packet.copy(packets, at)
-      const packetId = (n % packetIds) + 1
-      packets[at + idAt] = packetId >> 8
-      packets[at + idAt + 1] = packetId & 255
-      const ms = startedAtMs + n
-      putDigits(packets, at + timeAt, 10, Math.floor(ms / 1000))
-      putDigits(packets, at + timeAt + 11, 3, ms % 1000)
-      putDigits(packets, at + valueAt, 2, n % 100)
-    }
-    return packets
-  }
-}
-
-function putDigits(target: Buffer, at: number, digits: number, value: number): void {
-  let rest = value
-  for (let i = at + digits - 1; i >= at; i--) {
-    target[i] = 48 + (rest % 10)
-    rest = Math.floor(rest / 10)
-  }
+function connectPacket(clientId: string): Buffer {
+  const id = Buffer.from(clientId)
+  const keepAliveSeconds = 60
+  const body = [0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, keepAliveSeconds, id.length >> 8, id.length & 255]
+  return Buffer.concat([Buffer.of(0x10, body.length + id.length, ...body), id])
 }
 
 if (import.meta.main) {
@@ -200,18 +187,24 @@ if (import.meta.main) {
       connections: { type: 'string', default: '10' },
       window: { type: 'string', default: '100' },
       messages: { type: 'string', default: '100000' },
+      'warm-up': { type: 'string', default: '0' },
       rate: { type: 'string', default: '0' },
       topic: { type: 'string', default: 'tocsin/in/senml' },
+      stamp: { type: 'string' },
     },
   })
-  const { port, connections, window, messages, rate, topic } = values
-  const result = await runLoad({
-    port: Number(port),
-    connections: Number(connections),
-    window: Number(window),
-    messages: Number(messages),
-    rate: Number(rate),
-    topic,
-  })
+  const result = await runLoad(
+    {
+      port: Number(values.port),
+      connections: Number(values.connections),
+      window: Number(values.window),
+      messages: Number(values.messages),
+      warmUp: Number(values['warm-up']),
+      rate: Number(values.rate),
+      topic: values.topic,
+      ...(values.stamp !== undefined && { stampOffsetNs: BigInt(values.stamp) }),
+    },
+    () => process.stdout.write('warm\n'),
+  )
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }

@@ -1,0 +1,6 @@
+// Every row of the benchmark, in the order of the goals.
+
+import { durableIngest, durableIngestOfMany } from './ingest.ts'
+import type { Row } from './row.ts'
+
+export const rows: readonly Row[] = [durableIngest, durableIngestOfMany]
