@@ -8,6 +8,9 @@ import { EventKind, GapReason, Label } from '../proto/generated/types.ts'
 import type { SubscribeRequest } from '../proto/generated/types.ts'
 import { duration, timestamp } from '../proto/time.ts'
 import { toNumber } from '../proto/int64.ts'
+import { systemClock } from '../gateway/clock.ts'
+import { logSettingsDefault } from '../gateway/log/create-log.ts'
+import { openTestLog } from './grpc-log.ts'
 import {
   deviceEvent,
   devicesIn,
@@ -159,6 +162,30 @@ describe('a cursor that does not fit', () => {
     await house.append(deviceEvent('new'))
     await resumed.until(() => devicesIn(resumed.records).includes('new'))
     expect(resumed.error).toBeUndefined()
+  })
+
+  test('behind what retention has left is told what is gone, and goes on with what is there', async () => {
+    const classes = { ...logSettingsDefault.retention.classes, standard: { ageMs: 1e12, bytes: 4 << 20 } }
+    const log = await openTestLog(undefined, { retention: { ...logSettingsDefault.retention, classes } })
+    await using house = await openHouse({ log })
+    const texts = [{ description: 'x'.repeat(10_000) }]
+    for (let i = 0; i < 15; i++) {
+      await house.append(...Array.from({ length: 100 }, (_, at) => deviceEvent(`d-${i}-${at}`, { texts })))
+    }
+    await log.retain(systemClock.now())
+    const { routine: oldest } = log.oldest
+    expect(oldest).toBeGreaterThan(100)
+    const loggedAt = { urgent: 0n, routine: 0n }
+    const cursor = encodeCursor({ epoch: log.epoch, bookmark: { urgent: 0, routine: 10 }, loggedAt, inSnapshot: false })
+    const reader = house.client().subscribe(after(cursor))
+    await reader.until(() => reader.count('caughtUp') === 1, 15_000)
+    const [gap] = reader.responses
+    if (gap?.item !== 'gap') throw new Error('no gap')
+    expect(gap.gap.reason).toBe(GapReason.RETENTION)
+    expect([toNumber(gap.gap.from), toNumber(gap.gap.to)]).toEqual([11, oldest - 1])
+    expect(reader.records.map(({ sequence }) => toNumber(sequence))).toEqual(
+      Array.from({ length: 1_500 - oldest + 1 }, (_, i) => oldest + i),
+    )
   })
 
   test.each([

@@ -32,6 +32,8 @@ export interface NextBatch extends ReaderPlace {
 export interface Batches {
   /** What comes after `place`: urgent before routine. `bookmark` moves on whenever the log has anything. */
   next(plan: ReadingPlan, place: ReaderPlace): NextBatch
+  /** How many batches were put together; all others were shared. */
+  readonly assembled: number
 }
 
 /** Urgent takes at most this part of a batch, so that routine never stands still. Source: design, "routine keeps at least 5 %". */
@@ -49,6 +51,7 @@ const frameCodec = codec('tocsin.v1.Frame')
 export function createBatches(log: Log): Batches {
   const shared = new Map<string, NextBatch>()
   let sharedBytes = 0
+  let assembled = 0
   const slices = new Map<string, Slice | undefined>()
 
   function next(plan: ReadingPlan, place: ReaderPlace): NextBatch {
@@ -58,6 +61,7 @@ export function createBatches(log: Log): Batches {
     const known = shared.get(key)
     if (known) return known
     const batch = assemble(plan, place)
+    assembled += 1
     shared.set(key, batch)
     sharedBytes += batch.message?.length ?? 0
     for (const [oldKey, old] of shared) {
@@ -108,7 +112,12 @@ export function createBatches(log: Log): Batches {
     return slice
   }
 
-  return { next }
+  return {
+    next,
+    get assembled() {
+      return assembled
+    },
+  }
 }
 
 const keyOf = ({ filter, view, raw, limit }: ReadingPlan): string =>

@@ -30,10 +30,14 @@ export interface FanOutMetrics {
   readonly streams: number
   /** Of these, consoles that have not read what was sent them for a second or more. */
   readonly slowStreams: number
+  /** What is held for consoles that have not read it; at most two batches for each. */
+  readonly unsentBytes: number
   /** Messages, records and bytes sent on all streams since the start. */
   readonly messages: number
   readonly records: number
   readonly bytes: number
+  /** Batches that were put together; the other messages shared their bytes. */
+  readonly assembled: number
   /** Streams that were over while the console had not read all that was sent. */
   readonly cutStreams: number
 }
@@ -173,11 +177,12 @@ export function createFanOut({ log, clock }: { readonly log: Log; readonly clock
     },
     metrics() {
       const nowMs = monotonicMs(clock)
-      const sum = { ...past, streams: streams.size, slowStreams: 0 }
+      const sum = { ...past, assembled: batches.assembled, streams: streams.size, slowStreams: 0, unsentBytes: 0 }
       for (const subscription of streams.keys()) {
         sum.messages += subscription.counts.messages
         sum.records += subscription.counts.records
         sum.bytes += subscription.counts.bytes
+        sum.unsentBytes += subscription.counts.unsentBytes
         if (subscription.waitingMs(nowMs) >= slowMs) sum.slowStreams += 1
       }
       return sum

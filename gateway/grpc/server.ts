@@ -31,6 +31,8 @@ export interface GrpcServerParts {
   readonly admin: AdminParts
   /** False while the gateway starts, stops, or cannot write: what health says. */
   ready(): boolean
+  /** How soon a dead console is noticed; for tests, which do not wait for the default. */
+  readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number }
 }
 
 export interface GrpcServer {
@@ -53,8 +55,7 @@ export interface GrpcMetrics extends FanOutMetrics {
 }
 
 /** A dead console is noticed after 15 s at most; grpc-js itself never looks. */
-const keepaliveTimeMs = 10_000
-const keepaliveTimeoutMs = 5_000
+const keepaliveDefault = { timeMs: 10_000, timeoutMs: 5_000 }
 /** One connection is one console or one program; a few streams and some calls at a time are plenty. */
 const streamsPerConnectionMax = 100
 /** PublishRequest may hold 1 MB of events; the rest is its own fields. */
@@ -67,9 +68,10 @@ const connectionIdleMsMax = 300_000
 const closeMsMax = 1_000
 
 export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
+  const keepalive = parts.keepalive ?? keepaliveDefault
   const server = new Server({
-    'grpc.keepalive_time_ms': keepaliveTimeMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    'grpc.keepalive_time_ms': keepalive.timeMs,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     'grpc.max_concurrent_streams': streamsPerConnectionMax,
     'grpc.max_receive_message_length': receiveBytesMax,
     'grpc.max_connection_idle_ms': connectionIdleMsMax,

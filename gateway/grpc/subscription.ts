@@ -42,7 +42,7 @@ export interface Subscription {
   /** The shared second hand: heartbeat and expiry. */
   tick(nowMs: number): void
   close(): void
-  readonly counts: { messages: number; records: number; bytes: number }
+  readonly counts: { messages: number; records: number; bytes: number; unsentBytes: number }
   /** How long its oldest message has waited for the console to read; 0: none waits. */
   waitingMs(nowMs: number): number
 }
@@ -72,7 +72,7 @@ export function createSubscription(
   const { lanes } = options.plan.filter
   const startHead = { ...log.head }
   const startMs = nowMs
-  const counts = { messages: 0, records: 0, bytes: 0 }
+  const counts = { messages: 0, records: 0, bytes: 0, unsentBytes: 0 }
   const unsentSince: number[] = []
   let batchBytes = Math.min(batchBytesMax, options.plan.limit.bytes)
   let plan = options.plan
@@ -90,8 +90,10 @@ export function createSubscription(
     unsentSince.push(sinceMs)
     counts.messages += 1
     counts.bytes += message.length
+    counts.unsentBytes += message.length
     line.write(message, () => {
       unsentSince.shift()
+      counts.unsentBytes -= message.length
       if (!isOpen) return
       suit(monotonicMs(clock) - sinceMs)
       parts.wake(subscription)
