@@ -70,6 +70,9 @@ export function decimalText({ digits, exponent }: Decimal): string {
 /** The nearest double; ±Infinity where there is none. */
 export const decimalNumber = ({ digits, exponent }: Decimal): number => Number(`${digits}e${exponent}`)
 
+/** Whole seconds, as most devices send them, without the way through text. */
+export const wholeSecondsNs = (seconds: number): bigint => BigInt(seconds) * 1_000_000_000n
+
 /** Seconds to nanoseconds; what is finer than a nanosecond is cut off. */
 export function nanoseconds({ digits, exponent }: Decimal): bigint {
   const shift = exponent + 9

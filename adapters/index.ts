@@ -1,4 +1,4 @@
-// Every adapter, by name. To add one: make its folder, then add one line here; see docs/adapters.md.
+// Every adapter, by name. To add one: make its folder, then add one line here.
 
 import type { Adapter } from './adapter.ts'
 import { json } from './json/codec.ts'

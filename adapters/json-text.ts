@@ -26,7 +26,8 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
   if (bytes.length > limits.bytesMax)
     return { fault: 'length', why: `${bytes.length} bytes, at most ${limits.bytesMax}` }
   if (bytes.length === 0) return { fault: 'length', why: 'no bytes' }
-  if (isTooDeep(bytes, limits.depthMax)) return { fault: 'length', why: `nested deeper than ${limits.depthMax}` }
+  const { depth, long } = scan(bytes)
+  if (depth > limits.depthMax) return { fault: 'length', why: `nested deeper than ${limits.depthMax}` }
   let text: string
   try {
     text = utf8.decode(bytes)
@@ -35,14 +36,11 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
   }
   try {
     const value: unknown = JSON.parse(text)
-    return { value, long: longDigits.test(text), exact: () => parseExact(text) }
+    return { value, long, exact: () => parseExact(text) }
   } catch (error) {
     return { fault: 'syntax', why: `not JSON${placeOf(error, text)}` }
   }
 }
-
-/** Sixteen digits in a row, with or without a point, may be more than a double holds. */
-const longDigits = /\d[\d.]{15,}/
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
@@ -55,18 +53,28 @@ function parseExact(text: string): unknown {
 }
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+const [dot, nought, nine] = [0x2e, 0x30, 0x39]
 
-function isTooDeep(bytes: Uint8Array, depthMax: number): boolean {
-  let depth = 0
+/** Fifteen digits always survive a double; with a point among them that is sixteen bytes. */
+const safeDigitBytes = 16
+
+/** One pass over the bytes: how deep they nest, and whether a number is longer than a double is sure to hold. */
+function scan(bytes: Uint8Array): { depth: number; long: boolean } {
+  let [level, depth, digits, long] = [0, 0, 0, false]
   for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]
+    const byte = bytes[at]!
+    if ((byte >= nought && byte <= nine) || byte === dot) {
+      if (++digits > safeDigitBytes) long = true
+      continue
+    }
+    digits = 0
     if (byte === quote) {
       for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++
     } else if (byte === openArray || byte === openObject) {
-      if (++depth > depthMax) return true
-    } else if (byte === closeArray || byte === closeObject) depth--
+      if (++level > depth) depth = level
+    } else if (byte === closeArray || byte === closeObject) level--
   }
-  return false
+  return { depth, long }
 }
 
 /** The engine's message quotes the payload, so only its position is used. */

@@ -88,7 +88,8 @@ const bySourceUnit: Readonly<Record<string, string>> = {
 const quantityLengthMax = 64 // observation.proto, Measurement.quantity
 
 export function quantityOf(word: string, unitCode: string, sourceUnit = ''): string {
-  const name = snakeCase(word)
+  // Most devices write the words of the table as they stand there.
+  const name = Object.hasOwn(byWord, word) ? word : snakeCase(word)
   const known = own(byWord, name) ?? own(bySourceUnit, sourceUnit) ?? own(byUnit, unitCode)
   return known ?? (name === '' ? 'value' : name)
 }

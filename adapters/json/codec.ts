@@ -15,7 +15,7 @@ import { type CompiledMapping, compileMappings } from './compiled.ts'
 import { eventsOf } from './events.ts'
 import type { Scope } from './expression.ts'
 import { jsonOptions } from './mapping.ts'
-import { createReading } from './reading.ts'
+import { createReading, valueAt } from './reading.ts'
 
 export const json: Adapter = {
   name: 'json',
@@ -56,7 +56,7 @@ function decode(mappings: readonly CompiledMapping[], frame: Frame): Decoded {
   const plain: Scope = parsed.long ? scope : { ...scope, exactHere: undefined, exactRoot: undefined }
   for (const mapping of candidates) {
     const reading = createReading(mapping.name)
-    const fits = !mapping.when || reading.value('when', mapping.when, plain) === true
+    const fits = !mapping.when || valueAt(reading, 'when', mapping.when, plain) === true
     const drafts = fits ? eventsOf(mapping, needsDigits(mapping) ? scope : plain, reading) : []
     if (reading.fault) return refused(reading.fault.fault, reading.fault.why)
     if (!fits) continue

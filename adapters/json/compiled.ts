@@ -3,7 +3,7 @@
 import { isSame, words } from '../units.ts'
 import type { Expression, Repeat, Scope } from './expression.ts'
 import { type JsonOptions, type Mapping, type MeasurementMapping, createCompiler } from './mapping.ts'
-import { type Reading, missingKey } from './reading.ts'
+import { type Reading, missingKey, textAt } from './reading.ts'
 
 /** Fixed text, or an expression. */
 export type Text = string | Expression
@@ -120,5 +120,5 @@ export function constantOr(
   place: string,
   bytesMax: number,
 ): string | undefined {
-  return typeof field === 'string' ? field : reading.text(place, field, scope, bytesMax)
+  return typeof field === 'string' ? field : textAt(reading, place, field, scope, bytesMax)
 }

@@ -8,7 +8,7 @@ import { duration, timestamp } from '../../proto/time.ts'
 import type { Scope } from './expression.ts'
 import { type CompiledMapping, type Texts, constantOr } from './compiled.ts'
 import { measurementsOf } from './measurements.ts'
-import { type Reading, scopesOf, wordOf } from './reading.ts'
+import { type Reading, exactValueAt, fail, flagAt, numberAt, scopesOf, textAt, valueAt, wordOf } from './reading.ts'
 import { readTime } from './time.ts'
 
 /** One event each: a gateway's list of its sensors, or a feed of quakes. */
@@ -46,10 +46,10 @@ function commonOf(mapping: CompiledMapping, scope: Scope, reading: Reading, plac
   const device = constantOr(mapping.device, scope, reading, `${place}device`, subjectBytesMax)
   const status = constantOr(mapping.status, scope, reading, `${place}status`, textBytesMax)
   const messageStatus = status === undefined ? undefined : wordOf(MessageStatus, status)
-  if (status !== undefined && !messageStatus) reading.fail(`${place}status`, 'is no message status such as ACTUAL')
+  if (status !== undefined && !messageStatus) fail(reading, `${place}status`, 'is no message status such as ACTUAL')
   const location = locationOf(mapping, scope, reading, place)
   const attributes = Object.entries(mapping.attributes).flatMap(([name, expression]) => {
-    const value = reading.text(`${place}attributes.${name}`, expression, scope, textBytesMax)
+    const value = textAt(reading, `${place}attributes.${name}`, expression, scope, textBytesMax)
     return value === undefined ? [] : [{ name, value }]
   })
   return {
@@ -64,10 +64,10 @@ function commonOf(mapping: CompiledMapping, scope: Scope, reading: Reading, plac
 
 function timeOf({ time }: CompiledMapping, scope: Scope, reading: Reading, place: string): Partial<EventDraft> {
   if (!time) return {}
-  const found = reading.exactValue(`${place}time.path`, time.path, scope)
+  const found = exactValueAt(reading, `${place}time.path`, time.path, scope)
   if (found === undefined) return {}
   const ns = readTime(found, time.format, time.zone)
-  if (ns === undefined) return reading.fail(`${place}time`, `is no time of the format ${time.format}`) ?? {}
+  if (ns === undefined) return fail(reading, `${place}time`, `is no time of the format ${time.format}`) ?? {}
   return { observedAt: timestamp(ns), clockQuality: ClockQuality.UNSYNCED }
 }
 
@@ -78,12 +78,12 @@ function locationOf(
   place: string,
 ): Location | undefined {
   if (!position) return undefined
-  const number = (name: keyof typeof position) => reading.number(`${place}position.${name}`, position[name], scope)
+  const number = (name: keyof typeof position) => numberAt(reading, `${place}position.${name}`, position[name], scope)
   const [latitude, longitude] = [number('latitude'), number('longitude')]
   // A tracker without a fix sends neither.
   if (latitude === undefined || longitude === undefined) return undefined
   if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) {
-    return reading.fail(`${place}position`, 'is not on the globe', 'range')
+    return fail(reading, `${place}position`, 'is not on the globe', 'range')
   }
   return {
     latitude,
@@ -109,10 +109,10 @@ function deviceStatusOf(
 ): DeviceStatus | undefined {
   if (!texts) return undefined
   const at = (name: string): string => `${place}device_status.${name}`
-  const number = (name: keyof Texts<'device_status'>) => reading.number(at(name), texts[name], scope)
-  const flag = (name: keyof Texts<'device_status'>) => reading.flag(at(name), texts[name], scope)
-  const text = (name: keyof Texts<'device_status'>) => reading.text(at(name), texts[name], scope, textBytesMax)
-  const online = flagOrWord(reading, at('online'), texts.online && reading.value(at('online'), texts.online, scope))
+  const number = (name: keyof Texts<'device_status'>) => numberAt(reading, at(name), texts[name], scope)
+  const flag = (name: keyof Texts<'device_status'>) => flagAt(reading, at(name), texts[name], scope)
+  const text = (name: keyof Texts<'device_status'>) => textAt(reading, at(name), texts[name], scope, textBytesMax)
+  const online = flagOrWord(reading, at('online'), texts.online && valueAt(reading, at('online'), texts.online, scope))
   const uptime = number('uptime_s')
   const status: DeviceStatus = {
     ...(online !== undefined && { online: online ? Online.ONLINE : Online.OFFLINE }),
@@ -134,7 +134,7 @@ function deviceStatusOf(
   }
   const fraction = status.batteryFraction
   if (fraction !== undefined && (fraction < 0 || fraction > 1)) {
-    return reading.fail(at('battery_fraction'), 'is not 0 to 1; divide percent by 100', 'range')
+    return fail(reading, at('battery_fraction'), 'is not 0 to 1; divide percent by 100', 'range')
   }
   return Object.keys(status).length > 0 ? status : undefined
 }
@@ -145,5 +145,5 @@ function flagOrWord(reading: Reading, place: string, found: unknown): boolean | 
   const word = String(found).toLowerCase()
   if (['online', 'connected', 'up', 'true', '1'].includes(word)) return true
   if (['offline', 'disconnected', 'down', 'false', '0'].includes(word)) return false
-  return reading.fail(place, 'is neither online nor offline')
+  return fail(reading, place, 'is neither online nor offline')
 }

@@ -8,7 +8,18 @@ import { type Unit, words } from '../units.ts'
 import { type Value, numberValue, tellApart } from '../values.ts'
 import { type CompiledMapping, type CompiledMeasurement, constantOr } from './compiled.ts'
 import type { Scope } from './expression.ts'
-import { type Reading, flagOf, missingKey, numberOf, scopesOf, textOf, wordOf } from './reading.ts'
+import {
+  type Reading,
+  exactValueAt,
+  fail,
+  flagOf,
+  missingKey,
+  numberOf,
+  scopesOf,
+  textOf,
+  valueAt,
+  wordOf,
+} from './reading.ts'
 
 const measurementsMax = 1_000 // gateway/validate.ts
 const channelBytesMax = 64
@@ -33,15 +44,15 @@ export function measurementsOf(mapping: CompiledMapping, scope: Scope, reading: 
 function measured(one: CompiledMeasurement, scope: Scope, reading: Reading, place: string): Measurement[] {
   const wantsDigits = one.isConverted || scope.exactHere !== undefined
   const found = wantsDigits
-    ? reading.exactValue(`${place}.value`, one.value, scope)
-    : reading.value(`${place}.value`, one.value, scope)
+    ? exactValueAt(reading, `${place}.value`, one.value, scope)
+    : valueAt(reading, `${place}.value`, one.value, scope)
   if (found === undefined) {
-    if (one.required) reading.fail(`${place}.value`, 'is required and absent')
+    if (one.required) fail(reading, `${place}.value`, 'is required and absent')
     return []
   }
   const values = Array.isArray(found) && one.as !== 'text' ? (found as unknown[]) : [found]
   if (values.length > measurementsMax) {
-    reading.fail(`${place}.value`, `has ${values.length} elements, at most ${measurementsMax}`, 'length')
+    fail(reading, `${place}.value`, `has ${values.length} elements, at most ${measurementsMax}`, 'length')
     return []
   }
   const facts = factsOf(one, scope, reading, place)
@@ -63,7 +74,7 @@ function factsOf(one: CompiledMeasurement, scope: Scope, reading: Reading, place
   const word = constantOr(one.quantity, scope, reading, `${place}.quantity`, textBytesMax) ?? ''
   const quality = constantOr(one.quality, scope, reading, `${place}.quality`, textBytesMax)
   const judged = quality === undefined ? undefined : wordOf(Quality, quality)
-  if (quality !== undefined && judged === undefined) reading.fail(`${place}.quality`, 'is no quality such as GOOD')
+  if (quality !== undefined && judged === undefined) fail(reading, `${place}.quality`, 'is no quality such as GOOD')
   return {
     // A quantity that the settings name is taken at its word.
     quantity: typeof one.quantity === 'string' ? word : quantityOf(word, unit?.code ?? '', sourceUnit),
@@ -110,17 +121,17 @@ function valueOf(
       return whole(numberOf(found), unit, reading, place)
     case 'flag': {
       const flag = flagOf(found)
-      return flag === undefined ? reading.fail(place, 'is neither true nor false') : { value: 'flag', flag }
+      return flag === undefined ? fail(reading, place, 'is neither true nor false') : { value: 'flag', flag }
     }
     case 'text': {
       const text = textOf(found) ?? JSON.stringify(found)
-      if (!text.isWellFormed()) return reading.fail(place, 'is not well-formed text')
+      if (!text.isWellFormed()) return fail(reading, place, 'is not well-formed text')
       return Buffer.byteLength(text) > textBytesMax
-        ? reading.fail(place, `is longer than ${textBytesMax} bytes`, 'length')
+        ? fail(reading, place, `is longer than ${textBytesMax} bytes`, 'length')
         : { value: 'text', text }
     }
     default:
-      return reading.fail(place, 'is an object or array where a value is wanted')
+      return fail(reading, place, 'is an object or array where a value is wanted')
   }
 }
 
@@ -138,10 +149,10 @@ function finite(
   reading: Reading,
   place: string,
 ): Value | undefined {
-  if (number === undefined) return reading.fail(place, 'is not a number')
+  if (number === undefined) return fail(reading, place, 'is not a number')
   const value = numberValue(number, unit)
   if (value.value === 'number' && !Number.isFinite(value.number)) {
-    return reading.fail(place, 'is beyond all numbers', 'range')
+    return fail(reading, place, 'is beyond all numbers', 'range')
   }
   return value
 }
@@ -153,7 +164,7 @@ function whole(
   reading: Reading,
   place: string,
 ): Value | undefined {
-  if (number === undefined) return reading.fail(place, 'is not a number')
+  if (number === undefined) return fail(reading, place, 'is not a number')
   const text = numeralText(number)
   if (/^-?\d+$/.test(text)) return finite(number, unit, reading, place)
   const cut = Math.trunc(Number(text))

@@ -3,67 +3,66 @@
 
 import type { Fault } from '../adapter.ts'
 import { type Literal, type Numeral, isLiteral, literal, numeralText } from '../decimal.ts'
-import type { Expression, Repeat, Scope } from './expression.ts'
+import type { Answer, Expression, Repeat, Scope } from './expression.ts'
 
 export interface Reading {
-  readonly fault: { readonly fault: Fault; readonly why: string } | undefined
-  fail(place: string, why: string, fault?: Fault): undefined
-  /** Undefined for what is absent or null. */
-  value(place: string, expression: Expression, scope: Scope): unknown
-  /** As `value`, numbers as literals where their digits are known. */
-  exactValue(place: string, expression: Expression, scope: Scope): unknown
-  number(place: string, expression: Expression | undefined, scope: Scope): number | undefined
-  flag(place: string, expression: Expression | undefined, scope: Scope): boolean | undefined
-  text(place: string, expression: Expression | undefined, scope: Scope, bytesMax: number): string | undefined
+  readonly mapping: string
+  fault: { readonly fault: Fault; readonly why: string } | undefined
+  /** What was noticed and passed over. */
   readonly warnings: Set<string>
 }
 
-export function createReading(mapping: string): Reading {
-  let fault: Reading['fault']
-  const warnings = new Set<string>()
+export const createReading = (mapping: string): Reading => ({ mapping, fault: undefined, warnings: new Set() })
 
-  const fail: Reading['fail'] = (place, why, kind = 'syntax') => {
-    fault ??= { fault: kind, why: `${mapping}.${place}: ${why}` }
-    return undefined
-  }
+/** The first fault stands; the message is refused for it. */
+export function fail(reading: Reading, place: string, why: string, fault: Fault = 'syntax'): undefined {
+  reading.fault ??= { fault, why: `${reading.mapping}.${place}: ${why}` }
+}
 
-  const evaluated = (place: string, expression: Expression, scope: Scope, exact: boolean): unknown => {
-    if (fault) return undefined
-    const answer = exact ? expression.evaluateExact(scope) : expression.evaluate(scope)
-    if ('why' in answer) return fail(place, answer.why, 'unsupported')
-    return answer.value === null ? undefined : answer.value
-  }
+/** Undefined for what is absent or null. */
+export function valueAt(reading: Reading, place: string, expression: Expression, scope: Scope): unknown {
+  return reading.fault ? undefined : answered(reading, place, expression.evaluate(scope))
+}
 
-  const value: Reading['value'] = (place, expression, scope) => evaluated(place, expression, scope, false)
-  return {
-    get fault() {
-      return fault
-    },
-    fail,
-    warnings,
-    value,
-    exactValue: (place, expression, scope) => evaluated(place, expression, scope, true),
-    number(place, expression, scope) {
-      const found = expression && value(place, expression, scope)
-      if (found === undefined) return undefined
-      const number = numberOf(found)
-      if (number === undefined) return fail(place, 'is not a number')
-      const double = Number(numeralText(number))
-      return Number.isFinite(double) ? double : fail(place, 'is beyond all numbers', 'range')
-    },
-    flag(place, expression, scope) {
-      const found = expression && value(place, expression, scope)
-      return found === undefined ? undefined : (flagOf(found) ?? fail(place, 'is neither true nor false'))
-    },
-    text(place, expression, scope, bytesMax) {
-      const found = expression && value(place, expression, scope)
-      if (found === undefined) return undefined
-      const text = textOf(found)
-      if (text === undefined) return fail(place, 'is not a text')
-      if (!text.isWellFormed()) return fail(place, 'is not well-formed text')
-      return Buffer.byteLength(text) > bytesMax ? fail(place, `is longer than ${bytesMax} bytes`, 'length') : text
-    },
-  }
+/** As `valueAt`, numbers as literals where their digits are known. */
+export function exactValueAt(reading: Reading, place: string, expression: Expression, scope: Scope): unknown {
+  return reading.fault ? undefined : answered(reading, place, expression.evaluateExact(scope))
+}
+
+function answered(reading: Reading, place: string, answer: Answer): unknown {
+  if ('why' in answer) return fail(reading, place, answer.why, 'unsupported')
+  return answer.value === null ? undefined : answer.value
+}
+
+type Maybe = Expression | undefined
+
+export function numberAt(reading: Reading, place: string, expression: Maybe, scope: Scope): number | undefined {
+  const found = expression && valueAt(reading, place, expression, scope)
+  if (found === undefined) return undefined
+  const number = numberOf(found)
+  if (number === undefined) return fail(reading, place, 'is not a number')
+  const double = Number(numeralText(number))
+  return Number.isFinite(double) ? double : fail(reading, place, 'is beyond all numbers', 'range')
+}
+
+export function flagAt(reading: Reading, place: string, expression: Maybe, scope: Scope): boolean | undefined {
+  const found = expression && valueAt(reading, place, expression, scope)
+  return found === undefined ? undefined : (flagOf(found) ?? fail(reading, place, 'is neither true nor false'))
+}
+
+export function textAt(
+  reading: Reading,
+  place: string,
+  expression: Maybe,
+  scope: Scope,
+  bytesMax: number,
+): string | undefined {
+  const found = expression && valueAt(reading, place, expression, scope)
+  if (found === undefined) return undefined
+  const text = textOf(found)
+  if (text === undefined) return fail(reading, place, 'is not a text')
+  if (!text.isWellFormed()) return fail(reading, place, 'is not well-formed text')
+  return Buffer.byteLength(text) > bytesMax ? fail(reading, place, `is longer than ${bytesMax} bytes`, 'length') : text
 }
 
 /** A text that is a number counts as one: many devices quote theirs. */
@@ -113,17 +112,17 @@ export function missingKey(value: unknown): string {
 
 /** Each element of an array, or each entry of an object, as what `$` is. */
 export function scopesOf(place: string, repeat: Repeat, scope: Scope, reading: Reading, max: number): readonly Scope[] {
-  const found = reading.value(`${place}${repeat.of}`, repeat.expression, scope)
+  const found = valueAt(reading, `${place}${repeat.of}`, repeat.expression, scope)
   if (found === undefined) return []
   // JSONata makes no difference between one element and an array of one.
   const elements = repeat.of === 'each' && !Array.isArray(found) ? [found] : found
   if (typeof elements !== 'object' || elements === null || (repeat.of === 'entries' && Array.isArray(found))) {
-    reading.fail(`${place}${repeat.of}`, 'is no object')
+    fail(reading, `${place}${repeat.of}`, 'is no object')
     return []
   }
   const entries = Object.entries(elements)
   if (entries.length > max) {
-    reading.fail(`${place}${repeat.of}`, `has ${entries.length} elements, at most ${max}`, 'length')
+    fail(reading, `${place}${repeat.of}`, `has ${entries.length} elements, at most ${max}`, 'length')
     return []
   }
   const exact = Array.isArray(found) || repeat.of === 'entries' ? repeat.expression.exactAt(scope) : undefined

@@ -1,7 +1,7 @@
 // Times as devices write them → nanoseconds UTC, exact. A format is one of five names or a pattern of strftime's letters; a time
 // without an offset is read in the mapping's zone, and without that it is no time: a local time of an unknown place is none.
 
-import { type Numeral, decimal, isLiteral, nanoseconds } from '../decimal.ts'
+import { type Numeral, decimal, isLiteral, nanoseconds, wholeSecondsNs } from '../decimal.ts'
 import { parseRfc3339 } from '../../proto/time.ts'
 
 export const timeFormats = ['rfc3339', 'unix_s', 'unix_ms', 'unix_us', 'unix_ns'] as const
@@ -19,6 +19,7 @@ export function readTime(value: unknown, format: string, zone: string | undefine
 }
 
 function unixTime(value: unknown, exponent: number): bigint | undefined {
+  if (exponent === 0 && Number.isSafeInteger(value)) return wholeSecondsNs(value as number)
   const text = typeof value === 'string' ? value.trim() : value
   const isNumeral = typeof text === 'number' || isLiteral(text)
   const number =

@@ -10,7 +10,7 @@ import {
   decimalText,
   literal,
   nanoseconds,
-  parseDecimal,
+  wholeSecondsNs,
 } from '../decimal.ts'
 import { isSame, senmlUnits } from '../units.ts'
 import type { SenmlRecord } from './records.ts'
@@ -149,12 +149,17 @@ function addedDecimals(a: Numeral, b: Numeral): Decimal | undefined {
   return one && other && addDecimals(one, other)
 }
 
-const zero = parseDecimal('0') as Decimal
+function addedNs(t: Numeral, bt: Numeral): bigint {
+  if (Number.isSafeInteger(t) && Number.isSafeInteger(bt))
+    return wholeSecondsNs(t as number) + wholeSecondsNs(bt as number)
+  return nanoseconds(addedDecimals(t, bt) ?? zero)
+}
+
+const zero: Decimal = { digits: 0n, exponent: 0 }
 
 function timeOf(record: SenmlRecord, base: Base, receivedAt: bigint): Pick<Resolved, 'time' | 'absolute'> | Fault {
   if (record.t === undefined && base.bt === undefined) return { time: receivedAt, absolute: false }
-  const seconds = addedDecimals(record.t ?? 0, base.bt ?? 0) ?? zero
-  const ns = nanoseconds(seconds)
+  const ns = addedNs(record.t ?? 0, base.bt ?? 0)
   const time = ns < relativeNsMax ? receivedAt + ns : ns
   if (time < timeNsMin || time > timeNsMax) return { fault: 'range', why: 'a time beyond the years 1 to 9999' }
   return { time, absolute: ns >= relativeNsMax }
