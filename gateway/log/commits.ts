@@ -104,8 +104,12 @@ export function createCommits(parts: CommitParts): Commits {
 
   function schedule(): void {
     if (inFlight.length > 0 || waiting.length === 0) return
-    if (scheduled && !(lingers && gather.bytes > gatheredBytesEnough)) return
-    unschedule()
+    if (gather.bytes > gatheredBytesEnough) {
+      // While it is being written, this thread goes on with what comes in the same turn.
+      unschedule()
+      return start()
+    }
+    if (scheduled) return
     const lingerMs = linger()
     lingers = lingerMs >= 1
     scheduled = lingers ? setTimeout(start, lingerMs) : setImmediate(start)
@@ -113,7 +117,7 @@ export function createCommits(parts: CommitParts): Commits {
 
   function linger(): number {
     const restMs = commitIntervalMs - (performance.now() - startedMs)
-    return restMs <= 0 || recordsPerMs * restMs < expectedMin || gather.bytes > gatheredBytesEnough ? 0 : restMs
+    return restMs <= 0 || recordsPerMs * restMs < expectedMin ? 0 : restMs
   }
 
   function unschedule(): void {

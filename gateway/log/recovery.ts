@@ -8,17 +8,18 @@ import { type Disk, type DiskFile, writeAll } from './disk.ts'
 import { isRecordPart } from './gather.ts'
 import type { Lane, LanePosition } from './log.ts'
 import { lanes } from './log.ts'
-import { scanSegment } from './scan.ts'
-import type { Scan } from './scan.ts'
+import { nextNonZero, type Scan, scanSegment, sectorBytes } from './scan.ts'
 import { readCompanion, readHeader, readWhole, removeIfThere, sealSegment, seriesFolder } from './segment-file.ts'
 import {
   companionOf,
+  encodeHeader,
   newSegment,
   noTotals,
   numberOf,
   type Range,
   type Segment,
   type SegmentHeader,
+  segmentHeaderBytes,
   type Totals,
 } from './segment.ts'
 import { allSeries, seriesOfLane } from './series.ts'
@@ -118,12 +119,21 @@ function openSegment(
     const scan = scanSegment(newSegment(series, path, header), readWhole(disk, path)!)
     // A search by sequence goes through segments in order; one in which nothing is sound keeps its place.
     if (isRecordPart(scan.segment) && scan.segment.last === 0) scan.segment.last = previous?.last ?? 0
-    if (!read) found.damage.push({ path, from: 0, to: 4096, sequences: { from: 0, to: 0 } })
+    if (!read) repairHeader(scan, found.damage)
     found.scans.push(scan)
     return scan.segment
   } finally {
     file.close()
   }
+}
+
+/** Written anew. One that is all zeros never reached the disk, and neither did an acknowledgement of what follows it. */
+function repairHeader({ segment, bytes, changed }: Scan, damage: Damage[]): void {
+  const isLost = nextNonZero(bytes, 0) >= Math.min(sectorBytes, bytes.length)
+  if (!isLost) damage.push({ path: segment.path, from: 0, to: segmentHeaderBytes, sequences: { from: 0, to: 0 } })
+  if (bytes.length < segmentHeaderBytes) return
+  encodeHeader(segment.header).copy(bytes)
+  changed.push({ from: 0, to: segmentHeaderBytes })
 }
 
 /** A damaged header costs nothing: its facts stand elsewhere too. */

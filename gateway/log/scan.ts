@@ -4,6 +4,7 @@
 import { blockCommit, claimedBlockBytes, describeBlock, frameEntries, soundBlockBytes, unpackBlock } from './frames.ts'
 import { dedupKeyOf } from './record-header.ts'
 import {
+  claimedBytes,
   flagsAt,
   flagVoid,
   frameEventsAt,
@@ -64,7 +65,7 @@ export interface Scan {
   readonly changed: Range[]
 }
 
-const sectorBytes = 512
+export const sectorBytes = 512
 
 export function scanSegment(segment: Segment, bytes: Buffer): Scan {
   const scan: Scan = { segment, bytes, gaps: [], tail: [], marks: [], before: 0, changed: [] }
@@ -214,7 +215,9 @@ function addGap({ bytes, gaps }: Scan, run: Run | undefined, start: number, next
   // A gap ends where its run does, so that what follows is judged for itself.
   const end =
     next === bytes.length ? Math.min(bytes.length, Math.max(lastNonZero(bytes, start) + 1, inRun ? run.end : 0)) : next
-  const claimed = next === bytes.length && inRun ? Math.max(end, run.end) : end
+  // Where nothing sound follows, it ends where its run does, or where what begins here says that it ends.
+  const said = inRun ? run.end : start + Math.max(claimedBytes(bytes, start, bytes.length), markBytes)
+  const claimed = next === bytes.length ? Math.max(end, said) : end
   const nextSequence = next < bytes.length && bytes[next] === recordTag ? sequenceAt(bytes, next) : 0
   const to = !run || run.commit === 0 ? 0 : nextSequence > 0 && nextSequence <= run.last ? nextSequence - 1 : run.last
   const from = run && run.commit > 0 && run.latest < to ? run.latest + 1 : 0
