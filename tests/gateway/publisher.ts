@@ -9,6 +9,8 @@ export interface Publisher {
   readonly acknowledged: ReadonlySet<number>
   /** Numbers sent at least once. */
   readonly sent: number
+  /** Connections that ended, by either side. */
+  readonly disconnects: number
   /** Publishes on, through broken connections, until told to stop. */
   run(): Promise<void>
   /** No new numbers; resolves when all that was sent is acknowledged. */
@@ -33,6 +35,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let next = 0
   let nextId = 0
   let finishing = false
+  let disconnects = 0
 
   function publishPacket(packetId: number, n: number, dup: boolean): Buffer {
     const [name, body] = [Buffer.from(topic), Buffer.from(payload(n))]
@@ -96,7 +99,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
         }
       })
       socket.on('error', () => {})
-      socket.on('close', () => resolve())
+      socket.on('close', () => {
+        disconnects += 1
+        resolve()
+      })
     })
   }
 
@@ -112,6 +118,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     acknowledged,
     get sent() {
       return next
+    },
+    get disconnects() {
+      return disconnects
     },
     run: () => (running ??= run()),
     async finish() {

@@ -10,8 +10,12 @@ const eventCodec = codec('tocsin.v1.Event')
 type List = (request: ListEventsRequest, done: (error: ServiceError | null, answer: ListEventsResponse) => void) => void
 
 /** Every event that matches, oldest first. */
-export async function listAll(address: string, filter: ListEventsRequest['filter'] = {}): Promise<Event[]> {
-  const client = new EventService(address, credentials.createInsecure())
+export async function listAll(
+  address: string,
+  filter: ListEventsRequest['filter'] = {},
+  channel = credentials.createInsecure(),
+): Promise<Event[]> {
+  const client = new EventService(address, channel)
   try {
     const list = (client['ListEvents'] as unknown as List).bind(client)
     const found: Event[] = []
