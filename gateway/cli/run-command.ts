@@ -11,10 +11,10 @@ import { createTerminal, safe, type Terminal } from './terminal.ts'
 export function runCommand(args: readonly string[]): Promise<number> {
   // Whoever reads us may stop when they have enough (`tocsin events | head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-  return run(args, createTerminal(process.stdout, process.stderr))
+  return runWords(args, createTerminal(process.stdout, process.stderr))
 }
 
-async function run([name, ...rest]: readonly string[], to: Terminal): Promise<number> {
+export async function runWords([name, ...rest]: readonly string[], to: Terminal): Promise<number> {
   try {
     if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
       await printCommands(to)
