@@ -51,7 +51,14 @@ export function numeralText(numeral: Numeral): string {
   return typeof numeral === 'object' ? numeral.text : String(numeral)
 }
 
+// A double has 17 digits and a time of nanoseconds 19: beside what is so much larger, a part does not show.
+const negligible = 1e-64
+
+/** Exact, but for a part that is negligible beside the other, for which no thousand digits are written out. */
 export function addDecimals(a: Decimal, b: Decimal): Decimal {
+  const [magnitudeA, magnitudeB] = [Math.abs(decimalNumber(a)), Math.abs(decimalNumber(b))]
+  if (magnitudeB < magnitudeA * negligible) return a
+  if (magnitudeA < magnitudeB * negligible) return b
   const exponent = Math.min(a.exponent, b.exponent)
   return { digits: scaled(a, exponent) + scaled(b, exponent), exponent }
 }

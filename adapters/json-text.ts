@@ -26,7 +26,8 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
   if (bytes.length > limits.bytesMax)
     return { fault: 'length', why: `${bytes.length} bytes, at most ${limits.bytesMax}` }
   if (bytes.length === 0) return { fault: 'length', why: 'no bytes' }
-  const { depth, long } = scan(bytes)
+  const { depth, digits } = scan(bytes)
+  if (digits > digitBytesMax) return { fault: 'length', why: `a number of more than ${digitBytesMax} digits` }
   if (depth > limits.depthMax) return { fault: 'length', why: `nested deeper than ${limits.depthMax}` }
   let text: string
   try {
@@ -36,7 +37,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
   }
   try {
     const value: unknown = JSON.parse(text)
-    return { value, long, exact: () => parseExact(text) }
+    return { value, long: digits > safeDigitBytes, exact: () => parseExact(text) }
   } catch (error) {
     return { fault: 'syntax', why: `not JSON${placeOf(error, text)}` }
   }
@@ -58,23 +59,26 @@ const [dot, nought, nine] = [0x2e, 0x30, 0x39]
 /** Fifteen digits always survive a double; with a point among them that is sixteen bytes. */
 const safeDigitBytes = 16
 
-/** One pass over the bytes: how deep they nest, and whether a number is longer than a double is sure to hold. */
-function scan(bytes: Uint8Array): { depth: number; long: boolean } {
-  let [level, depth, digits, long] = [0, 0, 0, false]
+/** RFC 8428 §5 asks for less than 19; printf's %f of the largest double has 309. */
+const digitBytesMax = 330
+
+/** One pass over the bytes: how deep they nest, and how many digits the longest number has without its exponent. */
+function scan(bytes: Uint8Array): { depth: number; digits: number } {
+  let [level, depth, run, digits] = [0, 0, 0, 0]
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]!
     if ((byte >= nought && byte <= nine) || byte === dot) {
-      if (++digits > safeDigitBytes) long = true
+      if (++run > digits) digits = run
       continue
     }
-    digits = 0
+    run = 0
     if (byte === quote) {
       for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++
     } else if (byte === openArray || byte === openObject) {
       if (++level > depth) depth = level
     } else if (byte === closeArray || byte === closeObject) level--
   }
-  return { depth, long }
+  return { depth, digits }
 }
 
 /** The engine's message quotes the payload, so only its position is used. */

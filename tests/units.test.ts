@@ -101,6 +101,10 @@ describe('decimals are exact', () => {
     expect(decimalText(addDecimals(a, b))).toBe('20.3')
     expect(nanoseconds(parseDecimal('1.276020076001e+09')!)).toBe(1_276_020_076_001_000_000n)
     expect(nanoseconds(parseDecimal('-0.0000000019')!)).toBe(-1n)
+    const long = parseDecimal(`1.${'0'.repeat(299)}1`)!
+    expect(decimalText(addDecimals(long, parseDecimal('1')!))).toBe(`2.${'0'.repeat(299)}1`)
+    expect(decimalText(addDecimals(parseDecimal('1e300')!, parseDecimal('1e-300')!))).toBe(`1${'0'.repeat(300)}`)
+    expect(decimalText(addDecimals(parseDecimal('0')!, parseDecimal('1e-9')!))).toBe('0.000000001')
     expect(parseDecimal('1e999999999')).toBeUndefined()
     expect(parseDecimal('0x10')).toBeUndefined()
   })
