@@ -1,12 +1,13 @@
 // Batches for readers, put together once and shared by all streams that are at the same place with the same filter and the same
 // rights. A reader that sees everything gets the bytes as they lie on disk; a filter copies ranges of them and opens no event.
 
-import type { Lane, LanePosition, Log, Missing, ReadLimit, Slice, StoredRecord } from '../log/log.ts'
+import type { Lane, LanePosition, Log, Missing, ReadLimit, StoredRecord } from '../log/log.ts'
 import { codec } from '../../proto/wire.ts'
 import type { View } from './access.ts'
 import { encodeCursor, type LaneTimes } from './cursor.ts'
 import type { CompiledFilter } from './filter.ts'
-import { joinParts, lengthTag, partLength, surveyBatch, type Part } from './message-bytes.ts'
+import { joinParts, lengthTag, partLength, type Part } from './message-bytes.ts'
+import { indexSlice, type SliceIndex } from './slice-index.ts'
 
 /** What decides the bytes of a stream, beside its place. */
 export interface ReadingPlan {
@@ -42,6 +43,8 @@ const urgentShare = 0.95
 const sharedBytesMax = 4 << 20
 const sharedEntriesMax = 512
 const slicesMax = 16
+/** Beyond, equal plans of old and new streams are no longer known as equal. */
+const planKeysMax = 10_000
 
 const responseTag = { batch: lengthTag(1) }
 const batchTag = { records: lengthTag(1), cursor: lengthTag(3), frames: lengthTag(4) }
@@ -49,15 +52,16 @@ const snapshotField: Part = { bytes: Buffer.from([5 << 3, 1]) }
 const frameCodec = codec('tocsin.v1.Frame')
 
 export function createBatches(log: Log): Batches {
+  const numberOf = createPlanNumbers()
   const shared = new Map<string, NextBatch>()
   let sharedBytes = 0
   let assembled = 0
-  const slices = new Map<string, Slice | undefined>()
+  const slices = new Map<string, SliceIndex>()
 
   function next(plan: ReadingPlan, place: ReaderPlace): NextBatch {
     const { bookmark } = place
     // With the head: a batch without an urgent record that came since would let routine overtake it.
-    const key = `${bookmark.urgent} ${bookmark.routine} ${log.head.urgent} ${keyOf(plan)}`
+    const key = `${bookmark.urgent} ${bookmark.routine} ${log.head.urgent} ${numberOf(plan)}`
     const known = shared.get(key)
     if (known) return known
     const batch = assemble(plan, place)
@@ -83,33 +87,38 @@ export function createBatches(log: Log): Batches {
         through[lane] = Math.max(through[lane], log.head[lane])
         continue
       }
-      const slice = read(lane, through[lane], lane === 'urgent' ? partOf(left, urgentShare) : left)
-      if (!slice) continue
-      const survey = surveyBatch(slice.batch)
-      through[lane] = takeSlice(log, plan, slice, survey.records, taken)
+      const index = read(lane, through[lane], lane === 'urgent' ? partOf(left, urgentShare) : left)
+      if (!index) continue
+      const { slice } = index
+      through[lane] = takeSlice(log, plan, index, taken)
       for (const gone of slice.missing) if (gone.from <= through[lane]) missing.push({ ...gone, lane })
-      if (through[lane] === slice.through) loggedAt[lane] = survey.lastLoggedAt ?? loggedAt[lane]
+      if (through[lane] === slice.through) loggedAt[lane] = index.lastLoggedAt ?? loggedAt[lane]
       else loggedAt[lane] = slice.records.find(({ sequence }) => sequence === through[lane])?.loggedAt ?? loggedAt[lane]
       left = {
-        records: Math.max(1, left.records - survey.records),
+        records: Math.max(1, left.records - index.records),
         bytes: Math.max(1, left.bytes - slice.batch.length),
       }
     }
-    const cursor = encodeCursor({ epoch: log.epoch, bookmark: through, loggedAt, inSnapshot: false })
-    const message = taken.records > 0 ? batchMessage(taken, cursor) : undefined
+    // Most batches of a selective reader are empty.
+    const message = taken.records > 0 ? batchMessage(taken, cursorAfter(through, loggedAt)) : undefined
     return { message, bookmark: through, loggedAt, records: taken.records, missing }
   }
 
+  const cursorAfter = (bookmark: LanePosition, loggedAt: LaneTimes): Buffer =>
+    encodeCursor({ epoch: log.epoch, bookmark, loggedAt, inSnapshot: false })
+
   /** Headers of a slice are decoded once for all filters. */
-  function read(lane: Lane, after: number, limit: ReadLimit): Slice | undefined {
+  function read(lane: Lane, after: number, limit: ReadLimit): SliceIndex | undefined {
     if (after >= log.head[lane]) return undefined
     const key = `${lane} ${after} ${limit.records} ${limit.bytes} ${lane === 'urgent' ? log.head.urgent : ''}`
     const known = slices.get(key)
     if (known) return known
     const slice = log.read(lane, after, limit)
-    slices.set(key, slice)
+    if (!slice) return undefined
+    const index = indexSlice(slice)
+    slices.set(key, index)
     if (slices.size > slicesMax) slices.delete(slices.keys().next().value ?? '')
-    return slice
+    return index
   }
 
   return {
@@ -120,8 +129,23 @@ export function createBatches(log: Log): Batches {
   }
 }
 
-const keyOf = ({ filter, view, raw, limit }: ReadingPlan): string =>
-  `${limit.records} ${limit.bytes} ${raw} ${view.everything ? '' : view.key}\n${filter.key}`
+/** Plans that mean the same have the same number: keys of filters are long, and asked for at every batch. */
+function createPlanNumbers(): (plan: ReadingPlan) => number {
+  const byKey = new Map<string, number>()
+  const byPlan = new WeakMap<ReadingPlan, number>()
+  let last = 0
+  return (plan) => {
+    const known = byPlan.get(plan)
+    if (known !== undefined) return known
+    const { filter, view, raw, limit } = plan
+    const key = `${limit.records} ${limit.bytes} ${raw} ${view.everything ? 'all' : `only ${view.key}`}\n${filter.key}`
+    if (byKey.size > planKeysMax) byKey.clear()
+    const number = byKey.get(key) ?? ++last
+    byKey.set(key, number)
+    byPlan.set(plan, number)
+    return number
+  }
+}
 
 const partOf = ({ records, bytes }: ReadLimit, share: number): ReadLimit => ({
   records: Math.max(1, Math.floor(records * share)),
@@ -137,15 +161,16 @@ interface Taken {
 }
 
 /** Adds what passes; returns how far it got: to the end of the slice, but for frames that fill the batch before. */
-function takeSlice(log: Log, plan: ReadingPlan, slice: Slice, records: number, taken: Taken): number {
+function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken): number {
   const { filter, view, raw } = plan
+  const { slice, records } = index
   if (filter.all && view.everything && !raw && slice.clean) {
     taken.parts.push({ bytes: slice.batch })
     taken.bytes += slice.batch.length
     taken.records += records
     return slice.through
   }
-  for (const record of slice.records) {
+  for (const record of index.select(filter.selector)) {
     if (!mayPass(plan, record)) continue
     take(taken, record)
     if (!raw) continue

@@ -14,6 +14,13 @@ export interface CompiledFilter {
   /** True when every record of `lanes` passes: bytes may be handed on without looking. */
   readonly all: boolean
   passes(record: Readable): boolean
+  /** Only records with one of these values can pass; absent: any can. For an index; `passes` is still to be asked. */
+  readonly selector: Selector | undefined
+}
+
+export interface Selector {
+  readonly by: 'device' | 'subject' | 'kind'
+  readonly values: readonly (string | number)[]
 }
 
 /** What a filter looks at. */
@@ -46,8 +53,18 @@ export function compileFilter(filter: Filter | undefined): CompiledFilter {
     key: keyOf(given),
     lanes: lanesOf(given.lanes),
     all: tests.length === 0,
+    selector: selectorOf(given),
     passes: (record) => tests.every((test) => test(record.header, record)),
   }
+}
+
+/** The field that leaves least, by its nature: devices are many, kinds are few. */
+function selectorOf({ devices = [], subjects = [], kinds = [] }: Filter): Selector | undefined {
+  const isWhole = (values: readonly string[]): boolean =>
+    values.length > 0 && !values.some((value) => value.endsWith('*'))
+  if (isWhole(devices)) return { by: 'device', values: [...new Set(devices)] }
+  if (isWhole(subjects)) return { by: 'subject', values: [...new Set(subjects)] }
+  return kinds.length > 0 ? { by: 'kind', values: [...new Set(kinds)] } : undefined
 }
 
 const lists = [

@@ -1,0 +1,43 @@
+// A slice of the log with what many streams ask of it, found out once: how many records it holds, and which of them speak of a
+// device, a subject or a kind. A hundred consoles that each want a few devices then cost little more than one.
+
+import type { RecordHeader } from '../../proto/generated/types.ts'
+import type { Slice, StoredRecord } from '../log/log.ts'
+import type { Selector } from './filter.ts'
+import { surveyBatch } from './message-bytes.ts'
+
+export interface SliceIndex {
+  readonly slice: Slice
+  /** Records on disk, void ones too, and when the last of them was logged. */
+  readonly records: number
+  readonly lastLoggedAt: bigint | undefined
+  /** In order; all when nothing selects. Who asks still has to try its filter. */
+  select(selector: Selector | undefined): readonly StoredRecord[]
+}
+
+const keyOf: Readonly<Record<Selector['by'], (header: RecordHeader) => string | number>> = {
+  device: (header) => header.device ?? '',
+  subject: (header) => header.subject ?? '',
+  kind: (header) => header.kind ?? 0,
+}
+
+export function indexSlice(slice: Slice): SliceIndex {
+  const groups = new Map<Selector['by'], Map<string | number, StoredRecord[]>>()
+
+  function groupsBy(by: Selector['by']): Map<string | number, StoredRecord[]> {
+    let grouped = groups.get(by)
+    if (!grouped) groups.set(by, (grouped = Map.groupBy(slice.records, ({ header }) => keyOf[by](header))))
+    return grouped
+  }
+
+  return {
+    slice,
+    ...surveyBatch(slice.batch),
+    select(selector) {
+      if (!selector) return slice.records
+      const grouped = groupsBy(selector.by)
+      const found = selector.values.flatMap((value) => grouped.get(value) ?? [])
+      return selector.values.length > 1 ? found.toSorted((a, b) => a.sequence - b.sequence) : found
+    },
+  }
+}
