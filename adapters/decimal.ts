@@ -70,8 +70,15 @@ export function decimalText({ digits, exponent }: Decimal): string {
   if (exponent >= 0) return String(digits * 10n ** BigInt(exponent))
   const sign = digits < 0n ? '-' : ''
   const text = String(digits < 0n ? -digits : digits).padStart(1 - exponent, '0')
-  const fraction = text.slice(exponent).replace(/0+$/, '')
+  const fraction = withoutEndingZeros(text.slice(exponent))
   return `${sign}${text.slice(0, exponent)}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+// A regular expression would try every run of zeros on its way.
+function withoutEndingZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }
 
 /** The nearest double; ±Infinity where there is none. */
