@@ -60,7 +60,7 @@ export function readWords(command: Command, args: readonly string[]): Given {
     words: read.positionals,
     flag: (name) => values[name] === true,
     text: (name) => texts(name).at(-1),
-    texts: (name) => texts(name).flatMap((value) => value.split(',')),
+    texts: (name) => texts(name).flatMap((value) => value.split(',').filter((part) => part !== '')),
   }
 }
 
