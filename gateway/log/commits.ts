@@ -34,6 +34,7 @@ export interface CommitParts {
   readonly head: LanePosition
   readonly lastCommit: number
   readonly pendingBytesMax: number
+  readonly commitIntervalMs: number
   stamp(): Stamp
   /** It is on disk: makes it readable and moves the head; then the appends are resolved. */
   durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void
@@ -54,8 +55,6 @@ export interface Commits {
   close(): Promise<void>
 }
 
-/** 400 commits a second at most: more of them cost CPU and buy nothing that anybody notices. */
-const commitIntervalMs = 2.5
 /** Waiting pays when at least so many more records are to be expected meanwhile. */
 const expectedMin = 2
 /** So much is a good commit by itself. */
@@ -116,7 +115,7 @@ export function createCommits(parts: CommitParts): Commits {
   }
 
   function linger(): number {
-    const restMs = commitIntervalMs - (performance.now() - startedMs)
+    const restMs = parts.commitIntervalMs - (performance.now() - startedMs)
     return restMs <= 0 || recordsPerMs * restMs < expectedMin ? 0 : restMs
   }
 

@@ -2,7 +2,7 @@
 // payload stand at fixed places, so that blocks are made, searched and emptied without parsing.
 //
 //   block  0 'TFRB'  4 crc32 of all after it  8 bytes up to the next block  12 of them compressed  16 raw  20 frames
-//          24 commit  32 time of the smallest id, ms  40 of the greatest  48 logged_at, ms  56 frames by fate (8 × 2 bytes)  72 zstd …
+//          24 commit  32 time of the smallest id, ms  40 of the greatest  48 logged_at, ms  56 frames by fate (8 × 2 bytes)  72 zstd …, or as it is
 //   raw    for each frame: 0A length4 | 0A 10 id | 4A 20 sha256 | 58 fate | 42 length4 payload | the rest of tocsin.v1.Frame
 
 import { hash } from 'node:crypto'
@@ -34,6 +34,10 @@ const blockRawBytesMax = 64 * 1024
 const fateCount = 8
 /** Level 1: 300 MB/s on one small core; more buys a tenth less disk at thrice the time. */
 const zstdLevel = 1
+/** Where a block must fit the place of an earlier one. */
+const zstdLevelMost = 19
+/** Setting up a compressor costs more than a lone message is worth. */
+const packFromBytes = 1024
 
 const prefixBytes = 5
 const idOffset = 2
@@ -142,11 +146,8 @@ export function makeBlocks(raw: Buffer, commit: number, loggedAtMs: number): Blo
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number): Buffer
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span: number): Buffer | undefined
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?: number): Buffer | undefined {
-  let packed = zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } })
-  if (span !== undefined && packed.length + blockHeaderBytes > span) {
-    packed = zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
-    if (packed.length + blockHeaderBytes > span) return undefined
-  }
+  const packed = pack(raw, span === undefined ? Infinity : span - blockHeaderBytes)
+  if (!packed) return undefined
   const block = Buffer.alloc(span ?? blockHeaderBytes + packed.length)
   packed.copy(block, blockHeaderBytes)
   const fates = Array.from({ length: fateCount }, () => 0)
@@ -162,6 +163,17 @@ export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?
   fates.forEach((value, fate) => block.writeUInt16LE(value, 56 + fate * 2))
   setUint32(block, 4, crc32(block.subarray(8)))
   return block
+}
+
+/** As they are where compression does not pay; a block says so by both lengths being the same. */
+function pack(raw: Buffer, bytesMax: number): Buffer | undefined {
+  if (raw.length < packFromBytes && raw.length <= bytesMax) return raw
+  for (const level of [zstdLevel, zstdLevelMost]) {
+    const packed = zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: level } })
+    if (packed.length < raw.length && packed.length <= bytesMax) return packed
+    if (raw.length <= bytesMax) return raw
+  }
+  return undefined
 }
 
 /** Bytes of the block that begins here, by its header alone; 0: none does. */
@@ -199,10 +211,9 @@ export function describeBlock(bytes: Buffer, at: number, offset: number): Writte
 
 /** The raw frames of a sound block. */
 export function unpackBlock(bytes: Buffer, at: number): Buffer {
-  const start = at + blockHeaderBytes
-  return zstdDecompressSync(bytes.subarray(start, start + getUint32(bytes, at + 12)), {
-    maxOutputLength: getUint32(bytes, at + 16),
-  })
+  const [packedLength, rawLength] = [getUint32(bytes, at + 12), getUint32(bytes, at + 16)]
+  const packed = bytes.subarray(at + blockHeaderBytes, at + blockHeaderBytes + packedLength)
+  return packedLength === rawLength ? packed : zstdDecompressSync(packed, { maxOutputLength: rawLength })
 }
 
 export interface FrameEntry {

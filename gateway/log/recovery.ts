@@ -2,12 +2,13 @@
 // after an unclean stop can be torn: of it, the frames that are whole are kept and the rest is cleared, because nobody was told
 // that it is safe. Everything else that is not sound is damage: it is reported, and costs itself alone.
 
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { GatewayError } from '../../proto/errors.ts'
-import { type Disk, type DiskFile, writeAll } from './disk.ts'
+import { type Disk, type DiskFile, isFull } from './disk.ts'
 import { isRecordPart } from './gather.ts'
 import type { Lane, LanePosition } from './log.ts'
 import { lanes } from './log.ts'
+import { applyPatches, endPatches, notePatches, redoPatches } from './patch.ts'
 import { nextNonZero, type Scan, scanSegment, sectorBytes } from './scan.ts'
 import { readCompanion, readHeader, readWhole, removeIfThere, sealSegment, seriesFolder } from './segment-file.ts'
 import {
@@ -58,18 +59,20 @@ interface Found {
 
 export function recover(disk: Disk, folder: string): Recovered {
   const found: Found = { segments: [], scans: [], damage: [], abandoned: [], epoch: undefined, next: [] }
+  const voids = redoPatches(disk, folder)
   for (const { number } of allSeries) findSegments(disk, folder, number, found)
+  for (const { segment } of found.scans) segment.voids.push(...(voids[relative(folder, segment.path)] ?? []))
   const sealed = found.segments.flat().filter((segment) => segment.sealed)
   const cleared = clearTorn({ scans: found.scans, sealed, abandoned: found.abandoned })
   const head = {} as Record<Lane, number>
   for (const lane of lanes) head[lane] = Math.max(0, ...ofLane(found, lane).map(({ last }) => last))
   if (cleared.torn) noteHoles(found, cleared.torn, head)
-  // All is cleared before anything is sealed: a companion says that the commits of its segment were whole.
-  for (const scan of found.scans) clear(disk, scan)
+  clear(disk, folder, found.scans)
   for (const scan of found.scans) {
     if (isEmpty(scan)) drop(disk, folder, scan, found)
     else settle(disk, scan, found.damage)
   }
+  endPatches(disk, folder)
   const commits = found.segments.flat().map(({ lastCommit }) => lastCommit)
   const lastCommit = Math.max(0, cleared.lastCommit, ...commits, ...found.abandoned.map(({ to }) => to))
   const next = found.segments.map((segments, series) => ({
@@ -170,7 +173,8 @@ function noteHoles(found: Found, torn: NonNullable<Cleared['torn']>, head: LaneP
 }
 
 /** Prepared and not used, or all that was in it was torn. */
-const isEmpty = ({ segment, gaps }: Scan): boolean => segment.totals.records === 0 && gaps.every(({ cleared }) => cleared)
+const isEmpty = ({ segment, gaps }: Scan): boolean =>
+  segment.totals.records === 0 && gaps.every(({ cleared }) => cleared)
 
 function drop(disk: Disk, folder: string, { segment }: Scan, found: Found): void {
   const list = found.segments[segment.series]!
@@ -180,15 +184,23 @@ function drop(disk: Disk, folder: string, { segment }: Scan, found: Found): void
   disk.syncFolder(seriesFolder(folder, segment.series))
 }
 
-function clear(disk: Disk, { segment, bytes, changed }: Scan): void {
-  if (changed.length === 0) return
-  const file: DiskFile = disk.open(segment.path, 'write')
+/**
+ * All is cleared before anything is sealed, because a companion says that the commits of its segment were whole; and it is noted
+ * first, so that a stop in between changes nothing. A disk without room for the note is cleared all the same.
+ */
+function clear(disk: Disk, folder: string, scans: readonly Scan[]): void {
+  const patches = scans.flatMap(({ segment, bytes, changed }) => {
+    const path = relative(folder, segment.path)
+    return changed.map(({ from, to }) => ({ path, offset: from, bytes: bytes.subarray(from, to) }))
+  })
+  if (patches.length === 0) return
+  const voids = scans.map(({ segment }) => [relative(folder, segment.path), segment.voids] as const)
   try {
-    for (const { from: start, to: end } of changed) writeAll(file, bytes.subarray(start, end), start)
-    file.syncNow()
-  } finally {
-    file.close()
+    notePatches(disk, folder, patches, Object.fromEntries(voids))
+  } catch (error) {
+    if (!isFull(error)) throw error
   }
+  applyPatches(disk, folder, patches)
 }
 
 /** The segment is closed for good, and its companion is written. */

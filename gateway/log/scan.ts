@@ -76,8 +76,8 @@ export function scanSegment(segment: Segment, bytes: Buffer): Scan {
 
 /** After `bytes` were changed. */
 export function rescan(scan: Scan): void {
-  const { series, path, header } = scan.segment
-  Object.assign(scan.segment, newSegment(series, path, header))
+  const { series, path, header, voids } = scan.segment
+  Object.assign(scan.segment, newSegment(series, path, header), { voids })
   for (const list of [scan.gaps, scan.tail, scan.marks]) list.length = 0
   scan.before = 0
   if (isRecordPart(scan.segment)) scanRecords(scan)

@@ -37,7 +37,7 @@ export async function openOn(
   const fatal = (error: Error): void => {
     throw error
   }
-  const small = { segmentBytes: 32 * 1024, urgentReserveBytes: 0, diskLowBytes: 0, ...settings }
+  const small = { segmentBytes: 32 * 1024, urgentReserveBytes: 0, diskLowBytes: 0, commitIntervalMs: 0, ...settings }
   return { log: await createLog({ dataDir, clock, alarms, settings: small, fatal, disk, state: sharedState() }), alarms, said }
 }
 
