@@ -16,7 +16,7 @@ const secret = 'a long and secret sentence'
 describe('a gateway with TLS, users and client certificates', () => {
   const folder = tempFolder('doors')
   const authority = certificateAuthority('County A test authority')
-  const server = authority.issue('localhost', { ipAddresses: ['127.0.0.1'] })
+  const server = authority.issue('localhost', { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] })
   const console = authority.issue('console-1')
   let gateway: GatewayProcess
 
