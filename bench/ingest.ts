@@ -38,7 +38,7 @@ const quietMosquitto = 'log_type none\nlog_type information'
 const generatorCoresMax = 0.85
 
 async function ingest(shape: Shape, { pairs: count, messages, say }: RowOptions): Promise<RowResult> {
-  const load = { ...shape, rate: 0, messages: messages ?? shape.messages }
+  const load = { ...shape, messages: messages ?? shape.messages }
   const pairs = await runPairs(
     count,
     async () => {

@@ -7,8 +7,9 @@ export const measurementsEach = 3
 const packetIds = 65_535
 const wholeDigits = 10
 const millisecondDigits = 3
-/** A double holds a time of our days to a quarter of a microsecond. */
-const microsecondDigits = 6
+/** Ten microseconds: fifteen digits in all, which any double holds. */
+const stampDigits = 5
+const stampUnitNs = 10_000n
 
 /**
  * With `stampOffsetNs` the time is the monotonic clock of the machine plus that; else it counts up from now by a millisecond, so that
@@ -19,7 +20,7 @@ export function createPackets(
   device: string,
   stampOffsetNs?: bigint,
 ): (first: number, count: number) => Buffer {
-  const digits = stampOffsetNs === undefined ? millisecondDigits : microsecondDigits
+  const digits = stampOffsetNs === undefined ? millisecondDigits : stampDigits
   const startedMs = Date.now()
   const time = `${'0'.repeat(wholeDigits)}.${'0'.repeat(digits)}`
   const payload = Buffer.from(
@@ -39,9 +40,9 @@ export function createPackets(
       putDigits(packets, at, wholeDigits, Math.floor(ms / 1000))
       putDigits(packets, at + wholeDigits + 1, millisecondDigits, ms % 1000)
     } else {
-      const micros = Number((process.hrtime.bigint() + stampOffsetNs) / 1000n)
-      putDigits(packets, at, wholeDigits, Math.floor(micros / 1e6))
-      putDigits(packets, at + wholeDigits + 1, microsecondDigits, micros % 1e6)
+      const stamp = Number((process.hrtime.bigint() + stampOffsetNs) / stampUnitNs)
+      putDigits(packets, at, wholeDigits, Math.floor(stamp / 10 ** stampDigits))
+      putDigits(packets, at + wholeDigits + 1, stampDigits, stamp % 10 ** stampDigits)
     }
   }
 

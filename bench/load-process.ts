@@ -11,21 +11,27 @@ export interface MeasuredLoad extends LoadResult {
   readonly serverMicrosEach: number
 }
 
+export type ProcessLoadOptions = Pick<LoadOptions, 'port' | 'connections' | 'messages'> &
+  Partial<Omit<LoadOptions, 'topic'>>
+
 const program = join(import.meta.dirname, 'load.ts')
 const warmTimeoutMs = 120_000
+const timeoutMs = 300_000
 
-/** Rejects when the load has not ended in `timeoutMs`. */
+/** `onWarm` is called when the measured part begins. Rejects when that has not ended in `timeoutMs`. */
 export async function measureLoad(
-  options: Omit<LoadOptions, 'topic'>,
+  options: ProcessLoadOptions,
   serverPid: number,
-  timeoutMs = 300_000,
+  onWarm: () => void = () => {},
 ): Promise<MeasuredLoad> {
-  const { stampOffsetNs, ...counts } = options
-  const args = Object.entries({ ...counts, 'warm-up': options.warmUp, ...(stampOffsetNs && { stamp: stampOffsetNs }) })
-  const command = args.filter(([name]) => name !== 'warmUp').flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = startChild(process.execPath, [program, ...command], { input: '' })
+  const { port, connections, messages, window = 1, warmUp = 0, rate = 0, firstDevice = 0, stampOffsetNs } = options
+  const numbers = { port, connections, window, messages, 'warm-up': warmUp, rate, 'first-device': firstDevice }
+  const named = { ...numbers, ...(stampOffsetNs !== undefined && { stamp: stampOffsetNs }) }
+  const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const child = startChild(process.execPath, [program, ...args], { input: '' })
   try {
     await child.waitFor('warm', warmTimeoutMs)
+    onWarm()
     const before = treeUsage(serverPid).cpuMicros
     await child.waitFor(/^\{.*\}$/m, timeoutMs)
     const micros = treeUsage(serverPid).cpuMicros - before

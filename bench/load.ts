@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly rate: number
   /** The device's number is appended as a level. */
   readonly topic: string
+  /** Its number for the first connection; a second load of one server takes other devices, so that no point is written twice. */
+  readonly firstDevice: number
   /**
    * Set: each message carries the time at which it is written, which is the monotonic clock plus these nanoseconds, so that another
    * process of this machine can say how old it is. Else times count up by a millisecond, and no two messages of a device share one.
@@ -68,7 +70,9 @@ export async function runLoad(options: LoadOptions, onWarm: () => void = () => {
   const { promise: finished, resolve: finish, reject } = Promise.withResolvers<void>()
 
   const connections = await Promise.all(
-    Array.from({ length: count }, (_, device) => open(options, device, (connection, acks) => take(connection, acks))),
+    Array.from({ length: count }, (_, device) =>
+      open(options, options.firstDevice + device, (connection, acks) => take(connection, acks)),
+    ),
   )
   for (const { socket } of connections) {
     socket.on('error', reject)
@@ -190,6 +194,7 @@ if (import.meta.main) {
       'warm-up': { type: 'string', default: '0' },
       rate: { type: 'string', default: '0' },
       topic: { type: 'string', default: 'tocsin/in/senml' },
+      'first-device': { type: 'string', default: '0' },
       stamp: { type: 'string' },
     },
   })
@@ -202,6 +207,7 @@ if (import.meta.main) {
       warmUp: Number(values['warm-up']),
       rate: Number(values.rate),
       topic: values.topic,
+      firstDevice: Number(values['first-device']),
       ...(values.stamp !== undefined && { stampOffsetNs: BigInt(values.stamp) }),
     },
     () => process.stdout.write('warm\n'),

@@ -18,7 +18,7 @@ export async function profileIngest({ messages = pipelined.messages }: RowOption
     const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`]
     const gateway = await startGatewayProcess({ nodeArgs })
     try {
-      const load = { ...pipelined, rate: 0, messages, port: gateway.mqttPort }
+      const load = { ...pipelined, messages, port: gateway.mqttPort }
       await measureLoad(load, gateway.pid)
     } finally {
       // Profiles are written when it ends by itself.

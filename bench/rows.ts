@@ -1,6 +1,7 @@
 // Every row of the benchmark, in the order of the goals.
 
+import { wholeJob } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import type { Row } from './row.ts'
 
-export const rows: readonly Row[] = [durableIngest, durableIngestOfMany]
+export const rows: readonly Row[] = [durableIngest, durableIngestOfMany, wholeJob]
