@@ -124,16 +124,20 @@ export function sealRecord(bytes: Uint8Array, at: number): void {
 /** Bytes of the record or mark that begins here by its shape alone; 0: none does, or it would end beyond `end`. */
 export function itemBytes(bytes: Uint8Array, at: number, end: number): number {
   const tag = bytes[at]
-  if (tag === markTag) return bytes[at + 1] === markBytes - 2 && at + markBytes <= end ? markBytes : 0
+  if (tag === markTag) {
+    return bytes[at + 1] === markBytes - 2 && bytes[at + 2] === 0x0d && at + markBytes <= end ? markBytes : 0
+  }
   if (tag !== recordTag || at + recordFixedBytes + eventPrefixBytes > end) return 0
+  // The length is outside of what the checksum covers: a bit of it that does not count here would mislead other readers.
+  const isLength4 = (bytes[at + 1]! & bytes[at + 2]! & bytes[at + 3]! & 0x80) !== 0 && (bytes[at + 4]! & 0x80) === 0
   const shaped =
+    isLength4 &&
     bytes[at + 5] === 0x0d &&
     bytes[at + 10] === 0x11 &&
     bytes[at + 19] === 0x19 &&
     bytes[at + 28] === 0x25 &&
     bytes[at + 33] === 0x28 &&
-    bytes[at + 36] === 16 &&
-    (bytes[at + 4]! & 0x80) === 0
+    bytes[at + 36] === 16
   if (!shaped) return 0
   const size = recordPrefixBytes + lengthAt(bytes, at + 1)
   return size >= recordFixedBytes + eventPrefixBytes && at + size <= end ? size : 0
