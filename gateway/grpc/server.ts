@@ -127,7 +127,7 @@ function bind(
   return new Promise((resolve, reject) => {
     server.bindAsync(name, credentials, (error, bound) => {
       if (!error) return resolve(bound)
-      const text = `gRPC cannot listen on ${name}: stop the program that does, or set another address in grpc.listen`
+      const text = `gRPC cannot listen on ${name} (${error.message}): stop the program that does, or set another address in grpc.listen`
       reject(new GatewayError('port_taken', text, { cause: error }))
     })
   })
