@@ -10,7 +10,7 @@ import { measureLoad } from './load-process.ts'
 import { profileText, summarise } from './profile.ts'
 import type { RowOptions } from './row.ts'
 
-const functionsShown = 30
+const functionsShown = 60
 
 export async function profileIngest({ messages = pipelined.messages }: RowOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-profile-'))

@@ -1,7 +1,9 @@
 // Every row of the benchmark, in the order of the goals.
 
+import { consoleLatency } from './console-latency.ts'
+import { frozenConsole } from './frozen-console.ts'
 import { wholeJob } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import type { Row } from './row.ts'
 
-export const rows: readonly Row[] = [durableIngest, durableIngestOfMany, wholeJob]
+export const rows: readonly Row[] = [durableIngest, durableIngestOfMany, wholeJob, consoleLatency, frozenConsole]
