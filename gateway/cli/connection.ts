@@ -158,17 +158,21 @@ function meaning(code: Status, details: string, server: string): string {
 }
 
 function unavailable(details: string, server: string): string {
-  if (/ECONNREFUSED/.test(details)) {
+  // grpc-js puts its own words around what the system said.
+  const said = details.replace(/^.*Last error: /s, '').replace(/\s*(\(\d{4}-\S+Z\))?\.? *Resolution note:.*$/s, '')
+  if (/ECONNREFUSED/.test(said)) {
     return `nothing listens on ${server}; start the gateway with npm start, or name it with --server HOST:PORT`
   }
-  if (/ENOTFOUND|Name resolution/.test(details))
-    return `${server.replace(/:\d+$/, '')} is not known here; check --server`
-  if (/certificate|self-signed|unable to (get|verify)/i.test(details)) {
-    return `the certificate of ${server} is not one of the authority in --ca: ${details}`
+  if (/ENOTFOUND|Name resolution/.test(said)) return `${server.replace(/:\d+$/, '')} is not known here; check --server`
+  if (/certificate required|handshake failure/.test(said)) {
+    return `${server} asks who you are: name your certificate with --cert FILE and --key FILE`
   }
-  if (/wrong version number|EPROTO|packet length/i.test(details)) return `${server} speaks no TLS; leave out --ca`
-  if (/ECONNRESET|socket hang up|Protocol error|ERR_HTTP2|write EPIPE/i.test(details)) {
-    return `${server} broke off the connection; if it speaks TLS, name its authority with --ca FILE (${details})`
+  if (/certificate|self-signed|unable to (get|verify)/i.test(said)) {
+    return `the certificate of ${server} is not one of the authority in --ca: ${said}`
   }
-  return `${server} cannot be reached: ${details}`
+  if (/wrong version number|EPROTO|packet length/i.test(said)) return `${server} speaks no TLS; leave out --ca`
+  if (/ECONNRESET|socket hang up|Protocol error|ERR_HTTP2|EPIPE|Failed to connect/i.test(said)) {
+    return `${server} broke off the connection; if it speaks TLS, name its authority with --ca FILE (${said})`
+  }
+  return `${server} cannot be reached: ${said || 'no connection'}`
 }

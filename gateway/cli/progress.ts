@@ -46,7 +46,7 @@ export function createProgress(
       if (!output.isTTY) return void output.write(`${text(done, total, nowMs)}\n`)
       const line = text(done, total, nowMs)
       cursorTo(output, 0)
-      output.write(line.slice(0, Math.max((output.columns ?? 80) - 1, 20)))
+      output.write(line.slice(0, Math.max((output.columns || 80) - 1, 20)))
       clearLine(output, 1)
     },
     end() {

@@ -31,7 +31,7 @@ export function createTerminal(output: NodeJS.WriteStream, errors: NodeJS.WriteS
     tell: (line) => void errors.write(`${line}\n`),
     paint: (style, text) => styleText(style, text, { stream: output, validateStream: true }),
     get width() {
-      return output.isTTY ? output.columns : undefined
+      return output.isTTY ? output.columns || undefined : undefined
     },
     whenFull(pause, resume) {
       pauseSource = pause
