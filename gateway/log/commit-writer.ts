@@ -201,7 +201,11 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
       if (active[one.segment.series] === one) active[one.segment.series] = undefined
       clean = cutBack(one) && clean
     }
-    if (!clean) abandoned = abandon(abandoned, job.commit)
+    if (!clean) {
+      abandoned = abandon(abandoned, job.commit)
+      // Their headers are on the disk already and do not name it.
+      dropPrepared()
+    }
     checkedAt = -Infinity
     const message = error instanceof Error ? error.message : String(error)
     const parts = job.parts.map(({ series: name, bytes }) => ({
@@ -212,6 +216,17 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
       written: [],
     }))
     return { commit: job.commit, parts, failed: { full: isFull(error), message }, low }
+  }
+
+  function dropPrepared(): void {
+    for (const one of prepared.splice(0)) {
+      try {
+        one?.file.close()
+        if (one) removeIfThere(disk, one.segment.path)
+      } catch {
+        // It stays as an empty segment, which the next start removes.
+      }
+    }
   }
 
   /** After a failed sync the kernel may have dropped the pages and says "done" the next time: the file is never written again. */
@@ -287,11 +302,7 @@ export function createCommitWriter(disk: Disk, settings: WriterSettings, monoton
           // Everything acknowledged is durable already; the next start reads the segment instead of its companion.
         }
       }
-      for (const one of prepared) {
-        if (!one) continue
-        one.file.close()
-        removeIfThere(disk, one.segment.path)
-      }
+      dropPrepared()
       reserve.close()
     },
   }

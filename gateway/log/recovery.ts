@@ -130,9 +130,11 @@ function openSegment(
   }
 }
 
-/** Written anew. One that is all zeros never reached the disk, and neither did an acknowledgement of what follows it. */
-function repairHeader({ segment, bytes, changed }: Scan, damage: Damage[]): void {
+/** Written anew. One that is all zeros never reached the disk. */
+function repairHeader(scan: Scan, damage: Damage[]): void {
+  const { segment, bytes, changed } = scan
   const isLost = nextNonZero(bytes, 0) >= Math.min(sectorBytes, bytes.length)
+  scan.hasNoHeader = isLost
   if (!isLost) damage.push({ path: segment.path, from: 0, to: segmentHeaderBytes, sequences: { from: 0, to: 0 } })
   if (bytes.length < segmentHeaderBytes) return
   encodeHeader(segment.header).copy(bytes)

@@ -59,8 +59,10 @@ export interface Scan {
   readonly tail: Item[]
   /** Runs of its last commit: what their marks say. */
   marks: { readonly at: number; readonly mark: Mark }[]
-  /** The last sequence before its last commit. */
+  /** The last sequence before its last commit; frames: how many commits came before it. */
   before: number
+  /** Its header never reached the disk. */
+  hasNoHeader: boolean
   /** Bytes that differ from the file. */
   readonly changed: Range[]
 }
@@ -68,7 +70,7 @@ export interface Scan {
 export const sectorBytes = 512
 
 export function scanSegment(segment: Segment, bytes: Buffer): Scan {
-  const scan: Scan = { segment, bytes, gaps: [], tail: [], marks: [], before: 0, changed: [] }
+  const scan: Scan = { segment, bytes, gaps: [], tail: [], marks: [], before: 0, hasNoHeader: false, changed: [] }
   if (isRecordPart(segment)) scanRecords(scan)
   else scanFrames(scan)
   return scan
@@ -254,6 +256,7 @@ function scanFrames(scan: Scan): void {
     const commit = blockCommit(bytes, at)
     if (commit !== latest) {
       tail.length = 0
+      if (latest > 0) scan.before += 1
       for (const gap of gaps) if (gap.commit === 0 && latest > 0) gap.commit = -1
     }
     latest = commit

@@ -6,7 +6,7 @@ import { isRecordPart } from './gather.ts'
 import type { Lane } from './log.ts'
 import { markBytes } from './record.ts'
 import { type Gap, framesOf, type Item, rescan, type Scan } from './scan.ts'
-import type { Range, Segment } from './segment.ts'
+import { type Range, type Segment, segmentHeaderBytes } from './segment.ts'
 import { laneOfSeries } from './series.ts'
 import { latin1 } from './wire-bytes.ts'
 import { decodeFrame } from './stored.ts'
@@ -31,6 +31,7 @@ export function clearTorn({ scans, sealed, abandoned }: Situation): Cleared {
     if (abandoned.length > 0) clearAbandoned(scan, abandoned, isLatest)
   }
   const sealedCommit = Math.max(0, ...sealed.map(({ lastCommit }) => lastCommit))
+  clearHeadless(scans)
   const lastCommit = Math.max(0, ...scans.map(commitOf))
   const tails = scans.map((scan) => tailOf(scan, lastCommit > sealedCommit ? lastCommit : -1))
   const frames = countFrames(tails)
@@ -41,6 +42,19 @@ export function clearTorn({ scans, sealed, abandoned }: Situation): Cleared {
   for (const tail of tails) clearTail(tail, lastCommit, frames, torn)
   const gone = [...frames.values()].filter((frame) => !isWhole(frame)).length
   return { frames: gone, torn, lastCommit }
+}
+
+/**
+ * A header is synced with the first commit of its segment: without it that commit was never acknowledged, and what the header said
+ * of abandoned commits is not known. With more than one commit behind it, it is the header alone that was lost.
+ */
+function clearHeadless(scans: readonly Scan[]): void {
+  const latest = Math.max(0, ...scans.map(commitOf))
+  for (const scan of scans) {
+    if (!scan.hasNoHeader || scan.before > 0 || (commitOf(scan) > 0 && commitOf(scan) < latest)) continue
+    zero(scan, segmentHeaderBytes, scan.bytes.length)
+    rescan(scan)
+  }
 }
 
 /** What may be torn in one segment. */
