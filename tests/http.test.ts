@@ -206,7 +206,16 @@ const brokerCounts = {
   accepted: 4, forbidden: 1, unstored: 0, swallowed: 0,
   refused: { credentials: 2 }, cut: { left: 6 }, dropped: { offline_queue: 1 },
 }
-const grpcCounts = { streams: 2, slowStreams: 1, messages: 20, records: 90, bytes: 9_000, cutStreams: 0 }
+const grpcCounts = {
+  streams: 2,
+  slowStreams: 1,
+  messages: 20,
+  records: 90,
+  bytes: 9_000,
+  cutStreams: 0,
+  unsentBytes: 0,
+  assembled: 9,
+}
 
 function metrics(): MetricsParts {
   const accounting = createAccounting()

@@ -162,6 +162,12 @@ function grpcFamilies(metrics: MetricsParts['grpc']): Family[] {
     gauge('tocsin_grpc_slow_streams', 'Of these, consoles that have not read for a second or more.', () => [
       { value: metrics().slowStreams },
     ]),
+    gauge('tocsin_grpc_unsent_bytes', 'Bytes held for consoles that have not read them.', () => [
+      { value: metrics().unsentBytes },
+    ]),
+    counter('tocsin_grpc_assembled_batches_total', 'Batches put together; all others shared their bytes.', () => [
+      { value: metrics().assembled },
+    ]),
     counter('tocsin_grpc_sent_records_total', 'Records sent on all subscriptions.', () => [
       { value: metrics().records },
     ]),
