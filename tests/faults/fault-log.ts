@@ -38,7 +38,11 @@ export async function openOn(
     throw error
   }
   const small = { segmentBytes: 32 * 1024, urgentReserveBytes: 0, diskLowBytes: 0, commitIntervalMs: 0, ...settings }
-  return { log: await createLog({ dataDir, clock, alarms, settings: small, fatal, disk, state: sharedState() }), alarms, said }
+  return {
+    log: await createLog({ dataDir, clock, alarms, settings: small, fatal, disk, state: sharedState() }),
+    alarms,
+    said,
+  }
 }
 
 let state: State | undefined
