@@ -10,7 +10,6 @@ import { readAll, someFrame } from './fault-log.ts'
 import { seededRandom } from './fault-disk.ts'
 
 const [, , task, dataDir = '', argument = ''] = process.argv
-const say = (text: string): void => void writeSync(1, `${text}\n`)
 const began = performance.now()
 const alarms = createAlarms(systemClock, ({ text }, raised) => raised && say(`alarm ${text}`))
 const fatal = (error: Error): void => {
@@ -48,6 +47,19 @@ async function start(from: Log, sequel: string): Promise<void> {
     process.kill(process.pid, 'SIGKILL')
   }
   await from.close()
+}
+
+/** At once, also when it is killed the moment after: the pipe may be full for a while. */
+function say(text: string): void {
+  const bytes = Buffer.from(`${text}\n`)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
 }
 
 /** Says each event that is safe, after it is; and at start each that is there. */
