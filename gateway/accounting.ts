@@ -35,6 +35,9 @@ export interface Accounting {
   recent(match: (fate: RecentFate) => boolean, limit: number): readonly RecentFate[]
 }
 
+/** Stands for the input of frames that no adapter reads. */
+export const noInput = '–'
+
 /** Fates that are not in the log (duplicate, not taken) can be asked for while they are among the last so many. */
 const recentMax = 10_000
 

@@ -11,7 +11,7 @@ import { GatewayError } from '../proto/errors.ts'
 import { Label, MessageStatus } from '../proto/generated/types.ts'
 import { nearest } from './nearest.ts'
 import type { Site } from './normalise.ts'
-import { type Input, ingestRoot } from './routes.ts'
+import { type Input, ingestRoot, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 
 type LabelName = Exclude<keyof typeof Label, 'UNSPECIFIED'>
@@ -144,6 +144,7 @@ function builtInInputs(site: Site): Input[] {
     const options = adapter.options?.safeParse({})
     if (options && !options.success) return []
     const topics = [`${ingestRoot}/${adapter.name}/#`, ...(adapter.topics ?? [])]
+    if (adapter.name === 'tocsin') topics.push(programChannel)
     return [{ name: adapter.name, adapter, topics, options: options?.data, site }]
   })
 }

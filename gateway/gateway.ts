@@ -28,7 +28,7 @@ import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
 import { mayPublishEvent } from './policy/senders.ts'
 import { createReplay } from './replay.ts'
-import { createRoutes, ingestRoot } from './routes.ts'
+import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
@@ -93,6 +93,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       accounting,
       mayPublish: mayPublishEvent,
+      isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
     }
     const receive = createPipeline(pipelineParts)
@@ -277,8 +278,9 @@ const grpcKeys = (tls: TlsFiles) => ({
 function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {
   return ({ name, authenticity }, events) => {
     const sender = { name, authenticity, link: 'grpc' }
-    const channel = `${ingestRoot}/tocsin/${name}`
-    return Promise.all(events.map((bytes) => receive(sender, { bytes, receivedAt: clock.now(), channel })))
+    return Promise.all(
+      events.map((bytes) => receive(sender, { bytes, receivedAt: clock.now(), channel: programChannel })),
+    )
   }
 }
 

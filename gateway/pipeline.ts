@@ -5,12 +5,12 @@ import { Authenticity, Fate as StoredFate } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
-import type { Accounting } from './accounting.ts'
+import { type Accounting, type RecentFate, noInput } from './accounting.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
 import { kindOf, laneOf, retentionOf } from './lane.ts'
-import type { Log, NewRecord } from './log/log.ts'
+import type { Appended, Log, NewRecord } from './log/log.ts'
 import { normalise } from './normalise.ts'
 import { labelsMask, propertiesOf, recordHeader } from './record-header.ts'
 import type { Route, Routes } from './routes.ts'
@@ -25,6 +25,8 @@ export interface PipelineParts {
   readonly accounting: Accounting
   /** Why this sender may not say this; undefined: it may. */
   mayPublish(sender: Sender, event: Event): string | undefined
+  /** Whether an event of this id is in the log; asked only for ids that a program gave. */
+  isKnown(id: Uint8Array): boolean
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
 }
@@ -32,82 +34,74 @@ export interface PipelineParts {
 const eventCodec = codec('tocsin.v1.Event')
 
 export function createPipeline(parts: PipelineParts): Receive {
-  const { routes, log, ids, clock, accounting } = parts
+  const { routes, log, ids, accounting } = parts
 
-  return async function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
+  /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
+  return function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
     const frameId = ids.next(frame.receivedAt)
     const route = routes.find(frame.channel, frame.contentType)
-    const input = route?.input.name ?? '–'
+    const input = route?.input.name ?? noInput
     accounting.receive(input)
-    const read = readAny(route, sender, frame, transport)
-    try {
-      const fate = await append(frameId, read, sender, frame, route, transport)
+    const read = readAny(parts, route, sender, frame, transport)
+    // Nothing to keep: its events are durable, or they would not have been found.
+    if (read.fate === 'duplicate') return Promise.resolve(settle({ frameId, fate: 'duplicate' }))
+    const kept = keptFrame(frameId, read, sender, frame, route, transport)
+    return log
+      .append({ frame: kept, records: read.records, resent: transport?.resent ?? false })
+      .then((appended) => settle(fateOf(frameId, read, appended)), notTaken)
+
+    function settle(fate: Fate): Fate {
       accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
-      if (fate.fate === 'duplicate') remember(frameId, 'duplicate', sender, frame, route)
+      // Of other fates the log itself tells.
+      if (fate.fate === 'duplicate') accounting.remember(recent(fate.fate, ''))
       return fate
-    } catch (error) {
+    }
+
+    function notTaken(error: unknown): never {
       accounting.settle(input, 'not_taken')
-      remember(frameId, 'not_taken', sender, frame, route, error instanceof Error ? error.message : String(error))
+      accounting.remember(recent('not_taken', error instanceof Error ? error.message : String(error)))
       throw error
     }
-  }
 
-  function readAny(route: Route | undefined, sender: Sender, frame: Frame, transport: Transport | undefined): Read {
-    if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
-    return route ? readFrame(parts, route, sender, frame, transport) : carried
+    function recent(fate: 'duplicate' | 'not_taken', why: string): RecentFate {
+      const { channel, receivedAt } = frame
+      const adapter = route?.input.adapter.name ?? ''
+      return { frameId, channel, sender: sender.name, adapter, receivedAt, settledAt: parts.clock.now(), fate, why }
+    }
   }
+}
 
-  /** Durable when it resolves; rejects when nothing was taken. */
-  async function append(
-    frameId: Uint8Array,
-    read: Read,
-    sender: Sender,
-    frame: Frame,
-    route: Route | undefined,
-    transport: Transport | undefined,
-  ): Promise<Fate> {
-    const kept = keptFrame(frameId, read, sender, frame, route, transport)
-    const appended = await log.append({ frame: kept, records: read.records, resent: transport?.resent ?? false })
-    if (appended.fate === 'duplicate') return { frameId, fate: 'duplicate' }
-    if (read.fate === 'stored') return { frameId, fate: 'stored', places: appended.places, eventIds: read.eventIds }
-    if (read.fate === 'refused') return { frameId, fate: 'refused', fault: read.fault, why: read.why }
-    return read.fate === 'carried' ? { frameId, fate: 'carried' } : { frameId, fate: 'ignored', why: read.why }
-  }
-
-  function remember(
-    frameId: Uint8Array,
-    fate: 'duplicate' | 'not_taken',
-    sender: Sender,
-    frame: Frame,
-    route?: Route,
-    why = '',
-  ) {
-    const { channel, receivedAt } = frame
-    const adapter = route?.input.adapter.name ?? ''
-    accounting.remember({
-      frameId,
-      channel,
-      sender: sender.name,
-      adapter,
-      receivedAt,
-      settledAt: clock.now(),
-      fate,
-      why,
-    })
-  }
+function fateOf(frameId: Uint8Array, read: Exclude<Read, { fate: 'duplicate' }>, appended: Appended): Fate {
+  if (appended.fate === 'duplicate') return { frameId, fate: 'duplicate' }
+  if (read.fate === 'stored') return { frameId, fate: 'stored', places: appended.places, eventIds: read.eventIds }
+  if (read.fate === 'refused') return { frameId, fate: 'refused', fault: read.fault, why: read.why }
+  return read.fate === 'carried' ? { frameId, fate: 'carried' } : { frameId, fate: 'ignored', why: read.why }
 }
 
 export type Read =
   | { fate: 'stored'; records: readonly NewRecord[]; eventIds: readonly Uint8Array[]; warnings: readonly string[] }
   | { fate: 'ignored' | 'carried'; why: string; records: readonly [] }
+  | { fate: 'duplicate'; why: string; records: readonly [] }
   | { fate: 'refused'; fault: RefusalFault; why: string; records: readonly [] }
 
 const carried: Read = { fate: 'carried', why: 'no adapter reads this channel', records: [] }
+const duplicate: Read = { fate: 'duplicate', why: 'every event of it is here already', records: [] }
 const refuse = (fault: RefusalFault, why: string): Read => ({ fate: 'refused', fault, why, records: [] })
+
+function readAny(
+  parts: PipelineParts,
+  route: Route | undefined,
+  sender: Sender,
+  frame: Frame,
+  transport: Transport | undefined,
+): Read {
+  if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
+  return route ? readFrame(parts, route, sender, frame, transport) : carried
+}
 
 /** Bytes to records; pure but for ids, and never throws. */
 export function readFrame(
-  parts: Pick<PipelineParts, 'ids' | 'mayPublish' | 'adapterFailed'>,
+  parts: Pick<PipelineParts, 'ids' | 'mayPublish' | 'isKnown' | 'adapterFailed'>,
   route: Route,
   sender: Sender,
   frame: Frame,
@@ -132,7 +126,12 @@ export function readFrame(
   const reading = { receivedAt: frame.receivedAt, sender, adapter, device: route.device, site, replayed }
   const records: NewRecord[] = []
   const eventIds: Uint8Array[] = []
+  let known = 0
   for (const draft of decoded.events) {
+    if (draft.id?.length === 16 && parts.isKnown(draft.id)) {
+      known += 1
+      continue
+    }
     const event = normalise(draft, reading, parts.ids)
     const invalid = validate(event)
     if (invalid) return refuse('invalid', invalid)
@@ -143,7 +142,7 @@ export function readFrame(
     records.push(record)
     eventIds.push(event.id!)
   }
-  if (records.length === 0) return { fate: 'ignored', why: 'no event in it', records: [] }
+  if (records.length === 0) return known > 0 ? duplicate : { fate: 'ignored', why: 'no event in it', records: [] }
   return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [] }
 }
 
@@ -162,7 +161,7 @@ const storedFates = {
 
 export function keptFrame(
   id: Uint8Array,
-  read: Read,
+  read: Exclude<Read, { fate: 'duplicate' }>,
   sender: Sender,
   frame: Frame,
   route: Route | undefined,

@@ -31,7 +31,12 @@ export function createReplay(parts: PipelineParts): Replay {
     return { fate: settled, why }
   }
 
-  async function store(read: Read, sender: Sender, frame: Frame, input: string): Promise<ReplayFate> {
+  async function store(
+    read: Extract<Read, { fate: 'stored' }>,
+    sender: Sender,
+    frame: Frame,
+    input: string,
+  ): Promise<ReplayFate> {
     const route = parts.routes.find(frame.channel, frame.contentType)
     const id = parts.ids.next(frame.receivedAt)
     parts.accounting.receive(input)

@@ -35,6 +35,8 @@ const rememberedMax = 100_000
 const decodersMax = 10_000
 
 export const ingestRoot = 'tocsin/in'
+/** The channel of events that programs publish over gRPC; no device is in its name. */
+export const programChannel = 'grpc/publish'
 
 export function createRoutes(inputs: readonly Input[]): Routes {
   const remembered = new Map<string, Route | null>()

@@ -2,7 +2,7 @@
 // never from a device, so that nobody outside can make series.
 
 import type { Counts as BrokerCounts } from '../../broker/port.ts'
-import type { Accounting, FateCounts } from '../accounting.ts'
+import { type Accounting, type FateCounts, noInput } from '../accounting.ts'
 import type { Alarm } from '../alarms.ts'
 import type { ClockOffset } from '../clock-offset.ts'
 import type { GrpcMetrics } from '../grpc/server.ts'
@@ -73,7 +73,7 @@ function frameFamilies({ accounting }: MetricsParts): Family[] {
 }
 
 /** The accounting writes a dash for frames that no input reads. */
-const inputLabel = (input: string): string => (input === '–' ? 'none' : input)
+const inputLabel = (input: string): string => (input === noInput ? 'none' : input)
 
 function logFamilies({ log, commitSeconds, disk }: MetricsParts): Family[] {
   const byLane = (value: (lane: Lane) => number) => lanes.map((lane) => ({ labels: { lane }, value: value(lane) }))

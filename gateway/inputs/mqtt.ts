@@ -2,11 +2,11 @@
 
 import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
-import type { BrokerParts, InboundPublish, Listener, TlsFiles } from '../../broker/port.ts'
+import type { BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
-import type { Receive, Sender, Transport } from './receive.ts'
+import type { Fate, Receive, Sender, Transport } from './receive.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
 
@@ -41,12 +41,13 @@ export function mqttInput(permissions: Permissions, receive: Receive, clock: Clo
     mayPublish: (principal, topic) => permissions.mayPublish(principal, topic),
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
-    async receive(principal, message) {
-      const fate = await receive(senderOf(principal), frameOf(message, clock), transportOf(message))
-      return fate.fate === 'refused' && fate.fault === 'forbidden' ? 'forbidden' : 'accepted'
-    },
+    receive: (principal, message) =>
+      receive(senderOf(principal), frameOf(message, clock), transportOf(message)).then(verdictOf),
   }
 }
+
+const verdictOf = (fate: Fate): Verdict =>
+  fate.fate === 'refused' && fate.fault === 'forbidden' ? 'forbidden' : 'accepted'
 
 function frameOf(message: InboundPublish, clock: Clock): Frame {
   const { contentType, userProperties } = message.properties
@@ -69,16 +70,14 @@ function transportOf(message: InboundPublish): Transport {
   }
 }
 
-/** Another start value gives a second digest of the payload, so that equal ones mean equal bytes for practical purposes. */
-const secondStart = 0x9e3779b9
-
-/** Same client, topic, packet id and bytes give the same 16 bytes. */
+/** Same client, topic, packet id and bytes give the same 16 bytes; they are only ever compared for a message that says DUP. */
 function resendKey(message: InboundPublish): Uint8Array {
+  const { clientId, topic, payload, packetId = 0 } = message
   const key = Buffer.allocUnsafe(16)
-  key.writeUInt32LE(crc32(message.topic, crc32(message.clientId)), 0)
-  key.writeUInt32LE(crc32(message.payload), 4)
-  key.writeUInt32LE(crc32(message.payload, secondStart), 8)
-  key.writeUInt16LE(message.packetId ?? 0, 12)
-  key.writeUInt16LE(message.payload.length & 0xffff, 14)
+  key.writeUInt32LE(crc32(payload), 0)
+  key.writeUInt32LE(payload.length, 4)
+  key.writeUInt32LE(crc32(topic, crc32(clientId)), 8)
+  key.writeUInt16LE(packetId, 12)
+  key.writeUInt16LE(topic.length & 0xffff, 14)
   return key
 }

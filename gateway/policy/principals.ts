@@ -13,6 +13,8 @@ export interface MqttPrincipal extends Principal {
   readonly authenticated: boolean
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
+  /** Topic → may it publish there; asked for each message. */
+  readonly verdicts: Map<string, boolean>
 }
 
 export interface Permissions {
@@ -21,6 +23,9 @@ export interface Permissions {
   maySubscribe(principal: MqttPrincipal, filter: string): boolean
   mayReceive(principal: MqttPrincipal, topic: string): boolean
 }
+
+/** Verdicts about topics are remembered for each principal; a device that invents topics must not grow us. */
+const verdictsMax = 1_000
 
 /** Only the gateway itself writes below these: what it says to devices and consoles. */
 const ownTopics = ['tocsin/v1/#', 'tocsin/refused/#']
@@ -45,21 +50,32 @@ export function createPermissions(settings: Settings): Permissions {
       if (username === undefined && password === undefined) {
         // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
         if (!anonymous || !isLoopback(attempt.address)) return { refused: 'credentials' }
-        return { name: `mqtt:${clientId}`, authenticated: false, publish: ['#'], subscribe: ['#'] }
+        return { name: `mqtt:${clientId}`, authenticated: false, publish: ['#'], subscribe: ['#'], verdicts: new Map() }
       }
       const user = users.get(username ?? '')
       const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash)
       if (!known || !user) return { refused: 'credentials' }
-      return { name: `mqtt:${user.name}`, authenticated: true, publish: user.publish, subscribe: user.subscribe }
+      const { publish, subscribe } = user
+      return { name: `mqtt:${user.name}`, authenticated: true, publish, subscribe, verdicts: new Map() }
     },
-    mayPublish: (principal, topic) =>
-      !topic.startsWith('$') &&
-      !ownTopics.some((filter) => topicMatches(filter, topic)) &&
-      principal.publish.some((filter) => topicMatches(filter, topic)),
+    mayPublish(principal, topic) {
+      const { verdicts } = principal
+      let verdict = verdicts.get(topic)
+      if (verdict === undefined) {
+        if (verdicts.size >= verdictsMax) verdicts.clear()
+        verdicts.set(topic, (verdict = mayPublish(principal, topic)))
+      }
+      return verdict
+    },
     maySubscribe: (principal, filter) => principal.subscribe.some((allowed) => filterCovers(allowed, filter)),
     mayReceive: (principal, topic) => principal.subscribe.some((allowed) => topicMatches(allowed, topic)),
   }
 }
+
+const mayPublish = (principal: MqttPrincipal, topic: string): boolean =>
+  !topic.startsWith('$') &&
+  !ownTopics.some((filter) => topicMatches(filter, topic)) &&
+  principal.publish.some((filter) => topicMatches(filter, topic))
 
 function readUsers(tree: unknown): User[] {
   const read = usersForm.safeParse(tree ?? [])
