@@ -87,6 +87,16 @@ export const decimalNumber = ({ digits, exponent }: Decimal): number => Number(`
 /** Whole seconds, as most devices send them, without the way through text. */
 export const wholeSecondsNs = (seconds: number): bigint => BigInt(seconds) * 1_000_000_000n
 
+// Below it neighbouring doubles are less than a microsecond apart, so that a time of up to six decimals is one double's and no other's.
+const microsExactBelow = 2 ** 32
+
+/** Seconds that a source wrote with at most six decimals, in microseconds and without the way through text; undefined: others. */
+export function wholeMicros(seconds: Numeral): number | undefined {
+  if (typeof seconds !== 'number' || Math.abs(seconds) >= microsExactBelow) return undefined
+  const micros = Math.round(seconds * 1e6)
+  return micros / 1e6 === seconds ? micros : undefined
+}
+
 /** Seconds to nanoseconds; what is finer than a nanosecond is cut off. */
 export function nanoseconds({ digits, exponent }: Decimal): bigint {
   const shift = exponent + 9

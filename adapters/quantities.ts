@@ -94,8 +94,21 @@ export function quantityOf(word: string, unitCode: string, sourceUnit = ''): str
   return known ?? (name === '' ? 'value' : name)
 }
 
+// Devices say the same few words again and again. Many that say others do no more than empty it.
+const snakeCased = new Map<string, string>()
+const snakeCasedMax = 1_024
+
 /** "Soil-Moisture/1" → "soil_moisture_1": the form of every quantity's name. */
 export function snakeCase(word: string): string {
+  const known = snakeCased.get(word)
+  if (known !== undefined) return known
+  const made = inSnakeCase(word)
+  if (snakeCased.size >= snakeCasedMax) snakeCased.clear()
+  if (word.length <= quantityLengthMax) snakeCased.set(word, made)
+  return made
+}
+
+function inSnakeCase(word: string): string {
   const parts = word.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
   return parts
     .replaceAll(/[^a-z0-9]+/g, '_')

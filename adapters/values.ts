@@ -42,6 +42,7 @@ function exactValue(source: bigint | Literal): Value {
 
 /** Where a message repeats a quantity, the place among its kind tells the values apart. */
 export function tellApart(measurements: readonly Measurement[]): void {
+  if (measurements.length < 2) return
   const alike = Map.groupBy(measurements, ({ quantity }) => quantity)
   for (const several of alike.values()) {
     if (several.length > 1) for (const [index, measurement] of several.entries()) measurement.index = index

@@ -48,6 +48,7 @@ type Form = { name: 'json' | 'cbor'; stream: boolean }
 
 /** By media type; where the transport names none, by the first byte. */
 function formOf({ bytes, contentType = '' }: Frame): Form | Decoded {
+  if (contentType === '') return sniff(bytes)
   const [type = ''] = contentType.toLowerCase().split(';')
   const match = /^application\/sen(s?)ml(\+json|\+cbor|\+xml|-exi)$/.exec(type.trim())
   const suffix = match?.[2]

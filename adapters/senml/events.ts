@@ -33,15 +33,19 @@ export function eventsOf(
 ): { events: readonly EventDraft[]; warnings: readonly string[] } | Decoded {
   const groups = new Map<string, Group>()
   const warnings = new Set<string>()
+  let latest: Group | undefined
   for (const one of resolved) {
     const { device, subject, channel } = sensorOf(one.base, one.rest)
     if ((device?.length ?? 0) > deviceBytesMax)
       return refused('length', `a device's name is longer than ${deviceBytesMax}`)
     if (channel.length > channelBytesMax) return refused('length', `a sensor's name is longer than ${channelBytesMax}`)
-    const key = `${device ?? ''} ${one.time}`
-    let group = groups.get(key)
-    if (!group) groups.set(key, (group = { device, subject, time: one.time, absolute: one.absolute, readings: [] }))
-    group.readings.push({ channel, resolved: one })
+    // Neighbours mostly belong together; only others are looked for.
+    if (!latest || latest.device !== device || latest.time !== one.time) {
+      const key = `${device ?? ''} ${one.time}`
+      latest = groups.get(key)
+      if (!latest) groups.set(key, (latest = { device, subject, time: one.time, absolute: one.absolute, readings: [] }))
+    }
+    latest.readings.push({ channel, resolved: one })
   }
   const events = [...groups.values()].map((group) => eventOf(group, receivedAt, warnings))
   return { events, warnings: [...warnings] }
@@ -51,7 +55,9 @@ function eventOf(group: Group, receivedAt: bigint, warnings: Set<string>): Event
   const { location, left } = placeOf(group.readings)
   const measurements = left.map(({ channel, resolved }) => measurementOf(channel, resolved, warnings))
   tellApart(measurements)
-  const attributes = updateTimes(group.readings)
+  const attributes = group.readings.some(({ resolved }) => resolved.updateTime !== undefined)
+    ? updateTimes(group.readings)
+    : []
   return {
     ...(group.subject !== undefined && { subject: group.subject }),
     ...(group.device !== undefined && { origin: { device: group.device } }),
@@ -72,6 +78,7 @@ function timeOf({ time, absolute }: Group, receivedAt: bigint): EventDraft {
 
 /** Only a whole and possible place counts as one; half of it, or two of them, stay measurements. */
 function placeOf(readings: readonly Reading[]): { location?: Location; left: readonly Reading[] } {
+  if (!readings.some(({ resolved }) => resolved.unit === 'lat')) return { left: readings }
   const latitude = only(readings, 'lat')
   const longitude = only(readings, 'lon')
   if (!latitude || !longitude || Math.abs(latitude.degrees) > 90 || Math.abs(longitude.degrees) > 180) {
@@ -117,15 +124,13 @@ function measurementOf(channel: string, resolved: Resolved, warnings: Set<string
   const unit = senmlUnits.get(sourceUnit)
   if (!unit && sourceUnit !== '') warnings.add('a unit is not in the SenML registry: kept as the source wrote it')
   const code = unit?.code ?? ''
-  return {
-    quantity: quantityOf(channel, code, sourceUnit),
-    ...valueOf(resolved),
-    ...(code !== '' && { unit: code }),
-    ...(sourceUnit !== '' && sourceUnit !== code && { sourceUnit }),
-    ...(sum !== undefined && sumOf(sum, sourceUnit)),
-    ...(resolved.value === undefined && { quality: Quality.MISSING }),
-    ...(channel !== '' && { channel }),
-  }
+  const measurement: Measurement = { quantity: quantityOf(channel, code, sourceUnit), ...valueOf(resolved) }
+  if (code !== '') measurement.unit = code
+  if (sourceUnit !== '' && sourceUnit !== code) measurement.sourceUnit = sourceUnit
+  if (sum !== undefined) Object.assign(measurement, sumOf(sum, sourceUnit))
+  if (resolved.value === undefined) measurement.quality = Quality.MISSING
+  if (channel !== '') measurement.channel = channel
+  return measurement
 }
 
 function valueOf({ value, isText, unit }: Resolved): Value {

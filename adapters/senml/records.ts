@@ -106,14 +106,15 @@ function readRecords(value: unknown): Pack | Decoded {
   if (value.length > recordsMax) return refused('length', `${value.length} records, at most ${recordsMax}`)
   const records: SenmlRecord[] = []
   const warnings: string[] = []
-  for (const [at, each] of (value as unknown[]).entries()) {
-    const fields = fieldsOf(each)
+  for (let at = 0; at < value.length; at++) {
+    const fields = fieldsOf((value as unknown[])[at])
     if (!fields) return refused('syntax', `record ${at + 1} is not a map of fields`)
     const record: SenmlRecord = {}
-    for (const [label, field] of fields) {
-      const fault = put(record, label, field)
+    for (const label of Object.keys(fields)) {
+      const reader = readers[label as keyof SenmlRecord] as Reader | undefined
+      const fault = reader ? reader(record, fields[label]) : unknownField(label)
       if (fault) return refused(fault.fault, `record ${at + 1}: ${fault.why}`)
-      if (!isKnown(label)) warnings.push(`record ${at + 1}: an unknown field was passed over`)
+      if (!reader) warnings.push(`record ${at + 1}: an unknown field was passed over`)
     }
     records.push(record)
   }
@@ -127,25 +128,22 @@ const summed = (warnings: readonly string[]): string[] => [
   `and ${warnings.length - warningsMax} more`,
 ]
 
-function fieldsOf(value: unknown): Iterable<[string, unknown]> | undefined {
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (value instanceof Map) {
-    return [...(value as Map<unknown, unknown>)].map(([key, field]) => [cborLabels.get(key) ?? String(key), field])
+    const named = Object.create(null) as Record<string, unknown>
+    for (const [key, field] of value as Map<unknown, unknown>) named[cborLabels.get(key) ?? String(key)] = field
+    return named
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isLiteral(value)) return undefined
-  return Object.entries(value)
+  return value as Readonly<Record<string, unknown>>
 }
 
 type FieldFault = { fault: 'syntax' | 'range' | 'length' | 'unsupported'; why: string }
 const wrong = (why: string, fault: FieldFault['fault'] = 'syntax'): FieldFault => ({ fault, why })
 
-const isKnown = (label: string): boolean => label in readers
-
-function put(record: SenmlRecord, label: string, field: unknown): FieldFault | undefined {
-  if (Object.hasOwn(readers, label)) return readers[label as keyof SenmlRecord](record, field)
-  // RFC 8428 §4.4: a receiver that does not know such a field must not read the pack.
-  if (label.endsWith('_')) return wrong('a field that must be understood and is not', 'unsupported')
-  return undefined
-}
+// RFC 8428 §4.4: a receiver that does not know such a field must not read the pack.
+const unknownField = (label: string): FieldFault | undefined =>
+  label.endsWith('_') ? wrong('a field that must be understood and is not', 'unsupported') : undefined
 
 type Reader = (record: SenmlRecord, field: unknown) => FieldFault | undefined
 
@@ -187,7 +185,9 @@ const readers: Readonly<Record<keyof SenmlRecord, Reader>> = Object.assign(Objec
 function text(label: 'bn' | 'bu' | 'n' | 'u' | 'vs'): Reader {
   return (record, field) => {
     if (typeof field !== 'string') return wrong(`${label} is not a text`)
-    if (Buffer.byteLength(field) > textBytesMax) return wrong(`${label} is longer than ${textBytesMax} bytes`, 'length')
+    // UTF-8 has at most three bytes for each UTF-16 unit, so most texts need no counting.
+    if (field.length * 3 > textBytesMax && Buffer.byteLength(field) > textBytesMax)
+      return wrong(`${label} is longer than ${textBytesMax} bytes`, 'length')
     // A half of a surrogate pair can be escaped in JSON, and has no UTF-8.
     if (!field.isWellFormed()) return wrong(`${label} is not well-formed text`)
     record[label] = field
@@ -200,7 +200,8 @@ function number(label: 'bt' | 'bv' | 'bs' | 'v' | 's' | 't' | 'ut'): Reader {
     if (typeof field === 'number' || typeof field === 'bigint' || isLiteral(field)) record[label] = field
     else return wrong(`${label} is not a number`)
     // JSON has no infinity, but 1e999 reads as one.
-    return Number.isFinite(Number(numeralText(field))) ? undefined : wrong(`${label} is beyond all numbers`, 'range')
+    const double = typeof field === 'number' ? field : Number(numeralText(field))
+    return Number.isFinite(double) ? undefined : wrong(`${label} is beyond all numbers`, 'range')
   }
 }
 

@@ -10,6 +10,7 @@ import {
   decimalText,
   literal,
   nanoseconds,
+  wholeMicros,
   wholeSecondsNs,
 } from '../decimal.ts'
 import { isSame, senmlUnits } from '../units.ts'
@@ -56,18 +57,32 @@ export function resolve(
   const version = versionOf(records)
   if (typeof version === 'object') return version
   const base: Base = {}
+  const clock: Clock = { receivedAt, t: undefined, bt: undefined, time: { time: receivedAt, absolute: false } }
   const resolved: Resolved[] = []
   const read = exact && needsDigits(records) ? exact() : records
-  for (const [at, record] of read.entries()) {
-    for (const label of ['bn', 'bt', 'bu', 'bv', 'bs'] as const) {
-      if (record[label] !== undefined) Object.assign(base, { [label]: record[label] })
-    }
+  for (let at = 0; at < read.length; at++) {
+    const record = read[at]!
+    if (record.bn !== undefined) base.bn = record.bn
+    if (record.bt !== undefined) base.bt = record.bt
+    if (record.bu !== undefined) base.bu = record.bu
+    if (record.bv !== undefined) base.bv = record.bv
+    if (record.bs !== undefined) base.bs = record.bs
     if (!saysSomething(record)) continue
-    const one = resolveOne(record, base, receivedAt)
-    if ('fault' in one) return refused(one.fault, `record ${at + 1}: ${one.why}`)
+    const one = resolveOne(record, base, clock)
+    if (isFault(one)) return refused(one.fault, `record ${at + 1}: ${one.why}`)
     resolved.push(one)
   }
   return resolved
+}
+
+type Time = Pick<Resolved, 'time' | 'absolute'>
+
+/** The latest time that was made out, and of what: most records of a pack share one. */
+interface Clock {
+  readonly receivedAt: bigint
+  t: Numeral | undefined
+  bt: Numeral | undefined
+  time: Time
 }
 
 /** RFC 8428 §4.4: a pack is of one version. */
@@ -92,27 +107,37 @@ const isConverted = (unit: string | undefined): boolean => {
   return known !== undefined && !isSame(known)
 }
 
-const ownLabels = ['n', 'u', 'v', 'vs', 'vb', 'vd', 's', 't', 'ut'] as const
-const saysSomething = (record: SenmlRecord): boolean => ownLabels.some((label) => record[label] !== undefined)
+/** Whether there is more to it than base fields. */
+const saysSomething = ({ n, u, v, vs, vb, vd, s, t, ut }: SenmlRecord): boolean =>
+  v !== undefined ||
+  n !== undefined ||
+  u !== undefined ||
+  vs !== undefined ||
+  vb !== undefined ||
+  vd !== undefined ||
+  s !== undefined ||
+  t !== undefined ||
+  ut !== undefined
 
 type Fault = { fault: 'syntax' | 'range'; why: string }
 
-function resolveOne(record: SenmlRecord, base: Base, receivedAt: bigint): Resolved | Fault {
+function resolveOne(record: SenmlRecord, base: Base, clock: Clock): Resolved | Fault {
   const { bn = '', bu = '' } = base
   const { n = '', u = bu } = record
   if (!nameForm.test(bn + n)) return { fault: 'syntax', why: nameFault(bn + n) }
   const value = valueOf(record, base)
   if (value !== undefined && isFault(value)) return value
   if (value === undefined && record.s === undefined) return { fault: 'syntax', why: 'neither a value nor a sum' }
-  const time = timeOf(record, base, receivedAt)
-  if ('fault' in time) return time
+  const time = timeOf(record.t, base.bt, clock)
+  if (isFault(time)) return time
   const sum = added(record.s, base.bs)
   if (sum !== undefined && isFault(sum)) return sum
   return {
     base: bn,
     rest: n,
     unit: u,
-    ...time,
+    time: time.time,
+    absolute: time.absolute,
     ...(value !== undefined && { value, isText: record.vs !== undefined }),
     ...(sum !== undefined && { sum }),
     ...(record.ut !== undefined && { updateTime: record.ut }),
@@ -129,9 +154,9 @@ const isFault = (value: unknown): value is Fault => typeof value === 'object' &&
 /** RFC 8428 §4.2: exactly one of v, vs, vb, vd, or none beside a sum. */
 function valueOf(record: SenmlRecord, base: Base): Resolved['value'] | Fault {
   const { v, vs, vb, vd } = record
-  const values = [v, vs, vb, vd].filter((value) => value !== undefined)
-  if (values.length > 1) return { fault: 'syntax', why: 'more than one value' }
-  return v === undefined ? values[0] : added(v, base.bv)
+  const others = Number(vs !== undefined) + Number(vb !== undefined) + Number(vd !== undefined)
+  if (others + Number(v !== undefined) > 1) return { fault: 'syntax', why: 'more than one value' }
+  return v === undefined ? (vs ?? vb ?? vd) : added(v, base.bv)
 }
 
 /** RFC 8428 §4.5.4: of the two, a missing one counts as zero; with neither there is none. */
@@ -152,15 +177,20 @@ function addedDecimals(a: Numeral, b: Numeral): Decimal | undefined {
 function addedNs(t: Numeral, bt: Numeral): bigint {
   if (Number.isSafeInteger(t) && Number.isSafeInteger(bt))
     return wholeSecondsNs(t as number) + wholeSecondsNs(bt as number)
+  const [microsT, microsBt] = [wholeMicros(t), wholeMicros(bt)]
+  if (microsT !== undefined && microsBt !== undefined) return BigInt(microsT + microsBt) * 1000n
   return nanoseconds(addedDecimals(t, bt) ?? zero)
 }
 
 const zero: Decimal = { digits: 0n, exponent: 0 }
 
-function timeOf(record: SenmlRecord, base: Base, receivedAt: bigint): Pick<Resolved, 'time' | 'absolute'> | Fault {
-  if (record.t === undefined && base.bt === undefined) return { time: receivedAt, absolute: false }
-  const ns = addedNs(record.t ?? 0, base.bt ?? 0)
-  const time = ns < relativeNsMax ? receivedAt + ns : ns
+function timeOf(t: Numeral | undefined, bt: Numeral | undefined, clock: Clock): Time | Fault {
+  if (t === clock.t && bt === clock.bt) return clock.time
+  const ns = addedNs(t ?? 0, bt ?? 0)
+  const time = ns < relativeNsMax ? clock.receivedAt + ns : ns
   if (time < timeNsMin || time > timeNsMax) return { fault: 'range', why: 'a time beyond the years 1 to 9999' }
-  return { time, absolute: ns >= relativeNsMax }
+  clock.t = t
+  clock.bt = bt
+  clock.time = { time, absolute: ns >= relativeNsMax }
+  return clock.time
 }
