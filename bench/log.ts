@@ -55,11 +55,11 @@ async function run(to: Log, forSeconds: number): Promise<number[]> {
   let sequence = 0
   async function send(sender: number): Promise<void> {
     const frames = messages(sender)
-    while (performance.now() < until) {
-      const frame = frames(sequence++)
-      const began = performance.now()
-      await to.append(frame)
-      latencies.push(performance.now() - began)
+    for (let began = performance.now(); began < until;) {
+      await to.append(frames(sequence++))
+      const ended = performance.now()
+      latencies.push(ended - began)
+      began = ended
     }
   }
   await Promise.all(Array.from({ length: senders * depth }, (_, index) => send(index % senders)))
@@ -70,22 +70,25 @@ async function run(to: Log, forSeconds: number): Promise<number[]> {
 function messages(sender: number): (sequence: number) => NewFrame {
   const event = randomFillSync(Buffer.alloc(eventBytes)).map((byte) => 32 + (byte & 63))
   const [subject, topic, name] = [`urn:dev:ow:${sender}`, `tocsin/in/senml/gauge-${sender}`, `mqtt:gauge-${sender}`]
+  const payload = Buffer.alloc(payloadBytes, `{"n":"level","u":"m","v":12.25},`)
+  const startMs = Math.floor(performance.timeOrigin)
+  const header = {
+    kind: 1,
+    messageStatus: 1,
+    subject,
+    topic,
+    sender: name,
+    jurisdiction: 'us-ca-sonoma',
+    owner: 'fire.example.gov',
+    qos: 1,
+    adapter: 'senml',
+  } as const
   return (sequence) => {
-    const id = Buffer.alloc(16)
-    id.writeUIntBE(Math.floor(performance.timeOrigin + performance.now()), 0, 6)
-    id.writeUInt32LE(sequence, 8)
-    const payload = Buffer.alloc(payloadBytes, `{"n":"level","u":"m","v":${sequence}.25},`)
-    const header = {
-      kind: 1,
-      messageStatus: 1,
-      subject,
-      topic,
-      sender: name,
-      jurisdiction: 'us-ca-sonoma',
-      owner: 'fire.example.gov',
-      qos: 1,
-      adapter: 'senml',
-    } as const
+    const id = Buffer.allocUnsafe(16)
+    id.writeUIntBE(startMs, 0, 6)
+    id.writeUInt32BE(sequence, 6)
+    id.fill(sender, 10)
+    payload.writeUInt32LE(sequence, 40)
     return {
       frame: {
         id,
