@@ -236,7 +236,7 @@ test('headers and frames written by hand are what the generic encoder writes', (
       labels: 0xffffffff,
     },
     {
-      cell: 617700169958293503,
+      cell: 617700169958293504,
       sender: 's',
       topic: 'ü/'.repeat(60),
       qos: 2,

@@ -137,7 +137,15 @@ export function createCommits(parts: CommitParts): Commits {
       commit,
       inFlight.every(({ urgent }) => urgent),
     )
-    writer.write(job).then((result) => done(job, result), died)
+    void write(job)
+  }
+
+  async function write(job: CommitJob): Promise<void> {
+    try {
+      done(job, await writer.write(job))
+    } catch (error) {
+      died(error as Error)
+    }
   }
 
   function measure(count: number): void {

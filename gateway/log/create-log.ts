@@ -127,18 +127,24 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const current = createCurrent({ state, epoch, head })
   const duplicates = createDuplicates({ windowNs: dedupWindowNs, rotations: 2 })
   const resends = createResends({ startedAt: logTime.now() })
-  restoreMemory({
-    segments,
-    windows,
-    reader,
-    head,
-    current,
-    duplicates,
-    resends,
-    state,
-    now: logTime.now(),
-    lastLoggedAt,
-  })
+  try {
+    restoreMemory({
+      segments,
+      windows,
+      reader,
+      head,
+      current,
+      duplicates,
+      resends,
+      state,
+      now: logTime.now(),
+      lastLoggedAt,
+    })
+  } catch (error) {
+    if (!parts.state) state.close()
+    windows.close()
+    throw error
+  }
   const replays = createReplays(disk, folder)
   const removal = createRemoval({ disk, folder, reader, search, forget: ({ segment }) => forget(segment) })
   const listeners = new Set<() => void>()

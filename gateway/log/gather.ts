@@ -63,15 +63,22 @@ const buffersKept = 12
 export function createGather(first: Readonly<Record<Lane, number>>): Gather {
   const pool: Buffer[] = []
   const next = { ...first }
+  const usual = allSeries.map(() => bufferBytesFirst)
   let open: (Open | undefined)[] = []
   // The series of the lane's latest record: a run ends where the class changes, so that sequences of a run are dense.
   let latest: Record<Lane, number> = { urgent: -1, routine: -1 }
   let bytes = 0
 
+  /** One from the pool, or a new one as large as its series took lately: growing means copying. */
+  function emptyBuffer(bytesWanted: number): Buffer {
+    const index = pool.findIndex(({ length }) => length >= bytesWanted && length <= bytesWanted * 4)
+    return index < 0 ? Buffer.allocUnsafeSlow(bytesWanted) : pool.splice(index, 1)[0]!
+  }
+
   function opened(series: number, stamp: Stamp): Open {
     const known = open[series]
     if (known) return known
-    const target: Target = { bytes: pool.pop() ?? Buffer.allocUnsafeSlow(bufferBytesFirst), at: 0 }
+    const target: Target = { bytes: emptyBuffer(usual[series]!), at: 0 }
     return (open[series] = { target, runs: [], keys: undefined, loggedAtMs: stamp.ms })
   }
 
@@ -117,6 +124,10 @@ export function createGather(first: Readonly<Record<Lane, number>>): Gather {
       const parts = open.flatMap((part, series) => {
         if (!part) return []
         const { target, runs, keys, loggedAtMs } = part
+        usual[series] = Math.max(
+          bufferBytesFirst,
+          Math.min(target.at * 1.25, usual[series]! * 0.9 + target.at * 0.2) | 0,
+        )
         for (const run of runs) {
           const { markAt, first: firstSequence, records, end } = run
           setMark(target.bytes, markAt, {

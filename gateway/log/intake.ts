@@ -4,9 +4,8 @@
 import { strict as assert } from 'node:assert'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
-import { frameRoom } from './frames.ts'
 import type { Appended, NewFrame, NewRecord } from './log.ts'
-import { recordRoom, type Stamp } from './record.ts'
+import type { Stamp } from './record.ts'
 import type { Resends } from './resends.ts'
 import { latin1 } from './wire-bytes.ts'
 
@@ -27,6 +26,8 @@ export interface Intake {
 
 const duplicate: Appended = { fate: 'duplicate' }
 const none: readonly string[] = []
+/** What a record or a frame takes beside its bytes, about: for the bound on what is on its way. */
+const framingBytes = 512
 const noStamp: Stamp = { ns: 0n, low: 0, high: 0, ms: 0 }
 const confirmNs = 1_000_000_000n
 
@@ -49,8 +50,8 @@ export function createIntake({ commits, duplicates, resends, now, confirmed }: I
     if (originals.length > 0) return after(originals, frame)
     if (records.length === 0 && frame.records.length > 0) return Promise.resolve(duplicate)
     return new Promise((resolve, reject) => {
-      let bytes = frameRoom(frame.frame)
-      for (const record of records) bytes += recordRoom(record)
+      let bytes = framingBytes + (frame.frame.payload?.length ?? 0)
+      for (const record of records) bytes += framingBytes + record.event.length
       const key = frame.frame.resendKey
       const resend = key && key.length > 0 ? resends.add(key, now()) : undefined
       const pending: Pending = {

@@ -41,10 +41,10 @@ export function createReader(parts: ReaderParts): Reader {
   const slices = new Map<string, Slice>()
   const hints = new Map<number, Hint>()
 
-  function remember(key: string, slice: Slice): Slice {
-    slices.set(key, slice)
+  function remember(key: string, made: Slice): Slice {
+    slices.set(key, made)
     if (slices.size > slicesKept) slices.delete(slices.keys().next().value!)
-    return slice
+    return made
   }
 
   /** The first record of a series from `sequence` on. */

@@ -48,11 +48,11 @@ export function createReplays(disk: Disk, folder: string): Replays {
   return {
     mark(id, at, fate) {
       const hex = Buffer.from(id).toString('hex')
-      const text = Buffer.from(`${isCut ? '\n' : ''}${hex} ${at} ${fate}\n`)
+      const added = Buffer.from(`${isCut ? '\n' : ''}${hex} ${at} ${fate}\n`)
       try {
         const file = disk.open(path, bytes || end > 0 ? 'write' : 'create')
         try {
-          writeAll(file, text, end)
+          writeAll(file, added, end)
           file.syncNow()
           if (end === 0) disk.syncFolder(folder)
         } finally {
@@ -61,7 +61,7 @@ export function createReplays(disk: Disk, folder: string): Replays {
       } catch (cause) {
         throw new GatewayError('log_failed', `${path} could not be written`, { cause })
       }
-      end += text.length
+      end += added.length
       isCut = false
       notes.set(hex, { at, fate })
     },

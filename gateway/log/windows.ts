@@ -62,7 +62,7 @@ export function createWindows(disk: Disk): Windows {
       close(segment.path)
     },
     close() {
-      for (const path of [...files.keys()]) close(path)
+      files.forEach((_, path) => close(path))
       kept = []
     },
   }

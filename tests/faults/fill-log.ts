@@ -52,7 +52,7 @@ async function start(from: Log, sequel: string): Promise<void> {
 /** At once, also when it is killed the moment after: the pipe may be full for a while. */
 function say(text: string): void {
   const bytes = Buffer.from(`${text}\n`)
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(1, bytes, at)
     } catch (error) {
