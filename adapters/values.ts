@@ -42,9 +42,21 @@ function exactValue(source: bigint | Literal): Value {
 
 /** Where a message repeats a quantity, the place among its kind tells the values apart. */
 export function tellApart(measurements: readonly Measurement[]): void {
+  if (measurements.length <= pairwiseMax && !hasPair(measurements)) return
   if (measurements.length < 2) return
   const alike = Map.groupBy(measurements, ({ quantity }) => quantity)
   for (const several of alike.values()) {
     if (several.length > 1) for (const [index, measurement] of several.entries()) measurement.index = index
   }
+}
+
+// Among so few, looking at each pair is quicker than grouping them.
+const pairwiseMax = 8
+
+function hasPair(measurements: readonly Measurement[]): boolean {
+  for (let one = 1; one < measurements.length; one++) {
+    const { quantity } = measurements[one]!
+    for (let other = 0; other < one; other++) if (measurements[other]!.quantity === quantity) return true
+  }
+  return false
 }

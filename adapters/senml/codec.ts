@@ -9,11 +9,13 @@
 //           array of maps, labels are small integers                              n 0 u 1 v 2 vs 3 vb 4 s 5 t 6 ut 7 vd 8
 //
 // records.ts reads either form, resolve.ts does away with the base fields (RFC 8428 §4.6), events.ts makes one event for each
-// device and time, encode.ts goes the other way. XML and EXI are refused; ETCH (RFC 8790) is for editing packs and is not read.
+// device and time, encode.ts goes the other way. plain.ts is a shorter way to the same events, for the packs that most devices send.
+// XML and EXI are refused; ETCH (RFC 8790) is for editing packs and is not read.
 
 import { type Adapter, type Decoded, type Frame, events, ignored, refused } from '../adapter.ts'
 import { encode } from './encode.ts'
 import { eventsOf } from './events.ts'
+import { createPlainReader } from './plain.ts'
 import { readCbor, readJson } from './records.ts'
 import { resolve } from './resolve.ts'
 
@@ -28,11 +30,15 @@ export const senml: Adapter = {
     'application/senml+xml',
     'application/senml-exi',
   ],
-  decoder: () => ({ decode }),
+  decoder() {
+    const readPlain = createPlainReader()
+    return { decode: (frame) => readPlain(frame) ?? decodeExactly(frame) }
+  },
   encode,
 }
 
-function decode(frame: Frame): Decoded {
+/** The long way, which takes every pack; what plain.ts takes, it must read as this does. */
+export function decodeExactly(frame: Frame): Decoded {
   const form = formOf(frame)
   if ('outcome' in form) return form
   const read = form.name === 'cbor' ? readCbor(frame.bytes) : readJson(frame.bytes, form.stream)

@@ -12,8 +12,8 @@ import { timestamp } from '../../proto/time.ts'
 import { sensorOf } from './names.ts'
 import type { Resolved } from './resolve.ts'
 
-const channelBytesMax = 64 // observation.proto, Measurement.channel
-const deviceBytesMax = 256 // event.proto, Event.subject
+export const channelBytesMax = 64 // observation.proto, Measurement.channel
+export const deviceBytesMax = 256 // event.proto, Event.subject
 
 interface Group {
   readonly device: string | undefined

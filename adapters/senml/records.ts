@@ -32,9 +32,9 @@ export interface Pack {
 }
 
 // A pack is one MQTT message or CoAP block transfer; the largest seen in the field, of loggers after an outage, have 50 kB.
-const packBytesMax = 1_048_576
+export const packBytesMax = 1_048_576
 // A day of one channel every half minute. More is an archive, and belongs into several packs.
-const recordsMax = 4_096
+export const recordsMax = 4_096
 // A pack is an array of flat records; what lies deeper can only stand in unknown fields.
 const depthMax = 16
 const textBytesMax = 4_096 // observation.proto, Measurement.text

@@ -38,14 +38,14 @@ const versionWithSecondaryUnits = 26
 const versionDefault = 10
 
 // RFC 8428 §4.5.1: letters, digits and - : . / _, the first a letter or digit.
-const nameForm = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/
+export const nameForm = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/
 
 // RFC 8428 §4.5.3: below 2^28 seconds a time is relative to now.
-const relativeSecondsMax = 268_435_456
+export const relativeSecondsMax = 268_435_456
 const relativeNsMax = BigInt(relativeSecondsMax) * 1_000_000_000n
 // google.protobuf.Timestamp: the years 1 to 9999.
-const timeNsMin = -62_135_596_800_000_000_000n
-const timeNsMax = 253_402_300_799_999_999_999n
+export const timeNsMin = -62_135_596_800_000_000_000n
+export const timeNsMax = 253_402_300_799_999_999_999n
 
 type Base = Pick<SenmlRecord, 'bn' | 'bt' | 'bu' | 'bv' | 'bs'>
 

@@ -1,0 +1,73 @@
+// What a sensor's names and unit mean, remembered from message to message: the device, the channel, the quantity and the unit we
+// keep. Nothing but texts and constants is shared, so no event can change what another one says.
+
+import { quantityOf } from '../quantities.ts'
+import { type Unit, isSame, senmlUnits } from '../units.ts'
+import { channelBytesMax, deviceBytesMax } from './events.ts'
+import { sensorOf } from './names.ts'
+import { nameForm } from './resolve.ts'
+
+/** A sensor in one unit. */
+export interface PlainSensor {
+  readonly device: string | undefined
+  readonly subject: string | undefined
+  readonly channel: string
+  readonly quantity: string
+  /** UCUM code of what we keep; empty for none. */
+  readonly unit: string
+  /** As the source writes it. */
+  readonly sourceUnit: string
+  /** Where the source's is another unit than ours. */
+  readonly conversion: Unit | undefined
+}
+
+/** The sensors of one base name, by their own names; each in the unit in which it was last read. */
+export type BaseSensors = Map<string, PlainSensor>
+
+export interface PlainSensors {
+  ofBase(base: string): BaseSensors
+  /** Undefined for what is not plain: a name or a unit that may not be, or half of a place. */
+  learn(base: string, rest: string, unit: string): PlainSensor | undefined
+}
+
+// Ten thousand devices of three sensors, of some hundred bytes each. A sender that invents names makes us forget, not grow.
+export const sensorsRememberedMax = 30_000
+
+export function createPlainSensors(): PlainSensors {
+  const bases = new Map<string, BaseSensors>()
+  let remembered = 0
+
+  function ofBase(base: string): BaseSensors {
+    return bases.get(base) ?? noSensors
+  }
+
+  function learn(base: string, rest: string, unit: string): PlainSensor | undefined {
+    const sensor = plainSensor(base, rest, unit)
+    if (!sensor) return undefined
+    if (remembered >= sensorsRememberedMax) {
+      bases.clear()
+      remembered = 0
+    }
+    let sensors = bases.get(base)
+    if (!sensors) bases.set(base, (sensors = new Map()))
+    if (!sensors.has(rest)) remembered++
+    sensors.set(rest, sensor)
+    return sensor
+  }
+
+  return { ofBase, learn }
+}
+
+const noSensors: BaseSensors = new Map()
+
+function plainSensor(base: string, rest: string, sourceUnit: string): PlainSensor | undefined {
+  // Of latitude and longitude together a place is made.
+  if (!nameForm.test(base + rest) || sourceUnit === 'lat' || sourceUnit === 'lon') return undefined
+  const known = senmlUnits.get(sourceUnit)
+  if (!known && sourceUnit !== '') return undefined
+  const { device, subject, channel } = sensorOf(base, rest)
+  if ((device?.length ?? 0) > deviceBytesMax || channel.length > channelBytesMax) return undefined
+  const unit = known?.code ?? ''
+  const conversion = known && !isSame(known) ? known : undefined
+  return { device, subject, channel, quantity: quantityOf(channel, unit, sourceUnit), unit, sourceUnit, conversion }
+}
