@@ -8,7 +8,7 @@ import { systemClock } from '../gateway/clock.ts'
 import { createLog, type LogSettings } from '../gateway/log/create-log.ts'
 import { putFrame } from '../gateway/log/frames.ts'
 import type { Log, NewFrame } from '../gateway/log/log.ts'
-import { putHeader } from '../gateway/log/record-header.ts'
+import { currentFactsOf, dedupKeyOf, putHeader } from '../gateway/log/record-header.ts'
 import type { Frame, RecordHeader } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
@@ -226,6 +226,7 @@ test('the second gateway on a folder is refused', async () => {
 test('headers and frames written by hand are what the generic encoder writes', () => {
   const headers: RecordHeader[] = [
     {},
+    { kind: 2, messageStatus: 1, subject: 'ö'.repeat(120), resendKey: Buffer.alloc(16) },
     {
       kind: 3,
       messageStatus: 1,
@@ -257,6 +258,9 @@ test('headers and frames written by hand are what the generic encoder writes', (
     putHeader(target, header)
     const bytes = target.bytes.subarray(0, target.at)
     expect(bytes).toEqual(Buffer.from(codec('tocsin.v1.RecordHeader').encode(header)))
+    const { kind = 0, messageStatus = 0, subject = '' } = header
+    expect(currentFactsOf(bytes)).toEqual({ kind, status: messageStatus, subject })
+    expect(dedupKeyOf(bytes)).toEqual(header.dedupKey)
   }
   const frame: Frame = {
     id: Buffer.alloc(16, 1),

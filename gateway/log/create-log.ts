@@ -131,7 +131,6 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     restoreMemory({
       segments,
       windows,
-      reader,
       head,
       current,
       duplicates,

@@ -1,8 +1,17 @@
 // RecordHeader written by hand, because it is written for every record: a quarter of what the generic encoder takes. A test
 // holds it to the generic one, field by field.
 
-import type { RecordHeader } from '../../proto/generated/types.ts'
-import { putBytes, putFixed64, putNumber, putString, putVarint, stringBytesMax, type Target } from './wire-bytes.ts'
+import type { EventKind, MessageStatus, RecordHeader } from '../../proto/generated/types.ts'
+import {
+  putBytes,
+  putFixed64,
+  putNumber,
+  putString,
+  putVarint,
+  stringBytesMax,
+  type Target,
+  utf8,
+} from './wire-bytes.ts'
 
 /** Fields other than strings and bytes, with their tags. */
 const fixedPartBytesMax = 96
@@ -86,4 +95,25 @@ export function dedupKeyOf(header: Uint8Array): Uint8Array | undefined {
     }
   }
   return undefined
+}
+
+export interface CurrentFacts {
+  readonly kind: EventKind
+  readonly status: MessageStatus
+  readonly subject: string
+}
+
+/** Kind, message status and subject of an encoded header, which are its first three fields where they are set. */
+export function currentFactsOf(header: Uint8Array): CurrentFacts {
+  let [at, kind, status, subject] = [0, 0, 0, '']
+  if (header[at] === 0x08) [kind, at] = [header[at + 1]!, at + 2]
+  if (header[at] === 0x10) [status, at] = [header[at + 1]!, at + 2]
+  if (header[at] === 0x1a) {
+    // At most 256 bytes (validate.ts), so a length of one or two bytes.
+    const isLong = header[at + 1]! > 0x7f
+    const length = (header[at + 1]! & 0x7f) + (isLong ? header[at + 2]! << 7 : 0)
+    const start = at + (isLong ? 3 : 2)
+    subject = utf8(header, start, start + length)
+  }
+  return { kind: kind as EventKind, status: status as MessageStatus, subject }
 }

@@ -4,21 +4,21 @@ import type { Current } from './current.ts'
 import { type Duplicates, dedupWindowNs } from './duplicates.ts'
 
 import { eachKey } from './gather.ts'
-import { type LanePosition, lanes } from './log.ts'
-import type { Reader } from './reader.ts'
+import type { LanePosition } from './log.ts'
+import { flagsAt, flagVoid, headerAt, loggedAt } from './record.ts'
+import { currentFactsOf } from './record-header.ts'
 import { type Resends, restoreAfter } from './resends.ts'
 import { framesIn } from './search.ts'
 import type { Segment } from './segment.ts'
 import { framesSeries, laneOfSeries, recordSeriesCount, refusedSeries } from './series.ts'
 import type { State } from './state.ts'
-import { itemsOf, offsetBefore } from './walk.ts'
+import { isRecordItem, itemsOf, offsetBefore, sequenceOf } from './walk.ts'
 import type { Windows } from './windows.ts'
 import { decodeFrame } from './stored.ts'
 
 export interface MemoryParts {
   readonly segments: readonly (readonly Segment[])[]
   readonly windows: Windows
-  readonly reader: Reader
   readonly head: LanePosition
   readonly current: Current
   readonly duplicates: Duplicates
@@ -29,7 +29,6 @@ export interface MemoryParts {
 }
 
 export const confirmedMark = 'resends confirmed'
-const readLimit = { records: 2_000, bytes: 1024 * 1024 }
 
 export function restoreMemory(parts: MemoryParts): void {
   restoreDuplicates(parts)
@@ -69,18 +68,29 @@ function restoreResends({ segments, windows, resends, state, lastLoggedAt }: Mem
   }
 }
 
-function restoreCurrent({ segments, reader, head, current }: MemoryParts): void {
-  for (const lane of lanes) {
-    for (let after = current.checkpoint[lane]; after < head[lane];) {
-      const slice = reader.read(lane, after, readLimit)
-      if (!slice) break
-      for (const { header, sequence, loggedAt } of slice.records) {
-        const { kind, messageStatus: status, subject } = header
-        // Class matters for removal alone: what is asked is where the sequence stands.
-        const retention = isRecordClass(segments, lane, sequence) ? 'record' : 'standard'
-        if (kind && status && subject) current.note({ lane, retention, sequence, loggedAt, kind, status, subject })
+/** By series: of two records of a subject the later counts, whichever is noted first. */
+function restoreCurrent({ segments, windows, head, current }: MemoryParts): void {
+  for (let series = 0; series < recordSeriesCount; series++) {
+    const [lane, retention] = [laneOfSeries(series), series % 2 === 1 ? 'record' : 'standard'] as const
+    const after = current.checkpoint[lane]
+    for (const segment of segments[series]!) {
+      if (segment.last <= after) continue
+      const start = offsetBefore(segment, (entry) => entry.sequence <= after)
+      for (const found of itemsOf(windows, segment, start, () => {})) {
+        const { bytes } = found.window
+        if (!isRecordItem(found) || flagsAt(bytes, found.at) & flagVoid || sequenceOf(found) <= after) continue
+        const { kind, status, subject } = currentFactsOf(headerAt(bytes, found.at))
+        if (!kind || !status || !subject) continue
+        current.note({
+          lane,
+          retention,
+          sequence: sequenceOf(found),
+          loggedAt: loggedAt(bytes, found.at),
+          kind,
+          status,
+          subject,
+        })
       }
-      after = slice.through
     }
   }
   for (const segment of segments.slice(0, recordSeriesCount).flatMap((list) => list[0] ?? [])) {
@@ -89,13 +99,4 @@ function restoreCurrent({ segments, reader, head, current }: MemoryParts): void 
       current.removed(laneOfSeries(segment.series), retention, segment.first - 1)
   }
   current.advance(head)
-}
-
-function isRecordClass(segments: MemoryParts['segments'], lane: 'urgent' | 'routine', sequence: number): boolean {
-  const series = segments[lane === 'urgent' ? 1 : 3]!
-  if (series.length === 0) return false
-  const other = segments[lane === 'urgent' ? 0 : 2]!
-  const inSeries = (list: readonly Segment[]): boolean =>
-    list.some(({ first, last }) => first > 0 && first <= sequence && sequence <= last)
-  return inSeries(series) && !inSeries(other)
 }

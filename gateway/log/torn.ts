@@ -79,7 +79,9 @@ interface FrameCount {
   kept: boolean
 }
 
-const isWhole = ({ records, wanted, kept }: FrameCount): boolean => kept && records === wanted
+/** Somebody may append a frame twice: then there are twice as many. */
+const isWhole = ({ records, wanted, kept }: FrameCount): boolean =>
+  kept && (wanted === 0 ? records === 0 : records > 0 && records % wanted === 0)
 
 function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
   const counts = new Map<string, FrameCount>()

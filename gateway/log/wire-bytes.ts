@@ -137,3 +137,6 @@ export const stringBytesMax = (value: string | undefined): number => (value ? va
 /** Bytes as text, one character each: for keys of maps. */
 export const latin1 = (bytes: Uint8Array, from = 0, to = bytes.length): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, to)
+
+export const utf8 = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', from, to)
