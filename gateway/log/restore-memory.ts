@@ -5,7 +5,7 @@ import { type Duplicates, dedupWindowNs } from './duplicates.ts'
 
 import { eachKey } from './gather.ts'
 import type { LanePosition } from './log.ts'
-import { flagsAt, flagVoid, headerAt, loggedAt } from './record.ts'
+import { flagsAt, flagVoid, headerAt, loggedAt as recordLoggedAt } from './record.ts'
 import { currentFactsOf } from './record-header.ts'
 import { type Resends, restoreAfter } from './resends.ts'
 import { framesIn } from './search.ts'
@@ -85,7 +85,7 @@ function restoreCurrent({ segments, windows, head, current }: MemoryParts): void
           lane,
           retention,
           sequence: sequenceOf(found),
-          loggedAt: loggedAt(bytes, found.at),
+          loggedAt: recordLoggedAt(bytes, found.at),
           kind,
           status,
           subject,
