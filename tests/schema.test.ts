@@ -73,7 +73,7 @@ test('unknown fields survive being read and written, and the way through normali
 test('an event survives the wire with 64-bit numbers exact', () => {
   const big: Event = {
     ...event,
-    observation: { measurements: [{ quantity: 'n', value: 'integer', integer: 2 ** 53 - 1 }] },
+    observation: { measurements: [{ quantity: 'n', value: 'integer' as const, integer: 2 ** 53 - 1 }] },
   }
   const back = eventCodec.toPlain(eventCodec.decode(eventCodec.encode(big)))
   expect(back.body === 'observation' && back.observation.measurements?.[0]).toMatchObject({

@@ -178,13 +178,9 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     refused: (pending) => intake.refused(pending),
     fatal: parts.fatal,
   })
-  const intake = createIntake({
-    commits,
-    duplicates,
-    resends,
-    now: logTime.now,
-    confirmed: (through) => state.setMark(confirmedMark, through),
-  })
+  const intake = createIntake({ commits, duplicates, resends, now: logTime.now })
+  const confirming = setInterval(confirm, confirmEveryMs).unref()
+  let confirmed = 0n
   const retaining = createRetaining({
     disk,
     folder,
@@ -198,6 +194,18 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     alarms,
     forget,
   })
+
+  /**
+   * Frames logged up to then are known to be acknowledged; also when nothing comes, or an old press would be restored at the next
+   * start and a new, equal one be taken for it.
+   */
+  function confirm(): void {
+    const through = resends.size > 0 || confirmed > 0n ? resends.confirmedThrough(logTime.now()) : 0n
+    if (through <= confirmed) return
+    state.setMark(confirmedMark, through)
+    // With nothing left to confirm there is nothing more to say until something comes.
+    confirmed = resends.size > 0 ? through : 0n
+  }
 
   /** In the order that the log promises: readable, then the head, then the appends, then the listeners. */
   function durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void {
@@ -273,6 +281,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     return {
       stored: frames[Fate.STORED]!,
       ignored: frames[Fate.IGNORED]!,
+      carried: frames[Fate.CARRIED]!,
       refused: refused[Fate.REFUSED]!,
       records,
       damaged: damage.records,
@@ -314,7 +323,9 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     removePayload: removal,
     retain: retaining,
     async close() {
+      clearInterval(confirming)
       await commits.close()
+      confirm()
       current.close()
       if (!parts.state) state.close()
       windows.close()
@@ -324,3 +335,4 @@ function openLog(parts: LogParts, unlock: () => void): Log {
 }
 
 const one = { records: 1, bytes: 1 } as const
+const confirmEveryMs = 1_000

@@ -14,8 +14,6 @@ export interface IntakeParts {
   readonly duplicates: Duplicates
   readonly resends: Resends
   now(): bigint
-  /** Once a second at most: frames logged up to then are known to be acknowledged. */
-  confirmed(through: bigint): void
 }
 
 export interface Intake {
@@ -29,14 +27,12 @@ const none: readonly string[] = []
 /** What a record or a frame takes beside its bytes, about: for the bound on what is on its way. */
 const framingBytes = 512
 const noStamp: Stamp = { ns: 0n, low: 0, high: 0, ms: 0 }
-const confirmNs = 1_000_000_000n
 
-export function createIntake({ commits, duplicates, resends, now, confirmed }: IntakeParts): Intake {
+export function createIntake({ commits, duplicates, resends, now }: IntakeParts): Intake {
   /** Keys of what is on its way. */
   const onTheWay = new Map<string, Pending>()
   /** Who waits for it. */
   const waiters = new Map<Pending, (() => void)[]>()
-  let confirmedAt = 0n
 
   function append(frame: NewFrame): Promise<Appended> {
     assert(frame.frame.id?.length === 16, 'a frame has an id of 16 bytes')
@@ -134,9 +130,6 @@ export function createIntake({ commits, duplicates, resends, now, confirmed }: I
         if (pending.resend) resends.acknowledged(pending.resend, at)
         if (pending.keys.length > 0 || waiters.size > 0) settle(pending)
       }
-      if (at - confirmedAt < confirmNs) return
-      confirmedAt = at
-      confirmed(resends.confirmedThrough(at))
     },
     refused(pending) {
       if (pending.resend) resends.failed(pending.resend, pending.frame.frame.resendKey!)

@@ -130,6 +130,7 @@ export interface LogCounts {
   readonly stored: number
   readonly refused: number
   readonly ignored: number
+  readonly carried: number
   /** Records in each lane. */
   readonly records: Readonly<Record<Lane, number>>
   /** Damaged records found so far. */
@@ -138,7 +139,7 @@ export interface LogCounts {
 
 export interface FrameQuery {
   readonly channel?: string
-  readonly fate?: 'stored' | 'refused' | 'ignored'
+  readonly fate?: 'stored' | 'refused' | 'ignored' | 'carried'
   /** Only frames received before this frame id: the next page. */
   readonly before?: Uint8Array
   readonly limit: number

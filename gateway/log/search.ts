@@ -172,7 +172,7 @@ export function createSearch({ segments, windows, head, damaged }: SearchParts) 
 
 export type Search = ReturnType<typeof createSearch>
 
-const fates = { stored: Fate.STORED, refused: Fate.REFUSED, ignored: Fate.IGNORED } as const
+const fates = { stored: Fate.STORED, refused: Fate.REFUSED, ignored: Fate.IGNORED, carried: Fate.CARRIED } as const
 
 export const framesIn = ({ window, at }: Found): FrameEntry[] => frameEntries(unpackBlock(window.bytes, at))
 
