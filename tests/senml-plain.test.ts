@@ -144,6 +144,11 @@ const hostilePack = fc
   )
   .map(([open, records, between, close, after]) => `${open}${records.join(between)}${close}${after}`)
 
+/** Two sensors at twenty times, forth and back again. */
+const history = Array.from({ length: 80 }, (_, at) => `{"n":"s${at & 1}","v":${at},"t":-${Math.abs(40 - at)}.5}`).join(
+  ',',
+)
+
 describe('the short way through SenML', () => {
   test('takes what devices send, and reads it as the long way does', () => {
     const readPlain = createPlainReader()
@@ -170,6 +175,18 @@ describe('the short way through SenML', () => {
     )
     // Packs that are all refused would show little.
     expect(taken).toBeGreaterThan(100)
+  })
+
+  test('never reads one hostile field among plain ones in a way of its own', () => {
+    const readPlain = createPlainReader()
+    const only = (label: string) => hostileValue.map((value) => `"${label}":${value}`)
+    const one = fc.oneof(only('v'), only('t'), only('bt'), only('vs'), only('n'), field)
+    fc.assert(
+      fc.property(one, plainRecord(true), fc.boolean(), (hostile, plain, isNamed) => {
+        agreed(readPlain, frameOf(`[{"n":"a","v":1},{${hostile}${isNamed ? ',"n":"a"' : ',"v":1'}},${plain}]`))
+      }),
+      { numRuns: 6_000 },
+    )
   })
 
   test('never reads changed bytes in a way of its own', () => {
@@ -205,6 +222,13 @@ describe('the short way through SenML', () => {
     ['a sum', '[{"n":"a","s":2}]'],
     ['half of a place', '[{"n":"a","u":"lat","v":2}]'],
     ['an escape', '[{"n":"\\u0061","v":2}]'],
+    ['an escape in a text', '[{"n":"a","vs":"b\\nc"}]'],
+    ['a nought before a number', '[{"n":"a","v":01}]'],
+    ['a point without digits behind it', '[{"n":"a","v":1.}]'],
+    ['a part of a nanosecond', '[{"n":"a","v":1,"bt":1795348800.0000000001}]'],
+    ['the year 10000', '[{"n":"a","v":1,"bt":253402300799.999999999,"t":0.000000001}]'],
+    ['a time before the year 1', '[{"n":"a","v":1,"t":-99999999999}]'],
+    ['more records than a pack may have', `[${Array.from({ length: 4_097 }, () => '{"n":"a","v":1}').join(',')}]`],
     ['a label that stands twice', '[{"n":"a","v":1,"v":2}]'],
     ['a label that is no letter', '[{"n":"a","v":1,"__proto__":2}]'],
     ['two values', '[{"n":"a","v":1,"vb":true}]'],
@@ -218,6 +242,9 @@ describe('the short way through SenML', () => {
   test.each([
     ['microseconds', '[{"bn":"a:","bt":1795348800.123456,"n":"b","v":1}]'],
     ['nanoseconds', '[{"bn":"a:","bt":1795348800.123456789,"t":-0.987654321,"n":"b","v":1}]'],
+    ['a sum of times that ends on a second', '[{"bn":"a:","bt":1795348800.75,"t":0.25,"n":"b","v":1}]'],
+    ['a sum of times below its second', '[{"bn":"a:","bt":1795348800.25,"t":-0.75,"n":"b","v":1}]'],
+    ['a sum of times a nanosecond below its second', '[{"bn":"a:","bt":1795348800.5,"t":-0.500000001,"n":"b","v":1}]'],
     ['no time', '[{"n":"level","u":"m","v":2.31}]'],
     ['a time relative to now', '[{"n":"level","u":"m","v":2.31,"t":-5.25}]'],
     ['a unit that is converted', '[{"bn":"a:","n":"pressure","u":"hPa","v":1013.250}]'],
@@ -225,6 +252,7 @@ describe('the short way through SenML', () => {
       'several devices and times',
       '[{"bn":"a:","n":"b","v":1,"bt":1795348800},{"bn":"c:","n":"b","v":1},{"n":"b","v":1,"t":1},{"bn":"a:","n":"d","v":1}]',
     ],
+    ['a history', `[{"bn":"a:","bt":1795348800},${history}]`],
     ['one quantity twice', '[{"bn":"a:","n":"b","u":"V","v":1},{"n":"c","u":"V","v":1}]'],
     ['a URN', '[{"bn":"urn:dev:ow:10e2073a01080063:","n":"temp","u":"Cel","v":23.1}]'],
     ['flags and texts', '[{"bn":"a:","n":"open","vb":true},{"n":"shut","vb":false},{"n":"word","vs":"yes"}]'],

@@ -50,7 +50,7 @@ interface Pack {
   seconds: number
   nanos: number
   readonly groups: Group[]
-  /** From the second one on. */
+  /** Where they are many. */
   groupsByKey: Map<string, Group> | undefined
 }
 
@@ -203,19 +203,28 @@ const secondsMax = Number(timeNsMax / nsPerSecond)
 
 /** The group of the time at hand; undefined for a pack with times of both kinds, which could meet. */
 function groupOf(pack: Pack, sensor: PlainSensor): Group | undefined {
-  const { groups, timing, seconds, nanos } = pack
-  const last = groups.at(-1)
-  if (!last) return addGroup(pack, sensor)
-  if (last.device === sensor.device && last.seconds === seconds && last.nanos === nanos) return last
-  if ((last.draft.clockQuality === ClockQuality.UNSYNCED) !== (timing === 'absolute')) return undefined
-  pack.groupsByKey ??= new Map([[keyOf(last.device, last.seconds, last.nanos), last]])
-  const key = keyOf(sensor.device, seconds, nanos)
-  let group = pack.groupsByKey.get(key)
-  if (!group) {
-    group = addGroup(pack, sensor)
-    if (group) pack.groupsByKey.set(key, group)
+  const { groups, timing } = pack
+  const known = groups.length > searchedMax ? groupByKey(pack, sensor) : groupBySearch(pack, sensor)
+  if (known) return known
+  const [first] = groups
+  if (first && (first.draft.clockQuality === ClockQuality.UNSYNCED) !== (timing === 'absolute')) return undefined
+  return addGroup(pack, sensor)
+}
+
+// Looking through so few is quicker than the keys of a table.
+const searchedMax = 8
+
+function groupBySearch({ groups, seconds, nanos }: Pack, { device }: PlainSensor): Group | undefined {
+  for (let at = groups.length - 1; at >= 0; at--) {
+    const group = groups[at]!
+    if (group.device === device && group.seconds === seconds && group.nanos === nanos) return group
   }
-  return group
+  return undefined
+}
+
+function groupByKey(pack: Pack, { device }: PlainSensor): Group | undefined {
+  pack.groupsByKey ??= new Map(pack.groups.map((group) => [keyOf(group.device, group.seconds, group.nanos), group]))
+  return pack.groupsByKey.get(keyOf(device, pack.seconds, pack.nanos))
 }
 
 const keyOf = (device: string | undefined, seconds: number, nanos: number): string =>
@@ -241,6 +250,7 @@ function addGroup(pack: Pack, { device, subject }: PlainSensor): Group | undefin
         }
   const group: Group = { device, seconds, nanos, measurements, draft }
   pack.groups.push(group)
+  pack.groupsByKey?.set(keyOf(device, seconds, nanos), group)
   return group
 }
 
