@@ -4,7 +4,11 @@
 import type { Aedes, Client, PublishPacket } from 'aedes'
 
 export interface AedesInside extends Omit<Aedes, 'publish'> {
-  mq: { emit(message: PublishPacket, done?: () => void): unknown }
+  mq: {
+    emit(message: PublishPacket, done?: () => void): unknown
+    /** Who is subscribed at this moment. */
+    readonly _matcher: { match(topic: string): readonly unknown[] }
+  }
   persistence: Persistence
   publish: Publish
 }

@@ -63,7 +63,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         return owner !== undefined && parts.mayReceive(owner.principal, topic)
       },
     })
-    const delivery = orderDelivery(aedes)
+    const delivery = orderDelivery(aedes, store.hasSessions)
     const wills = createWills({ house: parts, limits, tally, delivery })
     follow(aedes)
 

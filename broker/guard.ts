@@ -25,6 +25,8 @@ const lingerMs = 200
 // Who takes less than this in `unreadMsMax` stands still.
 const pieceBytes = 64 << 10
 
+const pubackBytes = 4
+
 export class Guard extends Duplex {
   readonly peer: Peer
   /** 0 until there was a CONNECT. */
@@ -41,6 +43,8 @@ export class Guard extends Duplex {
   #wanted = 2
   #ended = false
   #throttled = false
+  #acknowledged: number[] = []
+  readonly #sendSoon = (): void => this.sendAcknowledgements()
 
   constructor(socket: Duplex, peer: Peer, limits: Limits, held: Held) {
     super({ writableHighWaterMark: limits.unreadBytesMax, readableHighWaterMark: 64 << 10 })
@@ -67,6 +71,33 @@ export class Guard extends Duplex {
     this.#throttled = on
     if (on) this.#socket.pause()
     else if (this.#state === 'open') this.#resume()
+  }
+
+  /**
+   * A PUBACK of success, the same in MQTT 3.1.1 and 5 (§3.4.2): all of a turn leave in one write. False when the client is slow to
+   * read: then aedes acknowledges, which cuts those who stand still.
+   */
+  acknowledge(packetId: number): boolean {
+    if (this.destroyed || this.writableNeedDrain) {
+      this.sendAcknowledgements()
+      return false
+    }
+    if (this.#acknowledged.push(packetId) === 1) process.nextTick(this.#sendSoon)
+    return true
+  }
+
+  /** Those that wait leave before what is written next. */
+  sendAcknowledgements(): void {
+    const ids = this.#acknowledged
+    if (ids.length === 0) return
+    this.#acknowledged = []
+    if (this.destroyed) return
+    const packets = Buffer.allocUnsafe(ids.length * pubackBytes)
+    for (let index = 0; index < ids.length; index++) {
+      packets.writeUInt16BE(0x4002, index * pubackBytes)
+      packets.writeUInt16BE(ids[index]!, index * pubackBytes + 2)
+    }
+    this.write(packets)
   }
 
   /** Reads no further from this client. */

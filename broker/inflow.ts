@@ -120,16 +120,20 @@ export function createInflow<P extends Principal>(
   const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
 
   function accept({ packet, callback, repeated }: Arrival): void {
+    if (packet.qos === 2) guard.sendAcknowledgements()
     if (repeated) return callback(null)
     tally.totals.accepted++
     // By us and now: aedes would publish after its acknowledgement, QoS 1 later than QoS 0, and never for who has left.
-    if (!isBridgeStatus(packet.topic)) delivery.publish(packet, client, noop)
+    if (!isBridgeStatus(packet.topic)) delivery.publish(packet.qos === 1 ? { ...packet } : packet, client, noop)
+    // aedes takes one write for each, and a turn of the event loop; to it the message is then one of QoS 0.
+    if (packet.qos === 1 && guard.acknowledge(packet.messageId ?? 0)) packet.qos = 0
     goOn(packet, callback)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
   function forbid({ packet, callback }: Arrival): void {
     tally.totals.forbidden++
+    guard.sendAcknowledgements()
     if (guard.version === 5) {
       // A PUBREC with an error frees the identifier.
       if (packet.qos === 2) incoming.remove(client.id, packet.messageId)

@@ -22,6 +22,8 @@ export interface StoreParts {
 
 export interface Store {
   counts(): { retained: number; queued: number; queuedBytes: number }
+  /** Whether there is a session that may outlive its connection. */
+  hasSessions(): boolean
   readonly incoming: Incoming
   /** Removes all that is kept of a session. */
   forget(clientId: string): Promise<void>
@@ -71,6 +73,7 @@ export function boundStore(aedes: AedesInside, parts: StoreParts): Store {
 
   return {
     counts: () => ({ ...counts, ...queues.counts }),
+    hasSessions: () => sessions.size > 0,
     incoming,
     async forget(clientId) {
       const client = { id: clientId }
