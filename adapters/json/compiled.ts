@@ -1,9 +1,10 @@
 // A mapping with its expressions compiled, ready to read messages.
 
-import { isSame, words } from '../units.ts'
+import { Quality } from '../../proto/generated/types.ts'
+import { type Unit, isSame, words } from '../units.ts'
 import type { Expression, Repeat, Scope } from './expression.ts'
 import { type JsonOptions, type Mapping, type MeasurementMapping, createCompiler } from './mapping.ts'
-import { type Reading, missingKey, textAt } from './reading.ts'
+import { type Reading, missingKey, textAt, wordOf } from './reading.ts'
 
 /** Fixed text, or an expression. */
 export type Text = string | Expression
@@ -28,6 +29,10 @@ export interface CompiledMapping {
 }
 
 export interface CompiledMeasurement {
+  /** For people, such as `measurements[2]`. */
+  readonly place: string
+  /** All that is said of the value, where the settings fix it. */
+  readonly facts: Facts | undefined
   readonly quantity: Text
   readonly value: Expression
   readonly unit: Text | undefined
@@ -40,6 +45,15 @@ export interface CompiledMeasurement {
   readonly repeat: Repeat | undefined
   /** Whether the unit changes the number, so that the source's own digits are kept beside it. */
   readonly isConverted: boolean
+}
+
+/** What is said of a value. */
+export interface Facts {
+  readonly quantity: string
+  readonly unit: Unit | undefined
+  readonly sourceUnit: string
+  readonly channel: string
+  readonly quality: Quality | undefined
 }
 
 export function compileMappings(options: JsonOptions): readonly CompiledMapping[] {
@@ -63,7 +77,9 @@ export function compileMappings(options: JsonOptions): readonly CompiledMapping[
       Object.entries(group).flatMap(([name, given]) => (given === undefined ? [] : [[name, compile(given as string)]])),
     ) as { [name in keyof Group]?: Expression })
 
-  const measurementOf = (one: MeasurementMapping): CompiledMeasurement => ({
+  const measurementOf = (one: MeasurementMapping, at: number): CompiledMeasurement => ({
+    place: `measurements[${at}]`,
+    facts: fixedFacts(one),
     quantity: text(one.quantity) ?? '',
     value: compile(one.value),
     unit: text(one.unit),
@@ -91,6 +107,15 @@ export function compileMappings(options: JsonOptions): readonly CompiledMapping[
     deviceStatus: all(one.device_status),
     attributes: Object.fromEntries(Object.entries(one.attributes ?? {}).map(([name, given]) => [name, compile(given)])),
   }))
+}
+
+/** Undefined where one of them is computed from the message. The settings' own check has seen that all are known. */
+function fixedFacts({ quantity, unit, channel, quality }: MeasurementMapping): Facts | undefined {
+  if ([quantity, unit, channel, quality].some((text) => text?.startsWith('='))) return undefined
+  const known = unit === undefined ? undefined : words.get(unit)
+  const judged = quality === undefined ? undefined : wordOf(Quality, quality)
+  if ((unit !== undefined && !known) || (quality !== undefined && judged === undefined)) return undefined
+  return { quantity, unit: known, sourceUnit: unit ?? '', channel: channel ?? '', quality: judged }
 }
 
 function isConverted(unit: string | undefined): boolean {

@@ -6,7 +6,7 @@ import { type Numeral, isLiteral, numeralText } from '../decimal.ts'
 import { quantityOf } from '../quantities.ts'
 import { type Unit, words } from '../units.ts'
 import { type Value, numberValue, tellApart } from '../values.ts'
-import { type CompiledMapping, type CompiledMeasurement, constantOr } from './compiled.ts'
+import { type CompiledMapping, type CompiledMeasurement, type Facts, constantOr } from './compiled.ts'
 import type { Scope } from './expression.ts'
 import {
   type Reading,
@@ -28,43 +28,47 @@ const unitBytesMax = 64
 
 export function measurementsOf(mapping: CompiledMapping, scope: Scope, reading: Reading, place: string): Measurement[] {
   const found: Measurement[] = []
-  for (const [at, one] of mapping.measurements.entries()) {
-    const here = `${place}measurements[${at}]`
-    const scopes = one.repeat ? scopesOf(`${here}.`, one.repeat, scope, reading, measurementsMax) : [scope]
-    for (const each of scopes) {
-      if (reading.fault) return []
-      found.push(...measured(one, each, reading, here))
-    }
+  for (const one of mapping.measurements) {
+    const here = place + one.place
+    if (one.repeat) {
+      for (const each of scopesOf(`${here}.`, one.repeat, scope, reading, measurementsMax)) {
+        measure(one, each, reading, here, found)
+      }
+    } else measure(one, scope, reading, here, found)
+    if (reading.fault) return []
   }
   tellApart(found)
   return found
 }
 
 /** An array of values gives one measurement each. */
-function measured(one: CompiledMeasurement, scope: Scope, reading: Reading, place: string): Measurement[] {
+function measure(
+  one: CompiledMeasurement,
+  scope: Scope,
+  reading: Reading,
+  place: string,
+  measurements: Measurement[],
+): void {
+  if (reading.fault) return
+  const valuePlace = `${place}.value`
   const wantsDigits = one.isConverted || scope.exactHere !== undefined
   const found = wantsDigits
-    ? exactValueAt(reading, `${place}.value`, one.value, scope)
-    : valueAt(reading, `${place}.value`, one.value, scope)
+    ? exactValueAt(reading, valuePlace, one.value, scope)
+    : valueAt(reading, valuePlace, one.value, scope)
   if (found === undefined) {
-    if (one.required) fail(reading, `${place}.value`, 'is required and absent')
-    return []
+    if (one.required) fail(reading, valuePlace, 'is required and absent')
+    return
   }
-  const values = Array.isArray(found) && one.as !== 'text' ? (found as unknown[]) : [found]
-  if (values.length > measurementsMax) {
-    fail(reading, `${place}.value`, `has ${values.length} elements, at most ${measurementsMax}`, 'length')
-    return []
+  const values = Array.isArray(found) && one.as !== 'text' ? (found as unknown[]) : undefined
+  if (values && values.length > measurementsMax) {
+    fail(reading, valuePlace, `has ${values.length} elements, at most ${measurementsMax}`, 'length')
+    return
   }
-  const facts = factsOf(one, scope, reading, place)
-  return values.flatMap((value) => (value === null ? [] : (measurementOf(one, value, facts, reading, place) ?? [])))
-}
-
-interface Facts {
-  readonly quantity: string
-  readonly unit: Unit | undefined
-  readonly sourceUnit: string
-  readonly channel: string
-  readonly quality: Quality | undefined
+  const facts = one.facts ?? factsOf(one, scope, reading, place)
+  for (const value of values ?? [found]) {
+    const measurement = value === null ? undefined : measurementOf(one, value, facts, reading, valuePlace)
+    if (measurement) measurements.push(measurement)
+  }
 }
 
 function factsOf(one: CompiledMeasurement, scope: Scope, reading: Reading, place: string): Facts {
@@ -92,8 +96,8 @@ function measurementOf(
   reading: Reading,
   place: string,
 ): Measurement | undefined {
-  const isMissing = one.missing.has(missingKey(found))
-  const value = isMissing ? {} : valueOf(one, found, unit, reading, `${place}.value`)
+  const isMissing = one.missing.size > 0 && one.missing.has(missingKey(found))
+  const value = isMissing ? {} : valueOf(one, found, unit, reading, place)
   if (!value) return undefined
   const judged = isMissing ? Quality.MISSING : quality
   return {
