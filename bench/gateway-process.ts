@@ -12,6 +12,8 @@ export interface GatewayProcess {
   readonly mqttPort: number
   readonly grpcAddress: string
   readonly httpUrl: string
+  /** What it has written to standard error. */
+  errorText(): string
   /** Resolves when it has ended and its folder is gone. */
   stop(): Promise<void>
 }
@@ -68,6 +70,7 @@ async function startOnce({ settings = {}, nodeArgs = [] }: GatewayProcessOptions
     pid: child.pid,
     mqttPort,
     grpcAddress: `127.0.0.1:${grpcPort}`,
+    errorText: () => child.stderr,
     httpUrl: `http://127.0.0.1:${httpPort}`,
     stop,
   }

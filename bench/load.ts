@@ -57,6 +57,8 @@ const timedEachAtFullSpeed = 16
 /** Any read of PUBACKs fits; reading into one buffer again and again spares the garbage collector. */
 const readBytesMax = 64 * 1024
 const paceMs = 1
+/** A thousand at once would be an attack, and servers treat it as one. */
+const opensAtOnce = 50
 
 /** Resolves when every message is acknowledged; rejects when a connection ends before. */
 export async function runLoad(options: LoadOptions, onWarm: () => void = () => {}): Promise<LoadResult> {
@@ -69,11 +71,13 @@ export async function runLoad(options: LoadOptions, onWarm: () => void = () => {
   let cpuBefore = process.cpuUsage()
   const { promise: finished, resolve: finish, reject } = Promise.withResolvers<void>()
 
-  const connections = await Promise.all(
-    Array.from({ length: count }, (_, device) =>
-      open(options, options.firstDevice + device, (connection, acks) => take(connection, acks)),
-    ),
-  )
+  const connections: Connection[] = []
+  while (connections.length < count) {
+    const some = Array.from({ length: Math.min(opensAtOnce, count - connections.length) }, (_, index) =>
+      open(options, options.firstDevice + connections.length + index, take),
+    )
+    connections.push(...(await Promise.all(some)))
+  }
   for (const { socket } of connections) {
     socket.on('error', reject)
     socket.on('close', () => reject(new Error(`a connection was closed after ${acked} acknowledgements`)))
