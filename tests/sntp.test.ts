@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createAlarms } from '../gateway/alarms.ts'
 import { createClockOffset, type ClockOffsetMeter } from '../gateway/clock-offset.ts'
 import { systemClock } from '../gateway/clock.ts'
-import { querySntp } from '../gateway/sntp.ts'
+import { type SntpAnswer, querySntp } from '../gateway/sntp.ts'
 
 const sockets: Socket[] = []
 const meters: ClockOffsetMeter[] = []
@@ -20,13 +20,18 @@ const fillRandom = (bytes: Uint8Array): void => void crypto.getRandomValues(byte
 const ask = (port: number, timeoutMs = 1_000) =>
   querySntp({ host: '127.0.0.1', port }, { clock: systemClock, fillRandom, timeoutMs })
 
+/** The offset is known to half of the round trip, which a loaded machine makes long; plus a clock that counts milliseconds. */
+function expectWithin(answer: SntpAnswer, offsetMs: number): void {
+  const halfTripMs = answer.outcome === 'measured' ? Number(answer.delayNs) / 2e6 : 0
+  expect(Math.abs(ms(answer) - offsetMs)).toBeLessThanOrEqual(halfTripMs + 2)
+}
+
 describe('one question', () => {
   test('tells how far this clock is ahead of the server', async () => {
     const { port } = await serve(timeServer({ aheadMs: -250 }))
     const answer = await ask(port)
     expect(answer).toMatchObject({ outcome: 'measured', stratum: 2 })
-    expect(ms(answer)).toBeGreaterThan(245)
-    expect(ms(answer)).toBeLessThan(255)
+    expectWithin(answer, 250)
   })
 
   test('tells how far it is behind, across the end of NTP’s first era in 2036', async () => {
@@ -34,8 +39,7 @@ describe('one question', () => {
     const clock = { now: () => systemClock.now() + BigInt(yearsMs) * 1_000_000n, monotonic: systemClock.monotonic }
     const { port } = await serve(timeServer({ aheadMs: yearsMs + 500 }))
     const answer = await querySntp({ host: '127.0.0.1', port }, { clock, fillRandom })
-    expect(ms(answer)).toBeGreaterThan(-505)
-    expect(ms(answer)).toBeLessThan(-495)
+    expectWithin(answer, -500)
   })
 
   test('gives away neither our time nor anything else', async () => {
