@@ -84,7 +84,10 @@ function logFamilies({ log, commitSeconds, disk }: MetricsParts): Family[] {
       byLane((lane) => log.counts.records[lane]),
     ),
     counter('tocsin_log_frames_total', 'Frames since the log began, by fate, as counted from the log.', () =>
-      (['stored', 'refused', 'ignored', 'carried'] as const).map((fate) => ({ labels: { fate }, value: log.counts[fate] })),
+      (['stored', 'refused', 'ignored', 'carried'] as const).map((fate) => ({
+        labels: { fate },
+        value: log.counts[fate],
+      })),
     ),
     counter('tocsin_log_damaged_records_total', 'Records found damaged on disk.', () => [
       { value: log.counts.damaged },
