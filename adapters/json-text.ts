@@ -2,7 +2,7 @@
 // the payload. Digits that a double cannot hold are there for those who ask (`exact`), and cost only them.
 
 import type { Fault } from './adapter.ts'
-import { literal } from './decimal.ts'
+import { parseLiterals } from './json-literals.ts'
 
 export interface JsonLimits {
   readonly bytesMax: number
@@ -37,20 +37,10 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonText {
   }
   try {
     const value: unknown = JSON.parse(text)
-    return { value, long: digits > safeDigitBytes, exact: () => parseExact(text) }
+    return { value, long: digits > safeDigitBytes, exact: () => parseLiterals(text) }
   } catch (error) {
     return { fault: 'syntax', why: `not JSON${placeOf(error, text)}` }
   }
-}
-
-type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown
-const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
-
-// Node 24 hands the reviver the source text of each number.
-function parseExact(text: string): unknown {
-  return parseWithSource(text, (_key, value, context): unknown =>
-    typeof value === 'number' ? literal(context.source ?? String(value)) : value,
-  )
 }
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
