@@ -175,6 +175,13 @@ export const settingsTable = {
     about:
       'What is written although it is not by default; one or more of PII, PHI, CJI (events that carry these labels) and law_enforcement_position.',
   },
+  'influx.gzip': {
+    kind: 'choice',
+    of: ['auto', 'on', 'off'],
+    default: 'auto',
+    about:
+      'Whether batches are compressed; auto: unless the database is on this machine, where it costs time for nothing.',
+  },
   'influx.timeout': {
     kind: 'duration',
     default: '10s',

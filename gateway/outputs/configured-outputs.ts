@@ -6,6 +6,7 @@ import type { Ids } from '../ids.ts'
 import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
 import { GatewayError } from '../../proto/errors.ts'
+import { isLoopback } from '../policy/principals.ts'
 import type { Settings } from '../settings.ts'
 import { type InfluxdbOutput, createInfluxdbOutput } from './influxdb/influxdb.ts'
 import { createQuarantine } from './influxdb/quarantine.ts'
@@ -48,7 +49,7 @@ function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
     version: settings['influx.version'],
     database: settings['influx.database'],
     exerciseDatabase: settings['influx.exercise_database'],
-    gzip: true,
+    gzip: settings['influx.gzip'] === 'auto' ? !isLocal(url) : settings['influx.gzip'] === 'on',
     timeoutMs: settings['influx.timeout'],
     batchRows: batchRowsMax,
     include,
@@ -56,3 +57,6 @@ function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value)) as Partial<InfluxdbSettings>),
   }
 }
+
+/** An address that is none is left to the output's own check, which says so. */
+const isLocal = (url: string): boolean => URL.canParse(url) && isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))
