@@ -42,16 +42,19 @@ export function createPlainSensors(): PlainSensors {
   }
 
   function learn(base: string, rest: string, unit: string): PlainSensor | undefined {
-    const sensor = plainSensor(base, rest, unit)
+    // Of latitude and longitude together a place is made.
+    if (unit === 'lat' || unit === 'lon') return undefined
+    const [ownBase, ownRest] = [copied(base), copied(rest)]
+    const sensor = plainSensor(ownBase, ownRest, copied(unit))
     if (!sensor) return undefined
     if (remembered >= sensorsRememberedMax) {
       bases.clear()
       remembered = 0
     }
-    let sensors = bases.get(base)
-    if (!sensors) bases.set(base, (sensors = new Map()))
-    if (!sensors.has(rest)) remembered++
-    sensors.set(rest, sensor)
+    let sensors = bases.get(ownBase)
+    if (!sensors) bases.set(ownBase, (sensors = new Map()))
+    if (!sensors.has(ownRest)) remembered++
+    sensors.set(ownRest, sensor)
     return sensor
   }
 
@@ -60,9 +63,11 @@ export function createPlainSensors(): PlainSensors {
 
 const noSensors: BaseSensors = new Map()
 
+/** A piece of a text holds the whole of it in memory, and with it the message. */
+const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
 function plainSensor(base: string, rest: string, sourceUnit: string): PlainSensor | undefined {
-  // Of latitude and longitude together a place is made.
-  if (!nameForm.test(base + rest) || sourceUnit === 'lat' || sourceUnit === 'lon') return undefined
+  if (!nameForm.test(base + rest)) return undefined
   const known = senmlUnits.get(sourceUnit)
   if (!known && sourceUnit !== '') return undefined
   const { device, subject, channel } = sensorOf(base, rest)

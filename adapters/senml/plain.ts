@@ -132,8 +132,7 @@ function take(pack: Pack, record: PlainRecord, sensors: PlainSensors): boolean {
   const unit = has(record, u) ? textOf(pack, record, u) : pack.baseUnit
   let sensor = pack.baseSensors.get(rest)
   if (!sensor || sensor.sourceUnit !== unit) {
-    // A piece of a text would hold all of the message in memory: what is remembered is copied.
-    sensor = sensors.learn(copied(pack.base), copied(rest), copied(unit))
+    sensor = sensors.learn(pack.base, rest, unit)
     if (!sensor) return false
     pack.baseSensors = sensors.ofBase(pack.base)
   }
@@ -144,8 +143,6 @@ function take(pack: Pack, record: PlainRecord, sensors: PlainSensors): boolean {
   group.measurements.push(measurement)
   return true
 }
-
-const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
 function measurementOf(pack: Pack, record: PlainRecord, sensor: PlainSensor): Measurement | undefined {
   const { quantity, unit, sourceUnit, channel, conversion } = sensor
