@@ -1,5 +1,5 @@
-// Writes what is generated from tocsin/v1/*.proto: types.ts (true unions for oneofs), schema.json (read by wire.ts at start) and
-// descriptors.binpb (served by gRPC reflection). Run with `npm run generate`; a test fails when it was forgotten.
+// Writes what is generated from tocsin/v1/*.proto: types.ts (true unions for oneofs), encode.ts (bytes of an event, for
+// the hot path), schema.json (read by wire.ts at start) and descriptors.binpb (served by gRPC reflection). Run with `npm run generate`; a test fails when it was forgotten.
 
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
+import { encoderSource } from './encoder-source.ts'
 
 const home = dirname(fileURLToPath(import.meta.url))
 const generatedHome = join(home, 'generated')
@@ -35,6 +36,7 @@ export function generate(): ReadonlyMap<string, Uint8Array> {
   const root = loadRoot()
   return new Map([
     ['types.ts', Buffer.from(typesSource(root))],
+    ['encode.ts', Buffer.from(encoderSource(root))],
     ['schema.json', Buffer.from(schemaSource(root))],
     ['descriptors.binpb', descriptorSet()],
   ])
