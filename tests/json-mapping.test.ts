@@ -3,6 +3,7 @@
 
 import jsonata from 'jsonata'
 import { describe, expect, test } from 'vitest'
+import { toBigInt } from '../proto/int64.ts'
 import { json } from '../adapters/json/codec.ts'
 import { compileExpression } from '../adapters/json/expression.ts'
 import { compileJsonata } from '../adapters/json/jsonata-engine.ts'
@@ -197,10 +198,36 @@ describe('expressions', () => {
     expect('evaluate' in sound && sound.evaluate(document, {})).toEqual({ value: 4 })
   })
 
+  test('what was stopped half way never goes on: not into the next answer, and not into the end of the process', async () => {
+    const hostile = compileJsonata(
+      '{"a": $number(text), "b": $sift(a, function($v) { $number($v) }), "c": $match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(a+)+$/)}',
+      limits,
+    )
+    const sound = compileJsonata('a.b[1].c * 2', limits)
+    for (let i = 0; i < 3; i++) {
+      expect('evaluate' in hostile && hostile.evaluate(document, {})).toHaveProperty('why')
+      expect('evaluate' in sound && sound.evaluate(document, {})).toEqual({ value: 4 })
+    }
+    // A rejection that nobody hears is told after the turn; vitest fails a run that has one.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+
   test('padding is bounded, so that a payload cannot fill the memory', () => {
     const compiled = compileJsonata('$length($pad("x", 1000000000))', limits)
     expect('evaluate' in compiled && compiled.evaluate(document, {})).toEqual({ value: 4096 })
   })
+})
+
+test('sixteen digits are kept, not rounded to what a double can hold', () => {
+  const options = jsonOptions.parse({ mappings: [{ name: 'n', measurements: [{ quantity: 'count', value: 'n' }] }] })
+  const decoded = json.decoder!(options).decode({
+    bytes: Buffer.from('{"n": 9007199254740993}'),
+    receivedAt: 0n,
+    channel: 'a/b',
+  })
+  const [event] = decoded.outcome === 'events' ? decoded.events : []
+  const [measurement] = event?.body === 'observation' ? (event.observation.measurements ?? []) : []
+  expect(measurement?.value === 'integer' && toBigInt(measurement.integer)).toBe(9007199254740993n)
 })
 
 describe('reading', () => {
