@@ -20,14 +20,16 @@ const root = protobuf.Root.fromJSON(schemaJson).resolveAll()
 setAbsentUndefined(root)
 
 /**
- * protobufjs reads an absent message or `optional` field as null; ours is undefined, as the generated types say, so that "absent"
- * has one form whether an event was decoded or made here.
+ * protobufjs reads an absent message or `optional` field as null, and an `optional` one of 64 bits as zero; ours is undefined, as the
+ * generated types say, so that "absent" has one form whether an event was decoded or made here.
  */
 function setAbsentUndefined(namespace: protobuf.NamespaceBase): void {
   for (const child of namespace.nestedArray) {
     if (child instanceof protobuf.Type) {
       const prototype = child.ctor.prototype as Record<string, unknown>
-      for (const { name } of child.fieldsArray) if (prototype[name] === null) prototype[name] = undefined
+      for (const { name, partOf } of child.fieldsArray) {
+        if (prototype[name] === null || partOf?.isProto3Optional) prototype[name] = undefined
+      }
     }
     if (child instanceof protobuf.Namespace) setAbsentUndefined(child)
   }
