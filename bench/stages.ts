@@ -16,6 +16,7 @@ import { normalise } from '../gateway/normalise.ts'
 import { keptFrame, newRecord } from '../gateway/pipeline.ts'
 import { createRoutes } from '../gateway/routes.ts'
 import { validate } from '../gateway/validate.ts'
+import { encodeEvent } from '../proto/generated/encode.ts'
 import { Label, MessageStatus } from '../proto/generated/types.ts'
 import { codec } from '../proto/wire.ts'
 import { createPackets } from './load-packets.ts'
@@ -78,6 +79,8 @@ const stages: Record<string, (n: number) => unknown> = {
   normalise: (n) => normalise(drafts[n]!, reading, ids),
   validate: (n) => validate(events[n]!),
   'header and encoded event': (n) => newRecord(events[n]!, sender, frames[n]!, transport),
+  'event encoded': (n) => encodeEvent(events[n]!),
+  'the same by protobufjs': (n) => eventCodec.encode(events[n]!),
   'kept frame': (n) => keptFrame(kept[n]!.id!, reads[n]!, sender, frames[n]!, route, transport),
   gather(n) {
     gather.add(kept[n]!, reads[n]!.records, stamp)

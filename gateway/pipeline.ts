@@ -1,10 +1,10 @@
 // The way in, on one screen: decode, normalise, validate, permit, append; the answer is the frame's fate. Read this file first.
 
 import type { Decoded, Frame } from '../adapters/adapter.ts'
+import { encodeEvent } from '../proto/generated/encode.ts'
 import { Authenticity, Fate as StoredFate } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
-import { codec } from '../proto/wire.ts'
 import { type Accounting, type RecentFate, noInput } from './accounting.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
@@ -30,8 +30,6 @@ export interface PipelineParts {
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
 }
-
-const eventCodec = codec('tocsin.v1.Event')
 
 export function createPipeline(parts: PipelineParts): Receive {
   const { routes, log, ids, accounting } = parts
@@ -149,7 +147,7 @@ export function readFrame(
 export function newRecord(event: Event, sender: Sender, frame: Frame, transport: Transport | undefined): NewRecord {
   const header = recordHeader(event, sender, frame, transport)
   const kind = kindOf[event.body!]
-  return { lane: laneOf(event, kind), retention: retentionOf(event, kind), header, event: eventCodec.encode(event) }
+  return { lane: laneOf(event, kind), retention: retentionOf(event, kind), header, event: encodeEvent(event) }
 }
 
 const storedFates = {
