@@ -24,6 +24,8 @@ export interface ClientInside extends Client {
   /** How many packets of the chunk last read are not done; it reads on at 0. */
   _parsingBatch: number
   readonly _parser: { parse(bytes: Buffer): number }
+  /** Runs out one and a half times the keep-alive after the last packet that aedes has seen; null: the client asked for none. */
+  readonly _keepaliveTimer: NodeJS.Timeout | null
 }
 
 /** What a client's stored session is known by. */

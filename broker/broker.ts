@@ -8,7 +8,7 @@ import { Aedes, type Client, type PublishPacket } from 'aedes'
 import { createAdmission } from './admission.ts'
 import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { orderDelivery, type Delivery } from './delivery.ts'
-import { Guard, type Held, type Peer } from './guard.ts'
+import { Guard, type Direct, type Held, type Peer } from './guard.ts'
 import { createInflow, type Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
@@ -75,18 +75,26 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       const from = client && members.get(client)
       if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
       if (packet === from.connect?.will) return wills.send(from.principal, packet, client, done)
+      inflowOf(client, from.principal).arrive(packet, done)
+    }
+
+    function inflowOf(client: Client, principal: P): Inflow {
       let inflow = inflows.get(client)
       if (!inflow) {
-        const { incoming } = store
-        inflow = createInflow(
-          { house: parts, limits, tally, delivery, incoming, inFlight },
-          from.principal,
-          client,
-          from.guard,
-        )
-        inflows.set(client, inflow)
+        const inflowParts = { house: parts, limits, tally, delivery, incoming: store.incoming, inFlight }
+        inflows.set(client, (inflow = createInflow(inflowParts, principal, client, member(client).guard)))
       }
-      inflow.arrive(packet, done)
+      return inflow
+    }
+
+    function directOf(client: Client): Direct {
+      const { guard, principal } = member(client)
+      const inflow = inflowOf(client, principal!)
+      const inside = client as ClientInside
+      return {
+        publish: (packet) => (closing ? guard.stop() : inflow.arriveDirectly(packet)),
+        heard: () => inside._keepaliveTimer?.refresh(),
+      }
     }
 
     const enter = (stream: Duplex, peer: Peer): void => {
@@ -133,7 +141,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
           protocolVersion,
         })
       })
-      source.on('clientReady', (client) => member(client).guard.open())
+      source.on('clientReady', (client) => member(client).guard.open(directOf(client)))
       source.on('unsubscribe', (filters, client) => filters.forEach((filter) => member(client).filters.delete(filter)))
       source.on('clientDisconnect', (client) => {
         const { principal, guard } = member(client)

@@ -1,10 +1,18 @@
 // Stands between a client's socket and aedes, and hands on whole, sound packets only. Every size is checked on the fixed header,
-// before a body is waited for. This is the place of the later gate, which will take PUBLISH itself.
+// before a body is waited for. Plain PUBLISH packets, nearly all there are, it gives to the house directly.
 
 import { Duplex } from 'node:stream'
 
 import type { Limits } from './limits.ts'
-import { packetFault, packetSize, packetType, reasonCode, type PacketFault } from './packets.ts'
+import {
+  packetFault,
+  packetSize,
+  packetType,
+  plainPublish,
+  reasonCode,
+  type PacketFault,
+  type PlainPublish,
+} from './packets.ts'
 import type { ClientCertificate, CutReason } from './port.ts'
 
 /** Bytes of unfinished packets, over all connections. */
@@ -16,6 +24,13 @@ export interface Peer {
   readonly address: string
   readonly listener: string
   readonly certificate?: ClientCertificate
+}
+
+/** Takes plain messages past aedes, whose parser, streams and acknowledgements cost more than all the rest of their way. */
+export interface Direct {
+  publish(packet: PlainPublish): void
+  /** Once for each chunk with such messages: the client is alive. */
+  heard(): void
 }
 
 // The peer may still be sending when we have said our last word; closing on unread bytes would reset the connection, and the
@@ -44,6 +59,7 @@ export class Guard extends Duplex {
   #ended = false
   #throttled = false
   #acknowledged: number[] = []
+  #direct: Direct | undefined
   readonly #sendSoon = (): void => this.sendAcknowledgements()
 
   constructor(socket: Duplex, peer: Peer, limits: Limits, held: Held) {
@@ -59,9 +75,10 @@ export class Guard extends Duplex {
   }
 
   /** The client is let in: what it sent behind its CONNECT is handed on now, in order. */
-  open(): void {
+  open(direct?: Direct): void {
     if (this.#state !== 'waiting') return
     this.#state = 'open'
+    this.#direct = direct
     this.#resume()
   }
 
@@ -97,7 +114,9 @@ export class Guard extends Duplex {
       packets.writeUInt16BE(0x4002, index * pubackBytes)
       packets.writeUInt16BE(ids[index]!, index * pubackBytes + 2)
     }
-    this.write(packets)
+    // Straight into the socket when nothing waits in front of it, which is the rule; else in line, where waiting is counted.
+    if (this.writableLength === 0 && this.#socket.writableLength === 0) this.#socket.write(packets)
+    else this.write(packets)
   }
 
   /** Reads no further from this client. */
@@ -181,6 +200,9 @@ export class Guard extends Duplex {
     this.#drop()
     this.#wanted = 2
     let at = 0
+    let from = 0
+    // Behind a packet that aedes has not read yet, or is to read, a message keeps its place.
+    let direct = this.#state === 'open' && this.readableLength === 0 ? this.#direct : undefined
     while (at < bytes.length) {
       const size = this.#next(bytes, at)
       if (size === undefined) return
@@ -188,6 +210,13 @@ export class Guard extends Duplex {
         this.#wanted = size
         break
       }
+      const message = direct && plainPublish(bytes, at, at + size, this.version)
+      if (message) {
+        if (from === 0) direct!.heard()
+        direct!.publish(message)
+        if (this.destroyed || this.#stopped()) return
+        from = at + size
+      } else direct = undefined
       at += size
       if (this.#state === 'greeting') {
         this.#state = 'waiting'
@@ -197,7 +226,12 @@ export class Guard extends Duplex {
     }
     // A copy, so that a few bytes do not keep the whole chunk in memory.
     if (at < bytes.length) this.#hold(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
-    if (at > 0 && !this.push(at === bytes.length ? bytes : bytes.subarray(0, at))) this.#socket.pause()
+    if (at > from && !this.push(at - from === bytes.length ? bytes : bytes.subarray(from, at))) this.#socket.pause()
+  }
+
+  /** What a call in between may have made it. */
+  #stopped(): boolean {
+    return this.#state === 'stopped'
   }
 
   /** The size of the packet at `at`, checked as far as it is here; undefined when the connection was closed for it. */

@@ -7,7 +7,7 @@ import type { ClientInside } from './aedes-inside.ts'
 import type { Delivery } from './delivery.ts'
 import type { Guard } from './guard.ts'
 import type { Limits } from './limits.ts'
-import { reasonCode } from './packets.ts'
+import { reasonCode, type PlainPublish } from './packets.ts'
 import type { BrokerParts, InboundPublish, MessageProperties, Principal, Verdict } from './port.ts'
 import type { Incoming } from './store.ts'
 import type { Tally } from './tally.ts'
@@ -15,6 +15,8 @@ import type { Tally } from './tally.ts'
 export interface Inflow {
   /** `callback` lets aedes go on: acknowledge and deliver, or with an error refuse. */
   arrive(packet: PublishPacket, callback: (error?: Error | null) => void): void
+  /** Past aedes: it is acknowledged here. */
+  arriveDirectly(packet: PlainPublish): void
 }
 
 export interface InflowParts<P extends Principal> {
@@ -29,7 +31,8 @@ export interface InflowParts<P extends Principal> {
 
 interface Arrival {
   readonly packet: PublishPacket
-  readonly callback: (error?: Error | null) => void
+  /** Absent: aedes knows nothing of it. */
+  readonly callback: ((error?: Error | null) => void) | undefined
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
   readonly repeated: boolean
   verdict: Verdict | undefined
@@ -50,7 +53,14 @@ export function createInflow<P extends Principal>(
   let bytes = 0
   let stuck = false
 
-  function arrive(packet: PublishPacket, callback: Arrival['callback']): void {
+  function arriveDirectly({ topic, payload, qos, retain, dup, packetId }: PlainPublish): void {
+    if (stuck) return
+    const packet: PublishPacket = { cmd: 'publish', topic, payload, qos, retain, dup, messageId: packetId }
+    if (isBridgeStatus(topic)) tally.totals.swallowed++
+    queue(packet, undefined, isBridgeStatus(topic) ? Promise.resolve('accepted') : receive(packet))
+  }
+
+  function arrive(packet: PublishPacket, callback: NonNullable<Arrival['callback']>): void {
     if (stuck) return
     if (isBridgeStatus(packet.topic)) {
       tally.totals.swallowed++
@@ -94,7 +104,7 @@ export function createInflow<P extends Principal>(
     bytes += packet.payload.length
     inFlight.messages++
     // aedes would read on when this chunk is done; it reads on now, and many messages share a commit. The bound is ours.
-    inside._parsingBatch--
+    if (callback) inside._parsingBatch--
     if (full()) guard.throttle(true)
     settled.then(
       (verdict) => {
@@ -121,19 +131,28 @@ export function createInflow<P extends Principal>(
 
   function accept({ packet, callback, repeated }: Arrival): void {
     if (packet.qos === 2) guard.sendAcknowledgements()
-    if (repeated) return callback(null)
+    if (repeated) return callback?.(null)
     tally.totals.accepted++
     // By us and now: aedes would publish after its acknowledgement, QoS 1 later than QoS 0, and never for who has left.
     if (!isBridgeStatus(packet.topic)) delivery.publish(packet.qos === 1 ? { ...packet } : packet, client, noop)
     // aedes takes one write for each, and a turn of the event loop; to it the message is then one of QoS 0.
+    if (!callback) return acknowledge(packet)
     if (packet.qos === 1 && guard.acknowledge(packet.messageId ?? 0)) packet.qos = 0
     goOn(packet, callback)
+  }
+
+  function acknowledge({ qos, messageId = 0 }: PublishPacket): void {
+    if (qos === 0 || guard.destroyed || guard.acknowledge(messageId)) return
+    // It does not read its acknowledgements.
+    if (guard.writableLength > limits.unreadBytesMax) guard.cut('slow')
+    else guard.write(Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff))
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
   function forbid({ packet, callback }: Arrival): void {
     tally.totals.forbidden++
     guard.sendAcknowledgements()
+    if (!callback) return refuse(packet)
     if (guard.version === 5) {
       // A PUBREC with an error frees the identifier.
       if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
@@ -142,8 +161,15 @@ export function createInflow<P extends Principal>(
     goOn(packet, callback)
   }
 
+  function refuse(packet: PublishPacket): void {
+    const { qos, messageId = 0 } = packet
+    if (guard.version !== 5) return acknowledge(packet)
+    // MQTT 5 §3.4.2.1: not authorized.
+    if (qos === 1 && !guard.destroyed) guard.write(Buffer.of(0x40, 3, messageId >> 8, messageId & 0xff, 0x87))
+  }
+
   /** aedes acknowledges, and does not publish. */
-  function goOn(packet: PublishPacket, callback: Arrival['callback']): void {
+  function goOn(packet: PublishPacket, callback: NonNullable<Arrival['callback']>): void {
     delivery.withhold(packet)
     callback(null)
   }
@@ -169,12 +195,13 @@ export function createInflow<P extends Principal>(
     inFlight.messages--
   }
 
-  return { arrive }
+  return { arrive, arriveDirectly }
 }
 
 /** What `receive` is given. Written out, since it is made for each message. */
 export function inbound(packet: PublishPacket, client: Client, permitted: boolean, will: boolean): InboundPublish {
-  const { topic, messageId } = packet
+  const { topic } = packet
+  const messageId = packet.qos === 0 ? undefined : packet.messageId
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
   const qos = packet.qos ?? 0
   const retain = packet.retain ?? false

@@ -242,3 +242,39 @@ const malformed = (why: string): PacketFault => ({ reasonCode: reasonCode.malfor
 const badTopic = (why: string): PacketFault => ({ reasonCode: reasonCode.topic, why })
 const badFilter = (why: string): PacketFault => ({ reasonCode: reasonCode.filter, why })
 const wrongFlags = malformed('the flags of the fixed header are wrong')
+
+/** A PUBLISH of QoS 0 or 1 that carries nothing but a topic and a payload; its packet id is 0 at QoS 0. */
+export interface PlainPublish {
+  readonly topic: string
+  /** A view of what was read. */
+  readonly payload: Buffer
+  readonly qos: 0 | 1
+  readonly retain: boolean
+  readonly dup: boolean
+  readonly packetId: number
+}
+
+/** Reads a packet that `packetFault` has found sound. Undefined: it is of another type, of QoS 2, or has MQTT 5 properties. */
+export function plainPublish(bytes: Buffer, start: number, end: number, version: number): PlainPublish | undefined {
+  const first = bytes[start]!
+  const qos = (first >> 1) & 3
+  if (first >> 4 !== packetType.publish || qos > 1) return undefined
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  const topicAt = at + 2
+  at = topicAt + ((bytes[at]! << 8) | bytes[at + 1]!)
+  const topicEnd = at
+  let packetId = 0
+  if (qos === 1) {
+    packetId = (bytes[at]! << 8) | bytes[at + 1]!
+    at += 2
+  }
+  if (version === 5) {
+    // Without a topic there is an alias among the properties.
+    if (bytes[at] !== 0 || topicEnd === topicAt) return undefined
+    at += 1
+  }
+  const topic = bytes.toString('utf8', topicAt, topicEnd)
+  const [retain, dup] = [(first & 1) === 1, (first & 8) === 8]
+  return { topic, payload: bytes.subarray(at, end), qos: qos === 1 ? 1 : 0, retain, dup, packetId }
+}
