@@ -1,5 +1,5 @@
 // Events of every shape that the schema allows, for fast-check: built from the schema itself, so that a new field is covered by being
-// there. Each has one message of a drawn type in the middle, filled densely, so that rare types come as often as common ones.
+// there. Each leads to one message of the type that is asked for, filled densely, so that rare types are tried as often as common ones.
 
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -26,14 +26,17 @@ function walk(type: protobuf.Type, path: readonly protobuf.Field[]): void {
 }
 walk(eventType, [])
 
-export const eventTypeNames: readonly string[] = [...paths.keys()].map(({ fullName }) => fullName.slice(1))
+/** Of all messages that an event may hold, and of the event itself. */
+export const eventTypeNames: readonly string[] = [...paths.keys()].map(({ name }) => name)
 
 /** How many levels below the drawn message are filled. */
 const depth = 2
 
-export const anyEvent: fc.Arbitrary<Event> = fc
-  .constantFrom(...paths.keys())
-  .chain((type) => messageOf(type, depth).map((message) => within(paths.get(type)!, message)))
+/** Events with a message of that type, densely filled. */
+export function eventsWith(typeName: string): fc.Arbitrary<Event> {
+  const [type, path] = [...paths].find(([{ name }]) => name === typeName)!
+  return messageOf(type, depth).map((message) => within(path, message))
+}
 
 const within = (path: readonly protobuf.Field[], message: Plain): Event =>
   path.toReversed().reduce((inner, field) => wrapped(field, inner), message)
@@ -60,7 +63,7 @@ function makeMessageOf(type: protobuf.Type, levels: number): fc.Arbitrary<Plain>
   const parts = singles.map((field) => sometimes(fieldOf(field, levels).map((value) => ({ [field.name]: value }))))
   for (const choice of type.oneofsArray.filter(({ name }) => !name.startsWith('_'))) {
     const members = choice.fieldsArray.map((field) => fieldOf(field, levels).map((value) => wrapped(field, value)))
-    parts.push(sometimes(fc.oneof(...members)))
+    parts.push(fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 5, arbitrary: fc.oneof(...members) }))
   }
   return fc
     .tuple(fc.tuple(...parts), unknownFields)
