@@ -8,7 +8,7 @@ import { startChild } from '../tests/tools/child.ts'
 import { startInfluxdb, type Influxdb } from '../tests/tools/influxdb.ts'
 import { startMosquitto } from '../tests/tools/mosquitto.ts'
 import { startGatewayProcess } from './gateway-process.ts'
-import { measurementsEach } from './load-packets.ts'
+import type { MeasurementsEach } from './load-packets.ts'
 import { measureLoad } from './load-process.ts'
 import { runPairs } from './pairs.ts'
 import { topicFilter } from './peers/node-red-flow.ts'
@@ -19,8 +19,20 @@ import { spread } from './statistics.ts'
 
 export const wholeJob: Row = {
   name: '3',
-  about: 'whole job to rows in InfluxDB, beside mosquitto with Node-RED in batches, and with a script',
-  run: measure,
+  about:
+    'whole job to rows in InfluxDB, three rows a message, beside mosquitto with Node-RED in batches, and with a script',
+  run: (options) => measure(3, options),
+}
+
+export const wholeJobOfSingles: Row = {
+  name: '3-single',
+  about: 'the same with one row a message',
+  run: (options) => measure(1, options),
+}
+
+interface Job {
+  readonly messages: number
+  readonly measurements: MeasurementsEach
 }
 
 interface Outcome {
@@ -57,15 +69,19 @@ const patientMosquitto = [
   'max_inflight_messages 0',
 ].join('\n')
 
-async function measure({ pairs: count, messages = messagesDefault, say }: RowOptions): Promise<RowResult> {
+async function measure(
+  measurements: MeasurementsEach,
+  { pairs: count, messages = messagesDefault, say }: RowOptions,
+): Promise<RowResult> {
+  const job = { messages, measurements }
   installPeers(say)
   const scripts: Outcome[] = []
   const pairs = await runPairs(
     count,
-    () => run(messages, startTocsin),
+    () => run(job, startTocsin),
     async () => {
-      const nodeRed = await run(messages, (influxdb) => startPeer(influxdb, 'node-red'))
-      scripts.push(await run(messages, (influxdb) => startPeer(influxdb, 'script')))
+      const nodeRed = await run(job, (influxdb) => startPeer(influxdb, 'node-red'))
+      scripts.push(await run(job, (influxdb) => startPeer(influxdb, 'script')))
       return nodeRed
     },
     ({ a, b }, number) =>
@@ -84,7 +100,7 @@ async function measure({ pairs: count, messages = messagesDefault, say }: RowOpt
       ...figures('script', scripts),
     ],
     notes: [
-      'The rates are rows a second from the first publish to the last row; every message is three rows on all sides.',
+      `The rates are rows a second from the first publish to the last row; a message is ${measurements === 1 ? 'one row' : 'three rows'} on all sides.`,
       'Tocsin acknowledges a message when it is on disk, mosquitto before anybody has it; only Tocsin survives a crash in between.',
     ],
   }
@@ -105,13 +121,13 @@ function figures(name: string, outcomes: readonly Outcome[], wantedLost?: Figure
   ]
 }
 
-async function run(messages: number, start: (influxdb: Influxdb) => Promise<Side>): Promise<Outcome> {
+async function run(job: Job, start: (influxdb: Influxdb) => Promise<Side>): Promise<Outcome> {
   const influxdb = await startInfluxdb()
   try {
     await influxdb.query(`CREATE DATABASE ${database}`)
     const side = await start(influxdb)
     try {
-      return await publishAndCount(messages, influxdb, side)
+      return await publishAndCount(job, influxdb, side)
     } finally {
       await side.stop()
     }
@@ -120,15 +136,15 @@ async function run(messages: number, start: (influxdb: Influxdb) => Promise<Side
   }
 }
 
-async function publishAndCount(messages: number, influxdb: Influxdb, side: Side): Promise<Outcome> {
-  await publishUntilWritten(warmUpMessages, load.connections, influxdb, side)
+async function publishAndCount({ messages, measurements }: Job, influxdb: Influxdb, side: Side): Promise<Outcome> {
+  await publishUntilWritten({ messages: warmUpMessages, measurements }, load.connections, influxdb, side)
   const before = { side: cpuOf(side.pids), influxdb: cpuOf([influxdb.pid]), rows: await counted(influxdb) }
-  const seconds = await publishUntilWritten(messages, 0, influxdb, side)
+  const seconds = await publishUntilWritten({ messages, measurements }, 0, influxdb, side)
   const cpu = { side: cpuOf(side.pids) - before.side, influxdb: cpuOf([influxdb.pid]) - before.influxdb }
   const rows = (await counted(influxdb)) - before.rows
   return {
     rowsPerSecond: rows / seconds,
-    lost: messages * measurementsEach - rows,
+    lost: messages * measurements - rows,
     cpuMicrosEach: cpu.side / messages,
     influxdbMicrosEach: cpu.influxdb / messages,
   }
@@ -136,14 +152,14 @@ async function publishAndCount(messages: number, influxdb: Influxdb, side: Side)
 
 /** Answers the seconds from the first publish to the last row that came. */
 async function publishUntilWritten(
-  messages: number,
+  { messages, measurements }: Job,
   firstDevice: number,
   influxdb: Influxdb,
   side: Side,
 ): Promise<number> {
-  const expected = (await written(influxdb)) + messages * measurementsEach
+  const expected = (await written(influxdb)) + messages * measurements
   const started = Promise.withResolvers<number>()
-  const options = { ...load, messages, firstDevice, port: side.mqttPort }
+  const options = { ...load, messages, measurements, firstDevice, port: side.mqttPort }
   const loaded = measureLoad(options, side.pids[0]!, () => started.resolve(performance.now()))
   // A load that cannot begin ends the run here.
   const startedMs = await Promise.race([started.promise, loaded.then(() => started.promise)])

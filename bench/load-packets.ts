@@ -1,8 +1,8 @@
-// PUBLISH packets of one device, SenML of about 150 bytes with three measurements. Only the packet id, the time and a value change from
+// PUBLISH packets of one device: SenML with one measurement, or with three in about 150 bytes. Only the packet id, the time and a value change from
 // one to the next, and they are written into copies of one packet: making a message costs next to nothing.
 
 /** Measurements of each message, and so the rows it should become. */
-export const measurementsEach = 3
+export type MeasurementsEach = 1 | 3
 
 const packetIds = 65_535
 const wholeDigits = 10
@@ -18,17 +18,18 @@ const stampUnitNs = 10_000n
 export function createPackets(
   topic: string,
   device: string,
+  measurements: MeasurementsEach = 3,
   stampOffsetNs?: bigint,
 ): (first: number, count: number) => Buffer {
   const digits = stampOffsetNs === undefined ? millisecondDigits : stampDigits
   const startedMs = Date.now()
   const time = `${'0'.repeat(wholeDigits)}.${'0'.repeat(digits)}`
-  const payload = Buffer.from(
-    `[{"bn":"${device}:","bt":${time},"n":"water-level","u":"m","v":2.00},{"n":"temperature","u":"Cel","v":11.7},{"n":"battery","u":"V","v":3.71}]`,
-  )
+  const others = measurements === 3 ? ',{"n":"temperature","u":"Cel","v":11.7},{"n":"battery","u":"V","v":3.71}' : ''
+  const payload = Buffer.from(`[{"bn":"${device}:","bt":${time},"n":"water-level","u":"m","v":2.00}${others}]`)
   const topicBytes = Buffer.from(topic)
   const length = 2 + topicBytes.length + 2 + payload.length
-  const head = Buffer.of(0x32, (length & 127) | 128, length >> 7, topicBytes.length >> 8, topicBytes.length & 255)
+  const remaining = length > 127 ? [(length & 127) | 128, length >> 7] : [length]
+  const head = Buffer.of(0x32, ...remaining, topicBytes.length >> 8, topicBytes.length & 255)
   const packet = Buffer.concat([head, topicBytes, Buffer.of(0, 0), payload])
   const idAt = head.length + topicBytes.length
   const timeAt = packet.indexOf(time)

@@ -24,9 +24,15 @@ export async function measureLoad(
   serverPid: number,
   onWarm: () => void = () => {},
 ): Promise<MeasuredLoad> {
-  const { port, connections, messages, window = 1, warmUp = 0, rate = 0, firstDevice = 0, stampOffsetNs } = options
-  const numbers = { port, connections, window, messages, 'warm-up': warmUp, rate, 'first-device': firstDevice }
-  const named = { ...numbers, ...(stampOffsetNs !== undefined && { stamp: stampOffsetNs }) }
+  const { port, connections, messages, window = 1, warmUp = 0, rate = 0, stampOffsetNs } = options
+  const numbers = { port, connections, window, messages, 'warm-up': warmUp, rate }
+  const { firstDevice = 0, measurements = 3 } = options
+  const named = {
+    ...numbers,
+    'first-device': firstDevice,
+    measurements,
+    ...(stampOffsetNs !== undefined && { stamp: stampOffsetNs }),
+  }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = startChild(process.execPath, [program, ...args], { input: '' })
   try {

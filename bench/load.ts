@@ -6,7 +6,7 @@
 import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 
-import { createPackets } from './load-packets.ts'
+import { createPackets, type MeasurementsEach } from './load-packets.ts'
 import { quantile } from './statistics.ts'
 
 export interface LoadOptions {
@@ -24,6 +24,7 @@ export interface LoadOptions {
   readonly topic: string
   /** Its number for the first connection; a second load of one server takes other devices, so that no point is written twice. */
   readonly firstDevice: number
+  readonly measurements: MeasurementsEach
   /**
    * Set: each message carries the time at which it is written, which is the monotonic clock plus these nanoseconds, so that another
    * process of this machine can say how old it is. Else times count up by a millisecond, and no two messages of a device share one.
@@ -150,7 +151,7 @@ function open(
   device: number,
   onAcks: (connection: Connection, acks: number) => void,
 ): Promise<Connection> {
-  const { port, topic, stampOffsetNs } = options
+  const { port, topic, measurements, stampOffsetNs } = options
   return new Promise((resolve, reject) => {
     let connected = false
     const onread = {
@@ -174,7 +175,7 @@ function open(
       },
     }
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
-    const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, stampOffsetNs)
+    const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, measurements, stampOffsetNs)
     const connection: Connection = { socket, packets, written: [], sent: 0, acked: 0, partialBytes: 0 }
     socket.once('connect', () => socket.write(connectPacket(`load-${process.pid}-${device}`)))
     socket.once('error', reject)
@@ -199,6 +200,7 @@ if (import.meta.main) {
       rate: { type: 'string', default: '0' },
       topic: { type: 'string', default: 'tocsin/in/senml' },
       'first-device': { type: 'string', default: '0' },
+      measurements: { type: 'string', default: '3' },
       stamp: { type: 'string' },
     },
   })
@@ -212,6 +214,7 @@ if (import.meta.main) {
       rate: Number(values.rate),
       topic: values.topic,
       firstDevice: Number(values['first-device']),
+      measurements: values.measurements === '1' ? 1 : 3,
       ...(values.stamp !== undefined && { stampOffsetNs: BigInt(values.stamp) }),
     },
     () => process.stdout.write('warm\n'),

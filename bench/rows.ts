@@ -2,8 +2,15 @@
 
 import { consoleLatency } from './console-latency.ts'
 import { frozenConsole } from './frozen-console.ts'
-import { wholeJob } from './influxdb-rows.ts'
+import { wholeJob, wholeJobOfSingles } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import type { Row } from './row.ts'
 
-export const rows: readonly Row[] = [durableIngest, durableIngestOfMany, wholeJob, consoleLatency, frozenConsole]
+export const rows: readonly Row[] = [
+  durableIngest,
+  durableIngestOfMany,
+  wholeJob,
+  wholeJobOfSingles,
+  consoleLatency,
+  frozenConsole,
+]
