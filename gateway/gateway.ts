@@ -84,6 +84,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const systemEvents = createSystemEvents({ log, ids, clock, site, logger })
     alarmChanged = systemEvents.alarm
     for (const [alarm, raised] of changedEarly) systemEvents.alarm(alarm, raised)
+    /** A full disk is no reason not to start: readers are served, and what comes is not acknowledged. */
+    const note = (type: SystemEventType, code: string, what: string): Promise<void> =>
+      systemEvents
+        .say({ type, code, text: `Gateway ${site.gateway} ${what}.`, level: SystemLevel.NOTICE })
+        .catch((err: unknown) => logger.warn({ err }, `${code} could not be logged`))
+    stops.push(() => note(SystemEventType.GATEWAY_STOPPED, 'gateway_stopped', 'stopped in order'))
 
     const accounting = createAccounting()
     const pipelineParts: PipelineParts = {
@@ -142,7 +148,6 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       log,
       accounting,
       alarms,
-
       offset: () => offset.latest,
       dataDir: settings.data_dir,
     })
@@ -208,20 +213,14 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     retaining.unref()
     stops.push(() => clearInterval(retaining))
 
-    await systemEvents.say({
-      type: SystemEventType.GATEWAY_STARTED,
-      code: 'gateway_started',
-      text: `Gateway ${site.gateway} started, version ${version}.`,
-      level: SystemLevel.NOTICE,
-    })
-    const { host = '', port: _ } = grpc ? hostAndPort(settings['grpc.listen'], 'grpc.listen') : { host: '', port: 0 }
+    await note(SystemEventType.GATEWAY_STARTED, 'gateway_started', `started, version ${version}`)
     return {
       addresses: {
         mqtt: broker.addresses.map(
           ({ name, address, port }) => `${name.split('://')[0]}://${bracketed(address)}:${port}`,
         ),
-        ...(grpc ? { grpc: `${bracketed(host)}:${grpc.port}` } : undefined),
-        ...(http ? { http: `http://${settings['http.listen'].replace(/:\d+$/, '')}:${http.port}` } : undefined),
+        ...(grpc ? { grpc: withPort(settings['grpc.listen'], grpc.port) } : undefined),
+        ...(http ? { http: `http://${withPort(settings['http.listen'], http.port)}` } : undefined),
       },
       stop,
     }
@@ -232,6 +231,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
+/** The port that was really given, where the settings left it open. */
+const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 function hostAndPort(text: string, key: string): { host: string; port: number } {

@@ -60,7 +60,8 @@ export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event 
       adapterVersion: reading.adapter.version,
       ...(device ? { device } : undefined),
     },
-    provenance: [...(draft.provenance ?? []), { gateway: site.gateway, receivedAt: received, link: sender.link }],
+    // What a sender says of the gateways before us counts only on a link between gateways.
+    provenance: [{ gateway: site.gateway, receivedAt: received, link: sender.link }],
   } as Event
   keepUnknownFields(draft, event)
   if (draft.id?.length === 16 && !event.dedupKey?.length) event.dedupKey = draft.id

@@ -1,6 +1,6 @@
 // The way in, on one screen: decode, normalise, validate, permit, append; the answer is the frame's fate. Read this file first.
 
-import type { Decoded, Frame } from '../adapters/adapter.ts'
+import type { Decoded, EventDraft, Frame } from '../adapters/adapter.ts'
 import { encodeEvent } from '../proto/generated/encode.ts'
 import { Authenticity, Fate as StoredFate } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
@@ -11,7 +11,7 @@ import type { Ids } from './ids.ts'
 import type { Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
 import { kindOf, laneOf, retentionOf } from './lane.ts'
 import type { Appended, Log, NewRecord } from './log/log.ts'
-import { normalise } from './normalise.ts'
+import { type Site, normalise } from './normalise.ts'
 import { labelsMask, propertiesOf, recordHeader } from './record-header.ts'
 import type { Route, Routes } from './routes.ts'
 import { eventBytesMax, validate } from './validate.ts'
@@ -25,7 +25,7 @@ export interface PipelineParts {
   readonly accounting: Accounting
   /** Why this sender may not say this; undefined: it may. */
   mayPublish(sender: Sender, event: Event): string | undefined
-  /** Whether an event of this id is in the log; asked only for ids that a program gave. */
+  /** Whether an event of this id is in the log; asked only for events that say they came from here. */
   isKnown(id: Uint8Array): boolean
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
@@ -126,7 +126,7 @@ export function readFrame(
   const eventIds: Uint8Array[] = []
   let known = 0
   for (const draft of decoded.events) {
-    if (draft.id?.length === 16 && parts.isKnown(draft.id)) {
+    if (cameFromHere(draft, site) && parts.isKnown(draft.id!)) {
       known += 1
       continue
     }
@@ -143,6 +143,10 @@ export function readFrame(
   if (records.length === 0) return known > 0 ? duplicate : { fate: 'ignored', why: 'no event in it', records: [] }
   return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [] }
 }
+
+/** A program gives back what it has read here. Looking for an id costs a search, so it is looked for only when it may be there. */
+const cameFromHere = (draft: EventDraft, site: Site): boolean =>
+  draft.id?.length === 16 && (draft.provenance ?? []).some(({ gateway }) => gateway === site.gateway)
 
 export function newRecord(event: Event, sender: Sender, frame: Frame, transport: Transport | undefined): NewRecord {
   const header = recordHeader(event, sender, frame, transport)

@@ -101,6 +101,15 @@ describeWithTools('the main job', () => {
     expect(fates + value('tocsin_frames_pending')).toBe(4)
   })
 
+  test('what was read here and is given back is a duplicate, not a second event', async () => {
+    const events = await tocsin('events', '--device', 'tank-7', '--json')
+    const file = join(tempFolder('events'), 'events.jsonl')
+    writeFileSync(file, events.stdout)
+    const again = await tocsin('publish', '--events', file)
+    expect(again.stdout + again.stderr).toMatch(/duplicate/i)
+    expect((await tocsin('events', '--device', 'tank-7', '--json')).stdout).toBe(events.stdout)
+  })
+
   test('the command line lists events and shows one', async () => {
     const events = await tocsin('events', '--device', 'tank-7', '--json')
     expect(events.stdout).toContain('1.425')

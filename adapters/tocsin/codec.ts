@@ -43,9 +43,12 @@ function decode({ bytes }: Frame): Decoded {
   return events([claimless(event)])
 }
 
-/** Who vouches for an event and which gateways it passed is for gateways to say, on a link; a program cannot claim it. */
+/**
+ * Who vouches for an event and when a gateway had it is for gateways to say; a program cannot claim it. The gateways that it says
+ * it passed are left for the house to look for its own name among, and go no further than that.
+ */
 function claimless(event: Event): EventDraft {
-  const { authenticity: _, provenance: __, receivedAt: ___, ...said } = event
+  const { authenticity: _, receivedAt: __, ...said } = event
   // A decoded message tells its body by its prototype and keeps unknown fields beside it; a copy sees neither.
   const draft = { ...said, body: event.body } as EventDraft
   const unknowns: unknown = Reflect.get(event, '$unknowns')
