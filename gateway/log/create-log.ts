@@ -252,7 +252,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
       const used = job.parts[index]!.length
       // A buffer that is mostly empty goes back to be filled; what is in it is copied out.
       const isFull = used * 2 > bytes.length
-      const kept = isFull ? bytes : Buffer.from(bytes.subarray(0, used))
+      const kept = isFull ? bytes : ownCopy(bytes.subarray(0, used))
       if (!isFull) gather.giveBack(bytes)
       const start = written[0]!.offset
       return written.map((one) => ({
@@ -336,3 +336,10 @@ function openLog(parts: LogParts, unlock: () => void): Log {
 
 const one = { records: 1, bytes: 1 } as const
 const confirmEveryMs = 1_000
+
+/** Memory of its own: a slice of Node's pool would keep 64 KiB alive for a few hundred bytes, for as long as the tail keeps them. */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
+}
