@@ -11,6 +11,11 @@ import { welcome } from './welcome.ts'
 /** Resolves with the exit code when it was told to stop: 0, or 2 for settings that cannot be used, 1 for anything else. */
 export async function runGateway(settingsFile = process.env['TOCSIN_SETTINGS']): Promise<number> {
   let gateway: Gateway
+  // Heard from the beginning: who is told to stop while it starts stops when it has started.
+  const told = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
   try {
     const settings = readSettings({ file: settingsFile, environment: process.env })
     const logger = pino({ level: settings['logging.level'], base: null }, pino.destination({ fd: 2, sync: true }))
@@ -34,10 +39,7 @@ export async function runGateway(settingsFile = process.env['TOCSIN_SETTINGS']):
     process.stderr.write(`tocsin cannot start (${error.code}):\n${error.message}\n`)
     return error.code === 'settings_invalid' || error.code === 'unsafe_settings' ? 2 : 1
   }
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGINT', () => resolve())
-  })
+  await told
   await gateway.stop()
   return 0
 }

@@ -247,6 +247,7 @@ describe('while it runs', () => {
   test('batches keep the distance that was asked for, and it ends when its time is over', async () => {
     await using house = await openHouse()
     const interval = duration(200_000_000n)
+    const startedAt = performance.now()
     const reader = house.client().subscribe({ ...latest, minBatchInterval: interval, expiresIn: seconds(1.5) })
     await reader.until(() => reader.count('caughtUp') === 1)
     for (let i = 0; i < 60 && !reader.ended; i++) {
@@ -255,7 +256,8 @@ describe('while it runs', () => {
     }
     await reader.until(() => reader.ended)
     expect(reader.count('batch')).toBeGreaterThanOrEqual(3)
-    expect(reader.count('batch')).toBeLessThanOrEqual(8)
+    // One at the start and one for each interval that went by, however long the machine made it.
+    expect(reader.count('batch')).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 200)
     expect(reader.error).toBeUndefined()
   })
 
