@@ -1,6 +1,7 @@
 // Topic filters: which topic names they cover. As MQTT 3.1.1 §4.7 and MQTT 5 §4.7 say, for names and filters already checked.
 
 export function filterMatches(filter: string, topic: string): boolean {
+  if (filter === topic) return true
   const wanted = filter.split('/')
   const given = topic.split('/')
   // §4.7.2: a leading wildcard does not cover $-topics.

@@ -1,6 +1,7 @@
 // Counts what became of every frame, so that `received = stored + duplicate + ignored + carried + refused + not_taken + pending`
 // can be checked at any moment; and remembers the last fates for those who ask at once.
 
+import { Fate as WireFate } from '../proto/generated/types.ts'
 import type { Fate } from './inputs/receive.ts'
 
 export type FateName = Fate['fate'] | 'not_taken'
@@ -33,6 +34,17 @@ export interface Accounting {
   readonly refusedByFault: ReadonlyMap<string, number>
   /** Newest first. */
   recent(match: (fate: RecentFate) => boolean, limit: number): readonly RecentFate[]
+}
+
+/** The same fates as the schema names them. */
+export const wireFate: Readonly<Record<RecentFate['fate'], WireFate>> = {
+  stored: WireFate.STORED,
+  duplicate: WireFate.DUPLICATE,
+  ignored: WireFate.IGNORED,
+  carried: WireFate.CARRIED,
+  refused: WireFate.REFUSED,
+  not_taken: WireFate.NOT_TAKEN,
+  pending: WireFate.PENDING,
 }
 
 /** Stands for the input of frames that no adapter reads. */

@@ -49,10 +49,10 @@ export function counterOf(id: Uint8Array): number {
   return ((id[6]! & 0x0f) << 15) | (id[7]! << 7) | ((id[8]! & 0x3f) << 1) | (id[9]! >> 7)
 }
 
-/** Milliseconds since 1970-01-01 UTC that a UUIDv7 begins with. */
-export function idTimeMs(id: Uint8Array): number {
+/** Milliseconds since 1970-01-01 UTC that a UUIDv7 begins with; it stands at `at`. */
+export function idTimeMs(bytes: Uint8Array, at = 0): number {
   let ms = 0
-  for (let i = 0; i < 6; i++) ms = ms * 256 + (id[i] ?? 0)
+  for (let i = at; i < at + 6; i++) ms = ms * 256 + (bytes[i] ?? 0)
   return ms
 }
 

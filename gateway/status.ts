@@ -1,10 +1,10 @@
 // What the gateway tells of itself when somebody asks: AdminService.GetStatus, and the disk for metrics.
 
 import { statfsSync } from 'node:fs'
-import { Fate, SystemLevel } from '../proto/generated/types.ts'
+import { SystemLevel } from '../proto/generated/types.ts'
 import type { GetStatusResponse } from '../proto/generated/types.ts'
 import { duration, timestamp } from '../proto/time.ts'
-import type { Accounting } from './accounting.ts'
+import { type Accounting, wireFate } from './accounting.ts'
 import type { Alarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import type { ClockOffset } from './clock-offset.ts'
@@ -27,14 +27,7 @@ interface Parts {
   readonly dataDir: string
 }
 
-const fateOf = {
-  stored: Fate.STORED,
-  duplicate: Fate.DUPLICATE,
-  ignored: Fate.IGNORED,
-  carried: Fate.CARRIED,
-  refused: Fate.REFUSED,
-  not_taken: Fate.NOT_TAKEN,
-} as const
+const settledFates = ['stored', 'duplicate', 'ignored', 'carried', 'refused', 'not_taken'] as const
 
 export function createStatus(parts: Parts): Status {
   const { site, clock, accounting, alarms, dataDir } = parts
@@ -58,7 +51,7 @@ export function createStatus(parts: Parts): Status {
       pending,
       diskFreeBytes: freeBytes,
       diskTotalBytes: totalBytes,
-      fates: Object.entries(fateOf).map(([name, fate]) => ({ fate, count: fates[name as keyof typeof fateOf] })),
+      fates: settledFates.map((name) => ({ fate: wireFate[name], count: fates[name] })),
       alarms: alarms.list().map(({ code, about, text, since }) => ({
         code,
         text,

@@ -6,7 +6,7 @@ import type { Frame, FrameFate, GetFateRequest, RecordPlace } from '../../proto/
 import { GatewayError } from '../../proto/errors.ts'
 import { timestamp, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
-import type { Accounting, RecentFate } from '../accounting.ts'
+import { type Accounting, type RecentFate, wireFate } from '../accounting.ts'
 import type { Lane, Log, StoredRecord } from '../log/log.ts'
 import { Lane as WireLane } from '../../proto/generated/types.ts'
 import type { View } from './access.ts'
@@ -95,16 +95,6 @@ function placeOf(record: StoredRecord): RecordPlace {
   const { lane, sequence, removed, event } = record
   const eventId = removed ? undefined : eventCodec.decode(event).id
   return { lane: wireLane[lane], sequence, ...(eventId && { eventId }) }
-}
-
-const wireFate: Readonly<Record<RecentFate['fate'], Fate>> = {
-  stored: Fate.STORED,
-  duplicate: Fate.DUPLICATE,
-  ignored: Fate.IGNORED,
-  carried: Fate.CARRIED,
-  refused: Fate.REFUSED,
-  not_taken: Fate.NOT_TAKEN,
-  pending: Fate.PENDING,
 }
 
 /** Its labels are not known here, so it is told only to those from whom nothing is withheld. */

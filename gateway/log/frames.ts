@@ -9,6 +9,7 @@ import { hash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Frame } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
+import { idTimeMs } from '../ids.ts'
 import { putProperties } from './record-header.ts'
 import type { Written } from './segment.ts'
 import {
@@ -102,15 +103,6 @@ function putTime(target: Target, tag: number, time: Frame['receivedAt']): void {
   target.bytes[lengthAt] = target.at - lengthAt - 1
 }
 
-/** UUIDv7 (RFC 9562 §5.7): the first 48 bits are milliseconds since 1970. */
-export function idMs(bytes: Uint8Array, at = 0): number {
-  return (
-    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) * 65536 +
-    (bytes[at] !== undefined && bytes[at]! > 0x7f ? 281474976710656 : 0) +
-    ((bytes[at + 4]! << 8) | bytes[at + 5]!)
-  )
-}
-
 export interface Blocks {
   readonly bytes: Buffer
   /** Offsets from the start of `bytes`. */
@@ -153,7 +145,7 @@ export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?
   const fates = Array.from({ length: fateCount }, () => 0)
   let [count, min, max] = [0, Number.MAX_SAFE_INTEGER, 0]
   for (const entry of frameEntries(raw)) {
-    const ms = idMs(entry.bytes, idOffset)
+    const ms = idTimeMs(entry.bytes, idOffset)
     ;[min, max, count] = [Math.min(min, ms), Math.max(max, ms), count + 1]
     fates[entry.fate] = (fates[entry.fate] ?? 0) + 1
   }

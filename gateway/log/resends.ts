@@ -18,6 +18,7 @@
 //   the safer mistake: by then the same bytes may well be a new alarm.
 
 import { strict as assert } from 'node:assert'
+import { latin1 } from './wire-bytes.ts'
 
 export interface Resends {
   /** Ask only when the sender set DUP. True: it is in the log, or on its way there; acknowledge it when it is durable. */
@@ -181,6 +182,3 @@ function doubled(bytes: Uint8Array): Uint8Array {
   larger.set(bytes)
   return larger
 }
-
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')

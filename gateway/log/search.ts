@@ -3,7 +3,8 @@
 
 import type { Frame } from '../../proto/generated/types.ts'
 import { Fate } from '../../proto/generated/types.ts'
-import { type FrameEntry, frameEntries, idMs, unpackBlock } from './frames.ts'
+import { idTimeMs } from '../ids.ts'
+import { type FrameEntry, frameEntries, unpackBlock } from './frames.ts'
 import type { FrameQuery, Lane, LanePosition, StoredRecord } from './log.ts'
 import { lanes } from './log.ts'
 import { eventRange, frameEventsAt, loggedAt } from './record.ts'
@@ -88,7 +89,7 @@ export function createSearch({ segments, windows, head, damaged }: SearchParts) 
   }
 
   function findFrameEntry(id: Uint8Array): (FrameEntry & { readonly found: Found }) | undefined {
-    for (const found of frameBlocks(idMs(id))) {
+    for (const found of frameBlocks(idTimeMs(id))) {
       const entry = framesIn(found).find((one) => one.id.equals(id))
       if (entry) return { ...entry, found }
     }
@@ -102,7 +103,7 @@ export function createSearch({ segments, windows, head, damaged }: SearchParts) 
         const { start } = eventRange(bytes, at)
         // Event.id is its first field: 0A 10 and 16 bytes.
         return bytes[start] === 0x0a && bytes[start + 1] === 16 && bytes.compare(id, 0, 16, start + 2, start + 18) === 0
-      }, idMs(id))
+      }, idTimeMs(id))
     },
 
     findFrameRecords(frameId: Uint8Array, receivedAt: bigint): readonly StoredRecord[] {

@@ -1,18 +1,8 @@
 // MQTT topic filters as permissions: whether a filter covers a topic, and whether it covers all that another filter can match.
 // MQTT 5 §4.7.
 
-/** `+` stands for one level, `#` for the rest; neither matches a topic that begins with `$` at the first level. */
-export function topicMatches(filter: string, topic: string): boolean {
-  if (filter === topic) return true
-  const wanted = filter.split('/')
-  const levels = topic.split('/')
-  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false
-  for (const [i, level] of wanted.entries()) {
-    if (level === '#') return true
-    if (i >= levels.length || (level !== '+' && level !== levels[i])) return false
-  }
-  return wanted.length === levels.length
-}
+/** The broker's own matching: what a permission says and what is delivered can never differ. */
+export { filterMatches as topicMatches } from '../../broker/topics.ts'
 
 /** True when every topic that `inner` matches is matched by `outer`: containment, not likeness of strings. */
 export function filterCovers(outer: string, inner: string): boolean {
