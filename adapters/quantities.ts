@@ -1,97 +1,90 @@
-// Quantities: the lower-case names under which measurements are kept, guessed from a device's own word and the unit. A word that
-// everybody understands wins, then the unit, then the device's word as it is; a guess never loses the word: it stays as channel.
+// The registry of quantities: the lower-case names under which measurements are kept, with unit, physical range and the words that
+// devices use for them. A quantity that is not here passes under its own name and is counted. To add one: a row in the file of its
+// family (quantity.ts says how a row reads), then `npm run generate`.
 
-/** Device's word, in snake case → quantity. */
-const byWord: Readonly<Record<string, string>> = {
-  temp: 'temperature',
-  temperature: 'temperature',
-  tmp: 'temperature',
-  air_temperature: 'air_temperature',
-  water_temperature: 'water_temperature',
-  soil_temperature: 'soil_temperature',
-  dew_point: 'dew_point',
-  dewpoint: 'dew_point',
-  hum: 'relative_humidity',
-  humidity: 'relative_humidity',
-  rh: 'relative_humidity',
-  relative_humidity: 'relative_humidity',
-  pressure: 'pressure',
-  baro: 'pressure',
-  barometer: 'pressure',
-  air_pressure: 'air_pressure',
-  battery: 'battery_level',
-  batt: 'battery_level',
-  battery_level: 'battery_level',
-  voltage: 'voltage',
-  current: 'current',
-  power: 'power',
-  energy: 'energy',
-  level: 'level',
-  water_level: 'water_level',
-  stage: 'water_level',
-  discharge: 'discharge',
-  flow: 'flow',
-  rain: 'rain',
-  rainfall: 'rain',
-  rain_rate: 'rain_rate',
-  wind_speed: 'wind_speed',
-  wind_direction: 'wind_direction',
-  wind_gust: 'wind_gust',
-  gust: 'wind_gust',
-  illuminance: 'illuminance',
-  lux: 'illuminance',
-  co: 'carbon_monoxide',
-  co2: 'carbon_dioxide',
-  pm1: 'pm1',
-  pm25: 'pm2_5',
-  pm2_5: 'pm2_5',
-  pm10: 'pm10',
-  smoke: 'smoke',
-  dose_rate: 'dose_rate',
-}
+import { airFamilies } from './quantities-air.ts'
+import { deviceFamilies } from './quantities-devices.ts'
+import { waterFamilies } from './quantities-water.ts'
+import { weatherFamilies } from './quantities-weather.ts'
+import type { Quantity } from './quantity.ts'
+
+const families = { ...weatherFamilies, ...waterFamilies, ...airFamilies, ...deviceFamilies }
+
+type NamesIn<Families> = { [Family in keyof Families]: keyof Families[Family] & string }[keyof Families]
+
+/** Every name of the registry, so that the compiler checks an adapter's own word table. */
+export type QuantityName = NamesIn<typeof families>
+export type QuantityFamily = keyof typeof families
+
+/** A dialect's word → what it means there: the table an adapter exports beside its codec. */
+export type WordTable = Readonly<Record<string, QuantityName>>
+
+/** Family → name → row, in the order of the reference page. */
+export const quantityFamilies = families as Readonly<Record<QuantityFamily, Readonly<Record<string, Quantity>>>>
+
+const rows = Object.entries(quantityFamilies).flatMap(([family, quantities]) =>
+  Object.entries(quantities).map(([name, row]) => ({ name, family: family as QuantityFamily, row })),
+)
+
+/** By name. */
+export const quantities: ReadonlyMap<string, Quantity> = new Map(rows.map(({ name, row }) => [name, row]))
+
+/** Undefined: no quantity of the registry. */
+export const quantityFamilyOf = (name: string): QuantityFamily | undefined => familyByName.get(name)
+const familyByName = new Map(rows.map(({ name, family }) => [name, family]))
+
+/** A device's word in snake case, or a quantity's own name → the quantity. */
+const byWord = new Map(rows.flatMap(({ name, row }) => [name, ...row.words].map((word) => [word, name] as const)))
 
 /** UCUM code → quantity, where the unit leaves no doubt. */
-const byUnit: Readonly<Record<string, string>> = {
-  Cel: 'temperature',
-  K: 'temperature',
-  Pa: 'pressure',
-  V: 'voltage',
-  A: 'current',
-  W: 'power',
-  J: 'energy',
-  Hz: 'frequency',
-  lx: 'illuminance',
-  Ohm: 'resistance',
-  'S/m': 'conductivity',
-  kg: 'mass',
-  'm/s': 'speed',
-  'm/s2': 'acceleration',
-  'm3/s': 'flow',
-  m3: 'volume',
-  'W/m2': 'irradiance',
-  'Sv/s': 'dose_rate',
-  '[pH]': 'ph',
-  '{beat}/min': 'heart_rate',
-  '{beat}': 'heart_beats',
-  'B[SPL]': 'sound_pressure_level',
-}
+const byUnit: ReadonlyMap<string, QuantityName> = new Map<string, QuantityName>([
+  ['Cel', 'temperature'],
+  ['K', 'temperature'],
+  ['Pa', 'pressure'],
+  ['V', 'voltage'],
+  ['A', 'current'],
+  ['W', 'power'],
+  ['J', 'energy'],
+  ['Hz', 'frequency'],
+  ['lx', 'illuminance'],
+  ['Ohm', 'resistance'],
+  ['S/m', 'conductivity'],
+  ['kg', 'mass'],
+  ['m/s', 'speed'],
+  ['m/s2', 'acceleration'],
+  ['m3/s', 'flow'],
+  ['m3', 'volume'],
+  ['W/m2', 'irradiance'],
+  ['Sv/s', 'dose_rate'],
+  ['[pH]', 'ph'],
+  ['{beat}/min', 'heart_rate'],
+  ['{beat}', 'heart_beats'],
+  ['B[SPL]', 'sound_pressure_level'],
+])
 
 /** SenML units that say more than the UCUM code they become. */
-const bySourceUnit: Readonly<Record<string, string>> = {
-  '%RH': 'relative_humidity',
-  '%EL': 'battery_level',
-  EL: 'battery_time_left',
-  lat: 'latitude',
-  lon: 'longitude',
-}
+const bySourceUnit: ReadonlyMap<string, QuantityName> = new Map<string, QuantityName>([
+  ['%RH', 'relative_humidity'],
+  ['%EL', 'battery_level'],
+  ['EL', 'battery_time_left'],
+  ['lat', 'latitude'],
+  ['lon', 'longitude'],
+])
 
 const quantityLengthMax = 64 // observation.proto, Measurement.quantity
 
+/**
+ * Guessed from a device's own word and the unit: a word that everybody understands wins, then the unit, then the word as it is; a
+ * guess never loses the word, which stays as channel.
+ */
 export function quantityOf(word: string, unitCode: string, sourceUnit = ''): string {
   // Most devices write the words of the table as they stand there.
-  const name = Object.hasOwn(byWord, word) ? word : snakeCase(word)
-  const known = own(byWord, name) ?? own(bySourceUnit, sourceUnit) ?? own(byUnit, unitCode)
-  return known ?? (name === '' ? 'value' : name)
+  const asWritten = byWord.get(word)
+  if (asWritten !== undefined) return asWritten
+  const name = snakeCase(word)
+  // "H2S" and "pH" are one word each, whatever their capitals.
+  const known = byWord.get(name) ?? byWord.get(word.toLowerCase())
+  return known ?? bySourceUnit.get(sourceUnit) ?? byUnit.get(unitCode) ?? (name === '' ? 'value' : name)
 }
 
 // Devices say the same few words again and again. Many that say others do no more than empty it.
@@ -115,7 +108,3 @@ function inSnakeCase(word: string): string {
     .replaceAll(/^_+|_+$/g, '')
     .slice(0, quantityLengthMax)
 }
-
-// Object.prototype has names too: "constructor" is a word a device may use.
-const own = (table: Readonly<Record<string, string>>, key: string): string | undefined =>
-  Object.hasOwn(table, key) ? table[key] : undefined

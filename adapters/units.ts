@@ -196,6 +196,8 @@ export const words: ReadonlyMap<string, Unit> = new Map([
   ...named(same('[NTU]'), 'NTU'),
   ...named(same('ug/m3'), 'µg/m³', 'μg/m³', 'ug/m³', 'µg/m3'),
   ...named(same('mg/m3'), 'mg/m³'),
+  ...named(per(1000, 'kg/m3'), 'g/m3', 'g/m³', 'mg/L', 'mg/l'),
+  ...named(times(1000, 'ug/m3'), 'ug/L', 'µg/L', 'ug/l'),
   ...named(same('m3'), 'm³'),
   ...named(same('m/s2'), 'm/s²'),
   ...named(same('W/m2'), 'W/m²'),

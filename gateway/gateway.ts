@@ -27,6 +27,7 @@ import { refuseOpenDoors } from './policy/doors.ts'
 import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
 import { mayPublishEvent } from './policy/senders.ts'
+import { createUnknownQuantities } from './quantities.ts'
 import { createReplay } from './replay.ts'
 import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
@@ -92,12 +93,14 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     stops.push(() => note(SystemEventType.GATEWAY_STOPPED, 'gateway_stopped', 'stopped in order'))
 
     const accounting = createAccounting()
+    const unknownQuantities = createUnknownQuantities()
     const pipelineParts: PipelineParts = {
       routes: createRoutes(inputs),
       log,
       ids,
       clock,
       accounting,
+      unknownQuantities,
       mayPublish: mayPublishEvent,
       isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
@@ -147,6 +150,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       log,
       accounting,
+      unknownQuantities,
       alarms,
       offset: () => offset.latest,
       dataDir: settings.data_dir,
@@ -180,6 +184,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             metrics: {
               version,
               accounting,
+              unknownQuantities,
               log,
               outputs: () => outputs,
               alarms: () => alarms.list(),

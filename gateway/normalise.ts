@@ -3,10 +3,11 @@
 
 import type { EventDraft } from '../adapters/adapter.ts'
 import { Authenticity, ClockQuality, Flag, MessageStatus } from '../proto/generated/types.ts'
-import type { Event, Label } from '../proto/generated/types.ts'
+import type { Event, Label, Measurement } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import type { Ids } from './ids.ts'
 import type { Sender } from './inputs/receive.ts'
+import { type UnknownQuantities, judge } from './quantities.ts'
 
 /** A device's clock may run ahead by this much before it is called a fault. */
 const clockAheadNsMax = 300_000_000_000n
@@ -33,6 +34,7 @@ export interface Reading {
   readonly device: string | undefined
   readonly site: Site
   readonly replayed: boolean
+  readonly unknownQuantities?: UnknownQuantities | undefined
 }
 
 export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event {
@@ -78,13 +80,19 @@ function keepUnknownFields(from: object, to: object): void {
   if (unknowns) Object.defineProperty(to, '$unknowns', { value: unknowns, enumerable: false })
 }
 
-/** A clock fault is flagged and shown; the time is not rewritten and the event is still delivered. */
+/** What is wrong is flagged and shown; neither time nor value is rewritten, and the event is still delivered. */
 function noticed(event: Event, reading: Reading): Flag[] {
   const flags: Flag[] = []
   const observedAt = timestampNs(event.observedAt) ?? reading.receivedAt
   if (observedAt > reading.receivedAt + clockAheadNsMax || observedAt < clockSetSince) flags.push(Flag.CLOCK_FAULT)
+  if (judge(measurementsOf(event), reading.adapter.name, reading.unknownQuantities)) flags.push(Flag.OUT_OF_RANGE)
   if (reading.replayed) flags.push(Flag.REPLAYED)
   return flags
+}
+
+function measurementsOf(event: Event): readonly Measurement[] | undefined {
+  if (event.body === 'observation') return event.observation.measurements
+  return event.body === 'detection' ? event.detection.measurements : undefined
 }
 
 function isTestAlert(draft: EventDraft): boolean {

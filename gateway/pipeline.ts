@@ -13,6 +13,7 @@ import { kindOf, laneOf, retentionOf } from './lane.ts'
 import type { Appended, Log, NewRecord } from './log/log.ts'
 import { type Site, normalise } from './normalise.ts'
 import { labelsMask, propertiesOf, recordHeader } from './record-header.ts'
+import type { UnknownQuantities } from './quantities.ts'
 import type { Route, Routes } from './routes.ts'
 import { eventBytesMax, validate } from './validate.ts'
 
@@ -27,6 +28,8 @@ export interface PipelineParts {
   mayPublish(sender: Sender, event: Event): string | undefined
   /** Whether an event of this id is in the log; asked only for events that say they came from here. */
   isKnown(id: Uint8Array): boolean
+  /** Counts measurements of quantities that the registry does not have. */
+  readonly unknownQuantities?: UnknownQuantities
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
 }
@@ -99,7 +102,7 @@ function readAny(
 
 /** Bytes to records; pure but for ids, and never throws. */
 export function readFrame(
-  parts: Pick<PipelineParts, 'ids' | 'mayPublish' | 'isKnown' | 'adapterFailed'>,
+  parts: Pick<PipelineParts, 'ids' | 'mayPublish' | 'isKnown' | 'adapterFailed' | 'unknownQuantities'>,
   route: Route,
   sender: Sender,
   frame: Frame,
@@ -121,7 +124,9 @@ export function readFrame(
   if (decoded.outcome === 'refused') return refuse(decoded.fault, decoded.why)
 
   // All events of a frame are checked before any is stored: a frame is taken whole or not at all.
-  const reading = { receivedAt: frame.receivedAt, sender, adapter, device: route.device, site, replayed }
+  const { receivedAt } = frame
+  const { unknownQuantities } = parts
+  const reading = { receivedAt, sender, adapter, device: route.device, site, replayed, unknownQuantities }
   const records: NewRecord[] = []
   const eventIds: Uint8Array[] = []
   let known = 0

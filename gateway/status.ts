@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { Log } from './log/log.ts'
 import type { Site } from './normalise.ts'
+import type { UnknownQuantities } from './quantities.ts'
 import { version } from './version.ts'
 
 export interface Status {
@@ -22,10 +23,16 @@ interface Parts {
   readonly clock: Clock
   readonly log: Log
   readonly accounting: Accounting
+  readonly unknownQuantities: UnknownQuantities
   readonly alarms: Alarms
   readonly offset: () => ClockOffset | undefined
   readonly dataDir: string
 }
+
+/** Of each adapter; enough to see which device it is. */
+const namesShownMax = 20
+const byCount = (counts: ReadonlyMap<string, number>): string[] =>
+  [...counts].toSorted(([, one], [, other]) => other - one).map(([name]) => name)
 
 const settledFates = ['stored', 'duplicate', 'ignored', 'carried', 'refused', 'not_taken'] as const
 
@@ -52,6 +59,11 @@ export function createStatus(parts: Parts): Status {
       diskFreeBytes: freeBytes,
       diskTotalBytes: totalBytes,
       fates: settledFates.map((name) => ({ fate: wireFate[name], count: fates[name] })),
+      unknownQuantities: [...parts.unknownQuantities.counts].map(([adapter, { measurements, names }]) => ({
+        adapter,
+        measurements,
+        names: byCount(names).slice(0, namesShownMax),
+      })),
       alarms: alarms.list().map(({ code, about, text, since }) => ({
         code,
         text,

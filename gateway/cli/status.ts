@@ -36,6 +36,7 @@ export const status: Command = {
       printState(state, terminal)
       printReaders(bookmarks, terminal)
       await printRefusals(connection, terminal)
+      printUnknownQuantities(state, terminal)
       printAlarms(state, terminal)
       return 0
     } finally {
@@ -99,6 +100,13 @@ async function printRefusals(connection: Connection, { print, paint }: Terminal)
   print(
     `${paint('dim', pad('quarantine', nameColumns))}${listed === '' ? 'empty' : `${listed}${rest} (tocsin refusals)`}`,
   )
+}
+
+function printUnknownQuantities({ unknownQuantities = [] }: GetStatusResponse, { print, paint }: Terminal): void {
+  for (const { adapter = '', measurements, names = [] } of unknownQuantities) {
+    const listed = `${count(toNumber(measurements))} measurements: ${names.map(safe).join(', ')}`
+    print(`${paint('dim', pad('unknown', nameColumns))}quantities of ${safe(adapter)}, ${listed}`)
+  }
 }
 
 function printAlarms({ alarms = [] }: GetStatusResponse, { print, paint }: Terminal): void {

@@ -8,12 +8,14 @@ import type { ClockOffset } from '../clock-offset.ts'
 import type { GrpcMetrics } from '../grpc/server.ts'
 import { type Lane, type LogCounts, type LanePosition, lanes } from '../log/log.ts'
 import type { RunningOutput } from '../outputs/run-output.ts'
+import type { UnknownQuantities } from '../quantities.ts'
 import { type Family, type HistogramSnapshot, histogramSamples, type Sample } from './metrics.ts'
 
 /** Each function gives what holds at this moment; what is absent is not shown. */
 export interface MetricsParts {
   readonly version: string
   readonly accounting: Pick<Accounting, 'totals' | 'byInput' | 'refusedByFault'>
+  readonly unknownQuantities?: Pick<UnknownQuantities, 'counts'>
   readonly log: { readonly head: LanePosition; readonly oldest: LanePosition; readonly counts: LogCounts }
   readonly outputs: () => readonly Pick<RunningOutput, 'name' | 'lag' | 'delivered' | 'failing'>[]
   readonly alarms: () => readonly Pick<Alarm, 'code'>[]
@@ -30,6 +32,7 @@ export interface MetricsParts {
 export function gatewayFamilies(parts: MetricsParts): readonly Family[] {
   return [
     ...frameFamilies(parts),
+    ...quantityFamilies(parts.unknownQuantities),
     ...logFamilies(parts),
     ...outputFamilies(parts),
     ...brokerFamilies(parts.broker),
@@ -69,6 +72,20 @@ function frameFamilies({ accounting }: MetricsParts): Family[] {
     gauge('tocsin_frames_pending', 'Frames on their way to the disk, not yet acknowledged.', () => [
       { value: accounting.totals.pending },
     ]),
+  ]
+}
+
+/** By adapter alone: the names come from devices. `tocsin status` lists them. */
+function quantityFamilies(unknown: MetricsParts['unknownQuantities']): Family[] {
+  if (!unknown) return []
+  return [
+    counter(
+      'tocsin_unknown_quantities_total',
+      'Measurements of quantities that the registry does not have, by adapter; they pass under their own names.',
+      function* () {
+        for (const [adapter, { measurements }] of unknown.counts) yield { labels: { adapter }, value: measurements }
+      },
+    ),
   ]
 }
 

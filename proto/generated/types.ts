@@ -3026,6 +3026,18 @@ export type GetStatusResponse = {
   backupAt?: Timestamp
   /** Digest of the settings that hold, for comparing gateways; says nothing of what they are. */
   settingsDigest?: string
+  /** Measurements of quantities that the registry does not have, by adapter. They passed under their own names. */
+  unknownQuantities?: UnknownQuantities[]
+}
+
+/** UnknownQuantities is what one adapter measured that the registry of quantities does not have. */
+export type UnknownQuantities = {
+  /** The adapter. */
+  adapter?: string
+  /** Measurements since the start. */
+  measurements?: Int64
+  /** Names, the most frequent first; at most 20. */
+  names?: string[]
 }
 
 /** LaneStatus is a lane of the log. */
@@ -4282,6 +4294,7 @@ export interface Messages {
   'tocsin.v1.SystemDetail': SystemDetail
   'tocsin.v1.GetStatusRequest': GetStatusRequest
   'tocsin.v1.GetStatusResponse': GetStatusResponse
+  'tocsin.v1.UnknownQuantities': UnknownQuantities
   'tocsin.v1.LaneStatus': LaneStatus
   'tocsin.v1.FateCount': FateCount
   'tocsin.v1.ListInputsRequest': ListInputsRequest

@@ -1,5 +1,8 @@
 // The measurement a quantity is written to. Measurements are a closed list of families, so that a device that makes up names fills
-// no table of its own; the quantity itself stands in the tag `quantity`.
+// no table of its own; the quantity itself stands in the tag `quantity`. The registry says the family of what it knows; of other
+// names it is guessed from their words.
+
+import { quantityFamilies, quantityFamilyOf } from '../../../adapters/quantities.ts'
 
 // The first family with a word of the quantity wins, so the particular stand before the general.
 const families: readonly (readonly [family: string, words: readonly string[]])[] = [
@@ -102,7 +105,9 @@ const families: readonly (readonly [family: string, words: readonly string[]])[]
 /** Where quantities go that no family names. */
 const otherFamily = 'other'
 
-export const measurementNames: readonly string[] = [...families.map(([family]) => family), otherFamily]
+export const measurementNames: readonly string[] = [
+  ...new Set([...Object.keys(quantityFamilies), ...families.map(([family]) => family), otherFamily]),
+]
 
 /** Quantities are few, but a device may make some up: then they are looked up again. */
 const knownMax = 4_096
@@ -113,7 +118,7 @@ export function familyOf(quantity: string): string {
   const family = known.get(quantity)
   if (family !== undefined) return family
   if (known.size >= knownMax) known.clear()
-  const found = lookUp(quantity)
+  const found = quantityFamilyOf(quantity) ?? lookUp(quantity)
   known.set(quantity, found)
   return found
 }

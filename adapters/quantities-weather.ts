@@ -1,0 +1,216 @@
+// The registry's rows for weather: temperature, humidity, pressure, wind, precipitation, light, lightning and the sky.
+
+import { absoluteZeroCel, quantity } from './quantity.ts'
+
+/** The hottest thermocouples end near 2,800 °C. */
+const thermocoupleCelMax = 3000
+/** From the coldest mesopause to what melts an outdoor sensor. */
+const [airCelMin, airCelMax] = [-150, 200]
+/** Above any tornado that was measured (143 m/s), below what no anemometer shows. */
+const windMpsMax = 200
+
+export const weatherFamilies = {
+  temperature: {
+    temperature: quantity(
+      'Cel',
+      absoluteZeroCel,
+      thermocoupleCelMax,
+      'A temperature, of whatever it is.',
+      'temp',
+      'tmp',
+    ),
+    air_temperature: quantity(
+      'Cel',
+      airCelMin,
+      airCelMax,
+      'Temperature of the outdoor air.',
+      'outdoor_temperature',
+      'temp_out',
+      'outside_temperature',
+    ),
+    indoor_temperature: quantity(
+      'Cel',
+      airCelMin,
+      airCelMax,
+      'Temperature of the air inside a building.',
+      'temp_in',
+      'inside_temperature',
+      'room_temperature',
+    ),
+    surface_temperature: quantity(
+      'Cel',
+      airCelMin,
+      thermocoupleCelMax,
+      'Temperature of a surface, such as a road.',
+      'road_temperature',
+      'pavement_temperature',
+    ),
+    device_temperature: quantity(
+      'Cel',
+      absoluteZeroCel,
+      thermocoupleCelMax,
+      'Temperature inside a device.',
+      'internal_temperature',
+      'board_temperature',
+      'cpu_temperature',
+      'chip_temperature',
+    ),
+    dew_point: quantity(
+      'Cel',
+      airCelMin,
+      100,
+      'Temperature at which the water in the air condenses.',
+      'dewpoint',
+      'dew_point_temperature',
+    ),
+    wet_bulb_temperature: quantity('Cel', airCelMin, 100, 'Temperature of a wetted thermometer.', 'wet_bulb'),
+    heat_index: quantity('Cel', airCelMin, airCelMax, 'How hot it feels, from temperature and humidity.'),
+    wind_chill: quantity('Cel', airCelMin, airCelMax, 'How cold it feels, from temperature and wind.', 'windchill'),
+    apparent_temperature: quantity('Cel', airCelMin, airCelMax, 'What the air feels like, all in all.', 'feels_like'),
+    setpoint_temperature: quantity(
+      'Cel',
+      absoluteZeroCel,
+      thermocoupleCelMax,
+      'Temperature that a controller is set to.',
+      'setpoint',
+      'target_temperature',
+    ),
+  },
+  humidity: {
+    relative_humidity: quantity(
+      '%',
+      0,
+      100,
+      'Water vapour in the air, of what it could hold.',
+      'hum',
+      'humidity',
+      'rh',
+    ),
+    absolute_humidity: quantity('kg/m3', 0, 1, 'Water vapour in a volume of air.'),
+    leaf_wetness: quantity('%', 0, 100, 'How wet a leaf is.'),
+    fuel_moisture: quantity('%', 0, 1000, 'Water in dead or living fuel, of its dry mass.'),
+  },
+  pressure: {
+    pressure: quantity('Pa', -1e12, 1e12, 'A pressure, absolute or against something.', 'baro', 'barometer'),
+    air_pressure: quantity(
+      'Pa',
+      0,
+      200_000,
+      'Pressure of the air at the sensor.',
+      'barometric_pressure',
+      'station_pressure',
+      'atmospheric_pressure',
+    ),
+    sea_level_pressure: quantity(
+      'Pa',
+      50_000,
+      120_000,
+      'Pressure of the air, reduced to sea level.',
+      'slp',
+      'mslp',
+      'relative_pressure',
+    ),
+    pressure_change: quantity(
+      'Pa',
+      -200_000,
+      200_000,
+      'Change of the air pressure over the sampling window.',
+      'pressure_tendency',
+    ),
+  },
+  wind: {
+    wind_speed: quantity(
+      'm/s',
+      0,
+      windMpsMax,
+      'Speed of the wind, mean of the sampling window.',
+      'windspeed',
+      'wind_avg',
+    ),
+    wind_gust: quantity(
+      'm/s',
+      0,
+      windMpsMax,
+      'Highest speed of the wind in the sampling window.',
+      'gust',
+      'gust_speed',
+      'wind_max',
+      'windgust',
+    ),
+    wind_lull: quantity('m/s', 0, windMpsMax, 'Lowest speed of the wind in the sampling window.'),
+    wind_direction: quantity(
+      'deg',
+      0,
+      360,
+      'Where the wind comes from, clockwise from north.',
+      'wind_dir',
+      'winddir',
+      'wind_bearing',
+    ),
+    wind_gust_direction: quantity('deg', 0, 360, 'Where the gust came from, clockwise from north.', 'gust_direction'),
+    wind_direction_deviation: quantity('deg', 0, 180, 'Standard deviation of the direction of the wind.'),
+  },
+  precipitation: {
+    // 1.825 m fell in a day on Réunion; counters that never start again grow beyond.
+    rain: quantity(
+      'm',
+      0,
+      10_000,
+      'Rain since the counter began, or in the sampling window.',
+      'rainfall',
+      'precipitation',
+      'rain_total',
+    ),
+    rain_rate: quantity('m/s', 0, 0.01, 'How fast it rains.', 'precipitation_rate', 'rain_intensity'),
+    raining: quantity('', 0, 1, 'Whether it rains.', 'is_raining', 'rain_detected'),
+    snow_depth: quantity('m', 0, 100, 'Height of the snow on the ground.'),
+    snowfall: quantity('m', 0, 100, 'New snow in the sampling window.'),
+    snow_water_equivalent: quantity('m', 0, 100, 'Water that the snow on the ground holds.', 'swe'),
+    hail: quantity('1', 0, 1e9, 'Hailstones counted.', 'hail_count'),
+    evapotranspiration: quantity('m', -0.1, 10, 'Water that soil and plants have given off.'),
+  },
+  light: {
+    illuminance: quantity(
+      'lx',
+      0,
+      1e7,
+      'Light that falls on the sensor, as the eye sees it.',
+      'lux',
+      'light_intensity',
+    ),
+    luminance: quantity('cd/m2', 0, 1e10, 'Brightness of a surface.'),
+    // Instruments show a little below nothing at night; 1.4 kW/m² come from the sun, more between clouds.
+    irradiance: quantity('W/m2', -50, 5000, 'Power of the light that falls on a surface.', 'solar_radiation'),
+    uv_irradiance: quantity('W/m2', -5, 500, 'Power of the ultraviolet light that falls on a surface.', 'uva', 'uvb'),
+    // 43 was measured on a volcano of the Andes.
+    uv_index: quantity('1', 0, 60, 'Index of ultraviolet light (WHO).', 'uvi'),
+    sunshine_duration: quantity('s', 0, Infinity, 'How long the sun shone.'),
+    light_level: quantity('%', 0, 100, 'How light it is, of what the sensor can show.'),
+  },
+  lightning: {
+    lightning_strikes: quantity(
+      '1',
+      0,
+      Infinity,
+      'Strokes of lightning counted.',
+      'lightning_count',
+      'strike_count',
+      'strikes',
+      'lightning_strike_count',
+    ),
+    lightning_distance: quantity(
+      'm',
+      0,
+      20_037_509,
+      'How far the last stroke of lightning was.',
+      'strike_distance',
+      'storm_distance',
+      'lightning_dist',
+    ),
+  },
+  sky: {
+    cloud_cover: quantity('%', 0, 100, 'Share of the sky that clouds cover.', 'cloudiness'),
+    cloud_base: quantity('m', -500, 100_000, 'Height of the lowest clouds above the ground.', 'ceiling'),
+    visibility: quantity('m', 0, 1e6, 'How far one can see.'),
+  },
+} as const
