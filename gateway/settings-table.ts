@@ -195,6 +195,12 @@ export const settingsTable = {
     about: 'Time servers, host or host:port, to measure the offset of this machine’s clock; none: it is not measured.',
   },
   'clock.interval': { kind: 'duration', default: '64s', min: 16_000, about: 'How often the offset is measured.' },
+  'places.zones': {
+    kind: 'text',
+    about:
+      'A GeoJSON file with the shapes of forecast zones (codes such as TXZ192), at most 48 MiB; without it alerts for zones are listed as unplaced.',
+    example: '/etc/tocsin/zones.geojson',
+  },
   'logging.level': {
     kind: 'choice',
     of: ['debug', 'info', 'warn', 'error'],
