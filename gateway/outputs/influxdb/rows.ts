@@ -8,12 +8,13 @@ import { toNumber } from '../../../proto/int64.ts'
 import { timestampNs } from '../../../proto/time.ts'
 import { counterOf } from '../../ids.ts'
 import { labelsMask } from '../../record-header.ts'
-import { overBudget, statedIndexMax } from './cardinality.ts'
+import { overBudget } from './cardinality.ts'
 import type { BudgetTag, TagBudget } from './cardinality.ts'
 import { detectionFields, deviceStatusFields, locationFields, measurementFields, positionFields } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { familyOf } from './families.ts'
 import type { Lines } from './line-protocol.ts'
+import { createPointIndexes, statedIndex } from './point-indexes.ts'
 import type { Included } from './settings.ts'
 
 /** ACTUAL goes to `main`; EXERCISE, TEST and SYSTEM to `exercise`: a chart of the main database shows what is real and nothing else. */
@@ -44,7 +45,7 @@ export const newRowCounts = (): RowCounts => ({
 
 const noId = new Uint8Array(16)
 
-const statusNames: Readonly<Record<MessageStatus, string>> = {
+export const statusNames: Readonly<Record<MessageStatus, string>> = {
   [MessageStatus.UNSPECIFIED]: 'unspecified',
   [MessageStatus.ACTUAL]: 'actual',
   [MessageStatus.EXERCISE]: 'exercise',
@@ -124,26 +125,16 @@ export function writeRows(event: Event, parts: RowParts): number {
   return written
 }
 
-/**
- * Measurements of one event that would share a point are told apart by the tag `index`: the source's own, or the next free
- * number. Values of one quantity at several times (SenML "t") share no point and need none.
- */
 function writeMeasurements(event: Event, measurements: readonly Measurement[], parts: RowParts): void {
-  const taken = measurements.length > 1 ? new Set<string>() : undefined
-  const lastIndex = new Map<string, number>()
+  const indexes = measurements.length > 1 ? createPointIndexes() : undefined
   for (const measurement of measurements) {
     const quantity = measurement.quantity ?? ''
     const time = measurement.measuredAt ?? event.observedAt
     const stated = measurement.index
-    let index = typeof stated === 'number' && stated < statedIndexMax ? String(stated) : ''
-    if (taken) {
+    let index = statedIndex(stated)
+    if (indexes) {
       const shown = parts.budget.admit('quantity', quantity) ? quantity : `${overBudget} ${familyOf(quantity)}`
-      const point = `${millisecondsOf(time ?? event.receivedAt)} ${shown}`
-      for (let next = lastIndex.get(point) ?? 1; taken.has(`${index} ${point}`); next++) {
-        index = String(next)
-        lastIndex.set(point, next)
-      }
-      taken.add(`${index} ${point}`)
+      index = indexes(shown, millisecondsOf(time ?? event.receivedAt), index)
     }
     writeRow(event, familyOf(quantity), quantity, index, time, parts, (fields) => {
       measurementFields(fields, measurement, event)
@@ -203,7 +194,7 @@ function tag(parts: RowParts, name: BudgetTag, value: string | undefined): boole
   return fits
 }
 
-function millisecondsOf(time: Timestamp | undefined | null): number {
+export function millisecondsOf(time: Timestamp | undefined | null): number {
   if (!time) return 0
   return toNumber(time.seconds) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000)
 }

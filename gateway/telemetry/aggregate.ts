@@ -1,0 +1,218 @@
+// What stands for a window, and for a minute or an hour of a level: one piece of arithmetic for every store, fed in the order of time.
+// BAD and MISSING values are left out; where they are asked for they count, stand first or last, and never enter a mean, a sum, a
+// smallest or a largest (Quality.BAD in the schema).
+
+import { Quality, SeriesAggregate } from '../../proto/generated/types.ts'
+import type { SeriesPoint } from '../../proto/generated/types.ts'
+import { int64 } from '../../proto/int64.ts'
+import type { LevelRow, Point, QueryPlan, Value } from './store.ts'
+
+/** From the best to the worst. */
+const ranks: Readonly<Record<Quality, number>> = {
+  [Quality.GOOD]: 0,
+  [Quality.UNSPECIFIED]: 1,
+  [Quality.ESTIMATED]: 2,
+  [Quality.SUSPECT]: 3,
+  [Quality.BAD]: 4,
+  [Quality.MISSING]: 5,
+}
+const rankOf = (quality: Quality): number => ranks[quality] ?? ranks[Quality.SUSPECT]
+
+export const isUnsound = (quality: Quality): boolean => quality === Quality.BAD || quality === Quality.MISSING
+
+/** What has gathered of one window. */
+interface Window {
+  count: number
+  bad: number
+  quality: Quality
+  numbers: number
+  sum: number
+  min: Value | undefined
+  max: Value | undefined
+  first: Value | undefined
+  last: Value | undefined
+}
+
+const newWindow = (): Window => ({
+  count: 0,
+  bad: 0,
+  quality: Quality.GOOD,
+  numbers: 0,
+  sum: 0,
+  min: undefined,
+  max: undefined,
+  first: undefined,
+  last: undefined,
+})
+
+function addPoint(window: Window, { value, quality }: Point, includeBad: boolean): void {
+  const unsound = isUnsound(quality)
+  if (unsound) {
+    window.bad++
+    if (!includeBad) return
+  }
+  if (!unsound) window.count++
+  if (rankOf(quality) > rankOf(window.quality)) window.quality = quality
+  if (!value) return
+  window.first ??= value
+  window.last = value
+  if (unsound || (value.kind !== 'number' && value.kind !== 'integer' && value.kind !== 'flag')) return
+  window.numbers++
+  window.sum += Number(value.value)
+  if (!window.min || value.value < (window.min as typeof value).value) window.min = value
+  if (!window.max || value.value > (window.max as typeof value).value) window.max = value
+}
+
+function addRow(window: Window, row: LevelRow, includeBad: boolean): void {
+  if (rankOf(row.quality) > rankOf(window.quality)) window.quality = row.quality
+  // How bad they were is not kept; BAD is what is certain.
+  if (includeBad && row.bad > 0 && rankOf(window.quality) < ranks[Quality.BAD]) window.quality = Quality.BAD
+  window.count += row.count
+  window.bad += row.bad
+  window.numbers += row.numbers
+  window.sum += row.sum
+  window.first ??= row.first
+  window.last = row.last ?? window.last
+  const { min, max } = row
+  if (min && (!window.min || valueOf(min) < valueOf(window.min))) window.min = min
+  if (max && (!window.max || valueOf(max) > valueOf(window.max))) window.max = max
+}
+
+/** Of a number, a whole number or a flag, as only these are smallest or largest. */
+const valueOf = (value: Value): number | bigint | boolean => ('value' in value ? (value.value as number) : 0)
+
+/** Takes one series in the order of time, and gives its points. */
+export interface SeriesBuilder {
+  /** False: there are more than were asked for, and no more is needed. */
+  add(point: Point): boolean
+  addLevel(row: LevelRow): boolean
+  /** Ends the last window. */
+  finish(): { readonly points: readonly SeriesPoint[]; readonly truncated: boolean }
+  readonly size: number
+}
+
+export function createSeriesBuilder(plan: QueryPlan): SeriesBuilder {
+  const { windowMs, includeBad, pointsMax } = plan
+  const points: SeriesPoint[] = []
+  let truncated = false
+  let begin = 0
+  let window: Window | undefined
+
+  function put(point: SeriesPoint): boolean {
+    if (points.length === pointsMax) truncated = true
+    else points.push(point)
+    return !truncated
+  }
+
+  function close(): boolean {
+    const ended = window
+    window = undefined
+    const count = ended ? ended.count + (includeBad ? ended.bad : 0) : 0
+    if (!ended || count === 0) return true
+    return put({
+      at: timestampOfMs(begin),
+      ...wireValue(standsFor(ended, plan.aggregate, count)),
+      quality: ended.quality,
+      count,
+    })
+  }
+
+  function at(atMs: number): { readonly window: Window; readonly more: boolean } {
+    const start = Math.floor(atMs / windowMs!) * windowMs!
+    if (window && start === begin) return { window, more: true }
+    const more = close()
+    begin = start
+    window = newWindow()
+    return { window, more }
+  }
+
+  return {
+    add(point) {
+      if (windowMs === undefined) {
+        if (isUnsound(point.quality) ? !includeBad : point.value === undefined) return true
+        return put({ at: timestampOfMs(point.atMs), ...wireValue(point.value), quality: point.quality, count: 0 })
+      }
+      if (!isUnsound(point.quality) && point.value === undefined) return true
+      const { window: open, more } = at(point.atMs)
+      addPoint(open, point, includeBad)
+      return more
+    },
+    addLevel(row) {
+      const { window: open, more } = at(row.atMs)
+      addRow(open, row, includeBad)
+      return more
+    },
+    finish() {
+      close()
+      return { points, truncated }
+    },
+    get size() {
+      return points.length
+    },
+  }
+}
+
+/** Rows of a level out of values in the order of time, each given to `put` when its time is over. */
+export function createLevelBuilder(lengthMs: number, put: (row: LevelRow) => void) {
+  let begin = 0
+  let window: Window | undefined
+  const close = (): void => {
+    if (window && window.count + window.bad > 0) put({ atMs: begin, ...window })
+    window = undefined
+  }
+  return {
+    add(point: Point): void {
+      if (!isUnsound(point.quality) && point.value === undefined) return
+      const start = Math.floor(point.atMs / lengthMs) * lengthMs
+      if (!window || start !== begin) {
+        close()
+        begin = start
+        window = newWindow()
+      }
+      addPoint(window, point, false)
+    },
+    finish: close,
+  }
+}
+
+function standsFor(window: Window, aggregate: SeriesAggregate, count: number): Value | undefined {
+  switch (aggregate) {
+    case SeriesAggregate.COUNT:
+      return { kind: 'integer', value: count }
+    case SeriesAggregate.FIRST:
+      return window.first
+    case SeriesAggregate.LAST:
+      return window.last
+    case SeriesAggregate.MINIMUM:
+      return window.min
+    case SeriesAggregate.MAXIMUM:
+      return window.max
+    case SeriesAggregate.SUM:
+      return window.numbers > 0 ? { kind: 'number', value: window.sum } : undefined
+    default:
+      return window.numbers > 0 ? { kind: 'number', value: window.sum / window.numbers } : undefined
+  }
+}
+
+function wireValue(value: Value | undefined) {
+  switch (value?.kind) {
+    case 'number':
+      return { value: 'number', number: value.value } as const
+    case 'integer':
+      return {
+        value: 'integer',
+        integer: typeof value.value === 'bigint' ? int64(value.value) : value.value,
+      } as const
+    case 'flag':
+      return { value: 'flag', flag: value.value } as const
+    case 'text':
+      return { value: 'text', text: value.value } as const
+    default:
+      return {}
+  }
+}
+
+export function timestampOfMs(ms: number): { seconds: number; nanos: number } {
+  const seconds = Math.floor(ms / 1_000)
+  return { seconds, nanos: (ms - seconds * 1_000) * 1_000_000 }
+}
