@@ -33,6 +33,7 @@ import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
+import { createSqliteStore } from './telemetry/sqlite/sqlite-store.ts'
 import { version } from './version.ts'
 
 export interface GatewayParts {
@@ -110,6 +111,20 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger })
     const outputs: RunningOutput[] = []
     if (influxdb) outputs.push(runOutput(influxdb, { log, alarms, logger, random }))
+    const telemetry =
+      settings['telemetry.store'] === 'sqlite'
+        ? createSqliteStore({
+            dataDir: settings.data_dir,
+            keepMs: settings['telemetry.keep'],
+            log,
+            clock,
+            logger,
+          })
+        : undefined
+    if (telemetry) {
+      await telemetry.resume()
+      outputs.push(runOutput(telemetry, { log, alarms, logger, random }))
+    }
     for (const output of outputs) stops.push(() => output.stop())
 
     const offset = createClockOffset({
@@ -165,6 +180,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             clock,
             logger,
             access: createAccess(),
+            ...(telemetry ? { telemetry } : undefined),
             recentFates: accounting,
             receiveEvents: eventsReceiver(receive, clock),
             admin: {
@@ -214,6 +230,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         (removed) => removed.length > 0 && logger.info({ removed }, 'retention removed segments'),
         (err: unknown) => logger.error({ err }, 'retention failed; it is tried again'),
       )
+      telemetry
+        ?.expire()
+        .catch((err: unknown) => logger.error({ err }, 'retention of telemetry failed; it is tried again'))
     }, retainEveryMs)
     retaining.unref()
     stops.push(() => clearInterval(retaining))

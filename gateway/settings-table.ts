@@ -189,6 +189,18 @@ export const settingsTable = {
     about: 'How long one write may take before it is tried again.',
   },
   'influx.manage': { kind: 'flag', default: true, about: 'Whether missing databases are created (v1).' },
+  'telemetry.store': {
+    kind: 'choice',
+    of: ['off', 'sqlite'],
+    default: 'off',
+    about: 'Where series of values are kept for queries (TelemetryService): sqlite is a file in the data folder.',
+  },
+  'telemetry.keep': {
+    kind: 'duration',
+    default: '30d',
+    min: 3_600_000,
+    about: 'How long the telemetry store keeps values; the log and InfluxDB have times of their own.',
+  },
   'clock.sntp_servers': {
     kind: 'list',
     default: '',

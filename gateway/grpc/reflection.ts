@@ -102,6 +102,7 @@ interface Catalogue {
 const servedServices: readonly string[] = [
   'tocsin.v1.EventService',
   'tocsin.v1.AdminService',
+  'tocsin.v1.TelemetryService',
   'grpc.health.v1.Health',
   ...reflectionFiles.map((file) => `${file.package}.ServerReflection`),
 ]

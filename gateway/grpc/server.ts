@@ -16,6 +16,8 @@ import { addHealthService } from './health.ts'
 import type { ReceiveEvents } from './publish.ts'
 import { addReflectionService } from './reflection.ts'
 import { createRegistrar } from './registrar.ts'
+import { addTelemetryService } from './telemetry-service.ts'
+import type { TelemetryStore } from '../telemetry/store.ts'
 
 export interface GrpcServerParts {
   /** Port 0 takes a free one; see `GrpcServer.port`. */
@@ -29,6 +31,8 @@ export interface GrpcServerParts {
   readonly recentFates: RecentFates
   readonly receiveEvents: ReceiveEvents
   readonly admin: AdminParts
+  /** Absent: none is set up, and its calls say so. */
+  readonly telemetry?: TelemetryStore
   /** False while the gateway starts, stops, or cannot write: what health says. */
   ready(): boolean
   /** How soon a dead console is noticed; for tests, which do not wait for the default. */
@@ -83,6 +87,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   const health = addHealthService(registrar, parts)
   addEventService(registrar, { ...parts, fanOut })
   addAdminService(registrar, parts)
+  addTelemetryService(registrar, parts)
   addReflectionService(registrar)
   const credentials: RenewableCredentials | undefined = parts.keys && createCredentials(parts.keys)
   let port = 0

@@ -1,11 +1,11 @@
-// What stands for a window, and for a minute or an hour of a level: one piece of arithmetic for every store, fed in the order of time.
+// What stands for a window: one piece of arithmetic for every store, fed in the order of time.
 // BAD and MISSING values are left out; where they are asked for they count, stand first or last, and never enter a mean, a sum, a
 // smallest or a largest (Quality.BAD in the schema).
 
 import { Quality, SeriesAggregate } from '../../proto/generated/types.ts'
 import type { SeriesPoint } from '../../proto/generated/types.ts'
 import { int64 } from '../../proto/int64.ts'
-import type { LevelRow, Point, QueryPlan, Value } from './store.ts'
+import type { Point, QueryPlan, Value } from './store.ts'
 
 /** From the best to the worst. */
 const ranks: Readonly<Record<Quality, number>> = {
@@ -63,29 +63,10 @@ function addPoint(window: Window, { value, quality }: Point, includeBad: boolean
   if (!window.max || value.value > (window.max as typeof value).value) window.max = value
 }
 
-function addRow(window: Window, row: LevelRow, includeBad: boolean): void {
-  if (rankOf(row.quality) > rankOf(window.quality)) window.quality = row.quality
-  // How bad they were is not kept; BAD is what is certain.
-  if (includeBad && row.bad > 0 && rankOf(window.quality) < ranks[Quality.BAD]) window.quality = Quality.BAD
-  window.count += row.count
-  window.bad += row.bad
-  window.numbers += row.numbers
-  window.sum += row.sum
-  window.first ??= row.first
-  window.last = row.last ?? window.last
-  const { min, max } = row
-  if (min && (!window.min || valueOf(min) < valueOf(window.min))) window.min = min
-  if (max && (!window.max || valueOf(max) > valueOf(window.max))) window.max = max
-}
-
-/** Of a number, a whole number or a flag, as only these are smallest or largest. */
-const valueOf = (value: Value): number | bigint | boolean => ('value' in value ? (value.value as number) : 0)
-
 /** Takes one series in the order of time, and gives its points. */
 export interface SeriesBuilder {
   /** False: there are more than were asked for, and no more is needed. */
   add(point: Point): boolean
-  addLevel(row: LevelRow): boolean
   /** Ends the last window. */
   finish(): { readonly points: readonly SeriesPoint[]; readonly truncated: boolean }
   readonly size: number
@@ -137,11 +118,6 @@ export function createSeriesBuilder(plan: QueryPlan): SeriesBuilder {
       addPoint(open, point, includeBad)
       return more
     },
-    addLevel(row) {
-      const { window: open, more } = at(row.atMs)
-      addRow(open, row, includeBad)
-      return more
-    },
     finish() {
       close()
       return { points, truncated }
@@ -149,29 +125,6 @@ export function createSeriesBuilder(plan: QueryPlan): SeriesBuilder {
     get size() {
       return points.length
     },
-  }
-}
-
-/** Rows of a level out of values in the order of time, each given to `put` when its time is over. */
-export function createLevelBuilder(lengthMs: number, put: (row: LevelRow) => void) {
-  let begin = 0
-  let window: Window | undefined
-  const close = (): void => {
-    if (window && window.count + window.bad > 0) put({ atMs: begin, ...window })
-    window = undefined
-  }
-  return {
-    add(point: Point): void {
-      if (!isUnsound(point.quality) && point.value === undefined) return
-      const start = Math.floor(point.atMs / lengthMs) * lengthMs
-      if (!window || start !== begin) {
-        close()
-        begin = start
-        window = newWindow()
-      }
-      addPoint(window, point, false)
-    },
-    finish: close,
   }
 }
 

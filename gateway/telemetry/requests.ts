@@ -56,12 +56,7 @@ export function queryPlan(request: QuerySeriesRequest, now: bigint): QueryPlan {
   }
 }
 
-const stored = new Set<number>([
-  MessageStatus.ACTUAL,
-  MessageStatus.EXERCISE,
-  MessageStatus.SYSTEM,
-  MessageStatus.TEST,
-])
+const stored = new Set<number>([MessageStatus.ACTUAL, MessageStatus.EXERCISE, MessageStatus.SYSTEM, MessageStatus.TEST])
 const statusText = (status: number): string =>
   status === MessageStatus.DRAFT
     ? 'drafts are in no telemetry store.'

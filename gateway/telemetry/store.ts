@@ -1,5 +1,5 @@
 // The contract of telemetry stores: values of series over time, written by a reader of the log, asked for by consoles. Its promise:
-// every store gives the same answer to the same question, because what a window, a level and a limit mean is said here once; a
+// every store gives the same answer to the same question, because what a window and a limit mean is said here once; a
 // store only keeps rows and hands them out in order.
 
 import type { ListSeriesRequest, MessageStatus, Quality, QuerySeriesRequest } from '../../proto/generated/types.ts'
@@ -48,27 +48,6 @@ export interface Point {
   readonly value: Value | undefined
   readonly quality: Quality
 }
-
-/** What is kept of all values of a minute or an hour when the values themselves are gone. BAD and MISSING are only counted. */
-export interface LevelRow {
-  /** Begin. */
-  readonly atMs: number
-  readonly count: number
-  /** Values that were BAD or MISSING, beside `count`. */
-  readonly bad: number
-  /** The worst of those in `count`. */
-  readonly quality: Quality
-  /** Values that have a mean: numbers, and flags as 0 and 1. */
-  readonly numbers: number
-  readonly sum: number
-  readonly min: Value | undefined
-  readonly max: Value | undefined
-  readonly first: Value | undefined
-  readonly last: Value | undefined
-}
-
-export type LevelName = 'minute' | 'hour'
-export const levelMs: Readonly<Record<LevelName, number>> = { minute: 60_000, hour: 3_600_000 }
 
 /** A QuerySeriesRequest that was checked. It can be posted to a thread. */
 export interface QueryPlan {
@@ -119,19 +98,6 @@ export interface SeriesReader {
 }
 
 export type Permit = (series: readonly SeriesKey[]) => Promise<readonly boolean[]>
-
-/** Where the levels begin, ms UTC: values are read as they are from `rawFromMs`, minutes from `minutesFromMs`, hours before. */
-export interface Boundaries {
-  readonly rawFromMs: number
-  readonly minutesFromMs: number
-}
-
-/** How long what is kept. */
-export interface Keep {
-  readonly rawMs: number
-  readonly minutesMs: number
-  readonly hoursMs: number
-}
 
 /** An index as a number; none stands first. */
 const indexNumber = (index: string): number => (index === '' ? -1 : Number(index))

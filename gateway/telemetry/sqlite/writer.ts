@@ -1,0 +1,96 @@
+// Writes events as points. A point that is written again is written over itself.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { codec } from '../../../proto/wire.ts'
+import { newRowCounts } from '../../outputs/influxdb/rows.ts'
+import type { Included } from '../../outputs/influxdb/settings.ts'
+import { pointsOf } from '../points.ts'
+import type { Point, SeriesKey } from '../store.ts'
+import { storedValue } from './values.ts'
+
+/** How far in the log the file is, and of which log. */
+export interface Place {
+  readonly epoch: string
+  readonly urgent: number
+  readonly routine: number
+}
+
+/** Ids of series that are remembered; beyond, they are looked up again. */
+const knownMax = 100_000
+/** A large DELETE would stop writing for seconds. */
+const expirePieceRows = 2_000
+
+const eventCodec = codec('tocsin.v1.Event')
+
+export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<Included>) {
+  const insertPoint = database.prepare('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)')
+  const insertSeries = database.prepare(
+    `INSERT INTO series (quantity, device, idx, status, jurisdiction, owner, device_class, unit, subject)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = excluded.quantity RETURNING id`,
+  )
+  const setPlace = database.prepare('INSERT OR REPLACE INTO place VALUES (1, ?, ?, ?)')
+  const expirePiece = database.prepare(
+    `DELETE FROM points WHERE (series, at, counter) IN
+       (SELECT series, at, counter FROM points WHERE series = ? AND at < ? LIMIT ${expirePieceRows})`,
+  )
+  const known = new Map<string, number>()
+  const counts = newRowCounts()
+
+  function idOf(key: SeriesKey): number {
+    const { quantity, device, index, status, jurisdiction, owner, deviceClass, unit, subject } = key
+    const text = [quantity, device, index, status, jurisdiction, owner, deviceClass, unit, subject].join('\0')
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const row = insertSeries.get(quantity, device, index, status, jurisdiction, owner, deviceClass, unit, subject)
+    const { id } = row as { id: number }
+    if (known.size >= knownMax) known.clear()
+    known.set(text, id)
+    return id
+  }
+
+  function put(key: SeriesKey, { atMs, counter, value, quality }: Point): void {
+    const { form, stored } = storedValue(value, quality)
+    insertPoint.run(idOf(key), atMs, counter, form, stored)
+  }
+
+  function transact(work: () => void): void {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      // Ids that were given in it are not there.
+      known.clear()
+      throw error
+    }
+  }
+
+  return {
+    /** `ends` is where each encoded event ends in `bytes`. */
+    write(bytes: Uint8Array, ends: Uint32Array, { epoch, urgent, routine }: Place): void {
+      transact(() => {
+        let from = 0
+        for (const end of ends) {
+          pointsOf(eventCodec.decode(bytes.subarray(from, end)), include, counts, put)
+          from = end
+        }
+        setPlace.run(epoch, urgent, routine)
+      })
+    },
+    place(): Place | undefined {
+      return database.prepare('SELECT epoch, urgent, routine FROM place').get() as unknown as Place | undefined
+    },
+    /** In small pieces, with others let in between. */
+    async expire(beforeMs: number): Promise<void> {
+      const ids = database.prepare('SELECT id FROM series').all() as unknown as { id: number }[]
+      for (const { id } of ids) {
+        for (;;) {
+          const { changes } = expirePiece.run(id, beforeMs)
+          await new Promise((resolve) => setImmediate(resolve))
+          if (Number(changes) < expirePieceRows) break
+        }
+      }
+    },
+  }
+}
