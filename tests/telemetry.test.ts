@@ -21,8 +21,8 @@ import { tempFolder } from './tools/temp-folder.ts'
 
 /** 2023-11-14T22:10:00Z, the begin of a window of five minutes; `readingMs` lies 200.123 s after it. */
 const windowMs = 1_699_999_800_000
-const at = (ms: number) => timestamp(BigInt(ms) * 1_000_000n)
-const range = { from: at(windowMs), to: at(windowMs + 3_600_000) }
+const timeOf = (ms: number) => timestamp(BigInt(ms) * 1_000_000n)
+const range = { from: timeOf(windowMs), to: timeOf(windowMs + 3_600_000) }
 
 async function openStore(folder = tempFolder('telemetry')) {
   const log = await openTestLog(folder)
@@ -48,7 +48,9 @@ async function openStore(folder = tempFolder('telemetry')) {
     close,
     query: (request: object) => client.unary<QuerySeriesResponse>('QuerySeries', { ...range, ...request }),
     list: (request: object) => client.unary<ListSeriesResponse>('ListSeries', request),
-    caughtUp: () => expect.poll(() => running.lag(), { timeout: 10_000 }).toEqual({ urgent: 0, routine: 0 }),
+    caughtUp: async () => {
+      await expect.poll(() => running.lag(), { timeout: 10_000 }).toEqual({ urgent: 0, routine: 0 })
+    },
   }
 }
 
