@@ -4,6 +4,7 @@ import { Fate, Lane } from '../../proto/generated/types.ts'
 import type { FrameFate } from '../../proto/generated/types.ts'
 import { timestampNs } from '../../proto/time.ts'
 import { idText } from '../ids.ts'
+import { adviceFor } from '../refusal-advice.ts'
 import { nameOf } from './event-summary.ts'
 import { pad, safe, type Style, type Terminal } from './terminal.ts'
 import { spanText, stampText } from './time.ts'
@@ -48,18 +49,3 @@ export function printFate(fate: FrameFate, { print, paint }: Terminal): void {
     )
   }
 }
-
-const advice: Readonly<Record<string, string>> = {
-  length: 'the message is cut off, or longer than its format allows; look at the device and the line to it',
-  syntax: 'it is not written in the format of its topic; check the topic, or correct the device',
-  checksum: 'it was damaged on its way, or the device computes its checksum wrongly; look at the line',
-  range: 'a value is outside what its field can hold; look at the device',
-  unsupported: 'the format is known, this form of it is not yet; keep it, an update can read it again',
-  encrypted: 'it is encrypted; give the adapter its key in the settings, then replay it',
-  invalid: 'the event breaks a rule of the schema; correct the mapping or the device, then replay it',
-  forbidden: 'this sender may not say this; if it should, change mqtt.users, then replay it',
-  adapter: 'the adapter itself failed: a fault of the gateway; report it with the frame, replay it after an update',
-}
-
-export const adviceFor = (fault: string): string =>
-  advice[fault] ?? 'tocsin refusals shows it; replay it when the cause is mended'
