@@ -151,7 +151,14 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
           store.incoming.clear(client.id)
         }
         const why = closing ? 'closing' : (guard.cutReason ?? 'left')
-        tally.leave({ kind: 'disconnected', clientId: client.id, principal: principal?.name ?? '', why })
+        const detail = guard.fault
+        tally.leave({
+          kind: 'disconnected',
+          clientId: client.id,
+          principal: principal?.name ?? '',
+          why,
+          ...(detail !== undefined && { detail }),
+        })
       })
       source.on('clientError', (client, error) => {
         const { guard } = member(client)
@@ -178,6 +185,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         if (message.topic.startsWith('$')) return reject(new Error('topics with $ are not delivered'))
         running.delivery.publish(outgoing(message), null, (error) => (error ? reject(error) : resolve()))
       }),
+    isWanted: (topic) => running !== undefined && !closing && running.delivery.isWanted(topic),
     counts: (): Counts => ({
       connections: admission.connections,
       sessions: sessions.size,

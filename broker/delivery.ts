@@ -9,6 +9,8 @@ export interface Delivery {
   /** aedes goes on with it and acknowledges it, but neither delivers nor retains it. */
   withhold(packet: PublishPacket): void
   publish(packet: PublishPacket, client: Client | null, done: (error?: Error) => void): void
+  /** Whether any subscriber is, or may be when it comes back, on this topic. */
+  isWanted(topic: string): boolean
 }
 
 interface Publishing {
@@ -45,10 +47,8 @@ export function orderDelivery(aedes: AedesInside, mayQueue: () => boolean): Deli
     advancing = false
   }
 
-  /** Most messages go to the log and to no MQTT subscriber; finding that out costs a tenth of publishing. */
-  function isForNobody({ retain, topic }: PublishPacket): boolean {
-    return !retain && !mayQueue() && aedes.mq._matcher.match(topic).length === 0
-  }
+  // Most messages go to the log and to no MQTT subscriber; finding that out costs a tenth of publishing.
+  const isWanted = (topic: string): boolean => mayQueue() || aedes.mq._matcher.match(topic).length > 0
 
   // Subscribers' connections have bounds of their own, so nobody waits for them here.
   aedes.mq.emit = (message, done) => {
@@ -59,7 +59,7 @@ export function orderDelivery(aedes: AedesInside, mayQueue: () => boolean): Deli
   }
 
   const ordered: Delivery['publish'] = (packet, client, done) => {
-    if (isForNobody(packet)) return done()
+    if (!packet.retain && !isWanted(packet.topic)) return done()
     const next = { packet, client, done }
     if (current === undefined && waiting.length === 0) start(next)
     else waiting.push(next)
@@ -76,6 +76,7 @@ export function orderDelivery(aedes: AedesInside, mayQueue: () => boolean): Deli
       ;(packet as Marked)[withheld] = true
     },
     publish: ordered,
+    isWanted,
   }
 }
 

@@ -48,6 +48,8 @@ export class Guard extends Duplex {
   version = 0
   /** Why it was closed, when that was our doing. */
   cutReason: CutReason | undefined
+  /** What was wrong with the packet it was closed for, in words. */
+  fault: string | undefined
   readonly #socket: Duplex
   readonly #limits: Limits
   readonly #allHeld: Held
@@ -243,8 +245,10 @@ export class Guard extends Duplex {
     const size = packetSize(bytes, at)
     if (size === undefined) return bytes.length - at + 1
     if (typeof size === 'object') return this.#fail(size)
-    if (size > (greeting ? this.#limits.firstPacketBytesMax : this.#limits.packetBytesMax)) {
-      return this.#fail({ reasonCode: reasonCode.packetTooLarge, why: `a packet of ${size} bytes` })
+    const sizeMax = greeting ? this.#limits.firstPacketBytesMax : this.#limits.packetBytesMax
+    if (size > sizeMax) {
+      const why = `a packet of ${size} bytes; at most ${sizeMax} are taken`
+      return this.#fail({ reasonCode: reasonCode.packetTooLarge, why })
     }
     if (at + size > bytes.length) return size
     if (greeting && !this.#speaks(bytes, at, size)) return undefined
@@ -268,7 +272,8 @@ export class Guard extends Duplex {
   }
 
   #fail(fault: PacketFault): undefined {
-    this.cutReason = 'protocol'
+    this.cutReason = fault.reasonCode === reasonCode.packetTooLarge ? 'too_large' : 'protocol'
+    this.fault = fault.why
     if (this.#state === 'open' && this.version === 5) this.#socket.write(Buffer.of(0xe0, 1, fault.reasonCode))
     this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
   }

@@ -10,6 +10,8 @@ export interface Broker {
   readonly addresses: readonly ListenerAddress[]
   /** From the gateway to subscribers: not received, not stored again. Resolves when it is with every connection and queue. */
   publish(message: OutgoingMessage): Promise<void>
+  /** False when nobody would be given a message on this topic that is not retained, so that it need not be made. */
+  isWanted(topic: string): boolean
   /** What has happened since the start, and what is here now; a copy. */
   counts(): Counts
   /** Closes listeners and connections. Wills are not sent: the gateway is going away, not the devices. */
@@ -161,7 +163,14 @@ export type BrokerEvent =
       readonly listener: string
       readonly protocolVersion: 3 | 4 | 5
     }
-  | { readonly kind: 'disconnected'; readonly clientId: string; readonly principal: string; readonly why: CutReason }
+  | {
+      readonly kind: 'disconnected'
+      readonly clientId: string
+      readonly principal: string
+      readonly why: CutReason
+      /** For a packet that was not taken: what was wrong with it, in words. */
+      readonly detail?: string
+    }
   /** A connection or a CONNECT that was turned away. */
   | {
       readonly kind: 'refused'
@@ -183,8 +192,10 @@ export type BrokerEvent =
 export type CutReason =
   /** The client went, with or without DISCONNECT, or its keep-alive ran out. */
   | 'left'
-  /** It broke the standard or a size limit. */
+  /** It broke the standard. */
   | 'protocol'
+  /** It sent a packet above the limit of size. */
+  | 'too_large'
   /** It does not read what it subscribed to. */
   | 'slow'
   /** Its message could not be stored. */
