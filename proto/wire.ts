@@ -48,6 +48,9 @@ export interface Codec<Message> {
   toPlain(message: Message): Message
 }
 
+/** A message's type, for those who walk over its fields. */
+export const messageType = (name: MessageName): protobuf.Type => root.lookupType(name)
+
 /** The codec of one message; look it up once, not for each message. */
 export function codec<Name extends MessageName>(name: Name): Codec<Messages[Name]> {
   const type = root.lookupType(name)

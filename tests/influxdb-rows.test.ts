@@ -11,7 +11,7 @@ import type { TagBudget } from '../gateway/outputs/influxdb/cardinality.ts'
 import { familyOf, measurementNames } from '../gateway/outputs/influxdb/families.ts'
 import { createLines } from '../gateway/outputs/influxdb/line-protocol.ts'
 import { newRowCounts, rowsMostOf, targetOf, writeRows } from '../gateway/outputs/influxdb/rows.ts'
-import type { Included } from '../gateway/outputs/influxdb/settings.ts'
+import type { Included } from '../gateway/policy/configured-view.ts'
 import { eventCodec, observation, readingMs, temperature } from './peers/influxdb-readings.ts'
 
 const unlimited = () => createTagBudget(tagLimits, () => undefined)

@@ -1,5 +1,6 @@
 // What the InfluxDB output has done, in numbers that only grow: for /metrics, and for whoever asks why a row is not there.
 
+import { includable } from '../../policy/configured-view.ts'
 import type { FailureClass } from './answers.ts'
 import type { RowCounts } from './rows.ts'
 import { newRowCounts } from './rows.ts'
@@ -59,9 +60,7 @@ export function tally(metrics: InfluxdbMetrics, counts: RowCounts, refused: numb
   metrics.drafts += counts.drafts
   metrics.notFinite += counts.notFinite
   metrics.overBudget += counts.overBudget
-  for (const label of ['PII', 'PHI', 'CJI', 'law_enforcement_position'] as const) {
-    metrics.withheld[label] += counts.withheld[label]
-  }
+  for (const label of includable) metrics.withheld[label] += counts.withheld[label]
   metrics.batches++
   metrics.lastSuccessAt = now
 }

@@ -2,11 +2,12 @@
 // never share one. So a point's identity (measurement, tags, time) comes from the event alone, and its time is the observation's
 // millisecond with the running counter of the event's id in the digits below.
 
-import { Discipline, Label, MessageStatus } from '../../../proto/generated/types.ts'
+import { MessageStatus } from '../../../proto/generated/types.ts'
 import type { Event, Measurement, Timestamp } from '../../../proto/generated/types.ts'
 import { toNumber } from '../../../proto/int64.ts'
 import { timestampNs } from '../../../proto/time.ts'
 import { counterOf } from '../../ids.ts'
+import { type Included, labelWithheld, mayTellPlace, newWithheld } from '../../policy/configured-view.ts'
 import { labelsMask } from '../../record-header.ts'
 import { overBudget } from './cardinality.ts'
 import type { BudgetTag, TagBudget } from './cardinality.ts'
@@ -15,7 +16,6 @@ import type { Fields } from './fields.ts'
 import { familyOf } from './families.ts'
 import type { Lines } from './line-protocol.ts'
 import { createPointIndexes, statedIndex } from './point-indexes.ts'
-import type { Included } from './settings.ts'
 
 /** ACTUAL goes to `main`; EXERCISE, TEST and SYSTEM to `exercise`: a chart of the main database shows what is real and nothing else. */
 export type Target = 'main' | 'exercise'
@@ -24,7 +24,7 @@ export interface RowCounts {
   /** Rows that went into lines, retries not counted. */
   rows: number
   /** Events by label that were not written, and those left out for other reasons. */
-  withheld: Record<'PII' | 'PHI' | 'CJI' | 'law_enforcement_position', number>
+  withheld: Record<Included, number>
   /** Events of kinds that are no telemetry, and drafts. */
   notTelemetry: number
   drafts: number
@@ -36,7 +36,7 @@ export interface RowCounts {
 
 export const newRowCounts = (): RowCounts => ({
   rows: 0,
-  withheld: { PII: 0, PHI: 0, CJI: 0, law_enforcement_position: 0 },
+  withheld: newWithheld(),
   notTelemetry: 0,
   drafts: 0,
   notFinite: 0,
@@ -61,9 +61,8 @@ export function targetOf(event: Event, include: ReadonlySet<Included>, counts: R
     counts.notTelemetry++
     return undefined
   }
-  const labels = labelsMask(event.handling?.labels)
-  for (const label of ['PII', 'PHI', 'CJI'] as const) {
-    if ((labels & (1 << Label[label])) === 0 || include.has(label)) continue
+  const label = labelWithheld(labelsMask(event.handling?.labels), include)
+  if (label) {
     counts.withheld[label]++
     return undefined
   }
@@ -78,9 +77,6 @@ export function targetOf(event: Event, include: ReadonlySet<Included>, counts: R
   }
   return 'exercise'
 }
-
-const mayTellPlace = (event: Event, include: ReadonlySet<Included>): boolean =>
-  event.origin?.discipline !== Discipline.LAW_ENFORCEMENT || include.has('law_enforcement_position')
 
 export interface RowParts {
   readonly lines: Lines

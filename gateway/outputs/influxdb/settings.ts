@@ -1,9 +1,8 @@
 // What a site may set of the InfluxDB output. The gateway's table of settings gives the keys, defaults and sentences.
 
-export type InfluxdbVersion = 'v1' | 'v2' | 'v3'
+import type { Included } from '../../policy/configured-view.ts'
 
-/** What is not written unless a site names it. */
-export type Included = 'PII' | 'PHI' | 'CJI' | 'law_enforcement_position'
+export type InfluxdbVersion = 'v1' | 'v2' | 'v3'
 
 export interface InfluxdbSettings {
   /** Scheme, host, port and, behind a proxy, a path; credentials stand below, never here. */
