@@ -27,11 +27,14 @@ export interface Accounting {
   /** Counts a frame as received and pending; call `settle` exactly once. */
   receive(input: string): void
   settle(input: string, fate: FateName, fault?: string): void
+  /** A stored frame of this input had a time that no sound clock gives. */
+  clockFault(input: string): void
   remember(fate: RecentFate): void
   readonly totals: FateCounts
   /** By input ("senml", "json/tanks", "–" for none) and fate, and by fault for refused ones. */
   readonly byInput: ReadonlyMap<string, Map<FateName, number>>
   readonly refusedByFault: ReadonlyMap<string, number>
+  readonly clockFaults: ReadonlyMap<string, number>
   /** Newest first. */
   recent(match: (fate: RecentFate) => boolean, limit: number): readonly RecentFate[]
 }
@@ -58,6 +61,7 @@ export function createAccounting(): Accounting {
   let received = 0
   const byInput = new Map<string, Map<FateName, number>>()
   const refusedByFault = new Map<string, number>()
+  const clockFaults = new Map<string, number>()
   const ring: RecentFate[] = []
   let ringAt = 0
 
@@ -72,6 +76,9 @@ export function createAccounting(): Accounting {
       row.set(fate, (row.get(fate) ?? 0) + 1)
       if (fault) refusedByFault.set(fault, (refusedByFault.get(fault) ?? 0) + 1)
     },
+    clockFault(input) {
+      clockFaults.set(input, (clockFaults.get(input) ?? 0) + 1)
+    },
     remember(fate) {
       ring[ringAt] = fate
       ringAt = (ringAt + 1) % recentMax
@@ -82,6 +89,7 @@ export function createAccounting(): Accounting {
     },
     byInput,
     refusedByFault,
+    clockFaults,
     recent(match, limit) {
       const found: RecentFate[] = []
       for (let i = 1; i <= ring.length && found.length < limit; i++) {

@@ -1,7 +1,7 @@
 // Creates the parts of a gateway, starts them in order and stops them in reverse. The one place that knows everybody.
 
 import { readFileSync } from 'node:fs'
-import type { TlsFiles } from '../broker/port.ts'
+import type { Broker, TlsFiles } from '../broker/port.ts'
 import { createBroker } from '../broker/broker.ts'
 import { GatewayError } from '../proto/errors.ts'
 import { SystemEventType, SystemLevel } from '../proto/generated/types.ts'
@@ -15,12 +15,14 @@ import { createGrpcServer } from './grpc/server.ts'
 import type { ReceiveEvents } from './grpc/publish.ts'
 import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
-import { mqttInput, mqttListeners } from './inputs/mqtt.ts'
+import { createDeviceNotices } from './inputs/device-notices.ts'
+import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
 import type { Receive } from './inputs/receive.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
-import { influxdbOutput } from './outputs/configured-outputs.ts'
+import { influxdbOutput, mqttOutput } from './outputs/configured-outputs.ts'
 import { influxdbFamilies } from './http/influxdb-families.ts'
+import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { refuseOpenDoors } from './policy/doors.ts'
@@ -34,6 +36,7 @@ import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
 import { createSqliteStore } from './telemetry/sqlite/sqlite-store.ts'
+import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
 export interface GatewayParts {
@@ -95,6 +98,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const accounting = createAccounting()
     const unknownQuantities = createUnknownQuantities()
+    const unread = createUnreadTopics(
+      inputs.flatMap(({ topics }) => topics),
+      logger,
+    )
     const pipelineParts: PipelineParts = {
       routes: createRoutes(inputs),
       log,
@@ -103,6 +110,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       accounting,
       unknownQuantities,
       mayPublish: mayPublishEvent,
+      whyUnread: (channel) => unread.why(channel),
       isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
     }
@@ -149,17 +157,25 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     ]
 
     const tls = tlsFiles(settings)
-    const broker = createBroker({
+    const notices = createDeviceNotices({
+      clock,
+      logger,
+      publish: (message) => broker.publish(message),
+      isWanted: (topic) => broker.isWanted(topic),
+      whyUnread: (topic) => unread.why(topic),
+    })
+    const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
-      ...mqttInput(createPermissions(settings), receive, clock),
+      ...mqttInput({ permissions: createPermissions(settings), receive, clock, notices }),
       limits: {
         packetBytesMax: settings['mqtt.packet_bytes_max'],
         connectionsMax: settings['mqtt.connections_max'],
       },
       log: logger,
       clock,
-      onEvent: (event) => logger.debug(event, `mqtt ${event.kind}`),
+      onEvent: mqttEvents(notices, logger),
     })
+    const mqttOut = mqttOutput(settings, { broker, logger })
     const status = createStatus({
       site,
       clock,
@@ -208,7 +224,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
               broker: () => broker.counts(),
               ...(grpc ? { grpc: () => grpc.metrics() } : undefined),
               disk: () => status.disk(),
-              further: influxdb ? influxdbFamilies(() => influxdb.metrics()) : [],
+              further: [
+                ...(influxdb ? influxdbFamilies(() => influxdb.metrics()) : []),
+                ...(mqttOut ? mqttOutFamilies(() => mqttOut.metrics()) : []),
+              ],
             },
           })
 
@@ -223,6 +242,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     }
     await listen(() => broker.start(), settings)
     stops.push(() => broker.close())
+    if (mqttOut) {
+      const running = runOutput(mqttOut, { log, alarms, logger, random })
+      outputs.push(running)
+      stops.push(() => running.stop())
+    }
     stops.push(() => void (stopping = true))
 
     const retaining = setInterval(() => {

@@ -2,13 +2,13 @@
 
 import type { Decoded, EventDraft, Frame } from '../adapters/adapter.ts'
 import { encodeEvent } from '../proto/generated/encode.ts'
-import { Authenticity, Fate as StoredFate } from '../proto/generated/types.ts'
+import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
-import { timestamp } from '../proto/time.ts'
+import { timestamp, timestampNs } from '../proto/time.ts'
 import { type Accounting, type RecentFate, noInput } from './accounting.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
-import type { Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
+import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
 import { kindOf, laneOf, retentionOf } from './lane.ts'
 import type { Appended, Log, NewRecord } from './log/log.ts'
 import { type Site, normalise } from './normalise.ts'
@@ -30,6 +30,8 @@ export interface PipelineParts {
   isKnown(id: Uint8Array): boolean
   /** Counts measurements of quantities that the registry does not have. */
   readonly unknownQuantities?: UnknownQuantities
+  /** What to say of a channel that no adapter reads; tells the operator once for each kind of them. */
+  whyUnread(channel: string): string
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
 }
@@ -53,6 +55,7 @@ export function createPipeline(parts: PipelineParts): Receive {
 
     function settle(fate: Fate): Fate {
       accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
+      if (fate.fate === 'stored' && fate.clockFault) accounting.clockFault(input)
       // Of other fates the log itself tells.
       if (fate.fate === 'duplicate') accounting.remember(recent(fate.fate, ''))
       return fate
@@ -74,18 +77,30 @@ export function createPipeline(parts: PipelineParts): Receive {
 
 function fateOf(frameId: Uint8Array, read: Exclude<Read, { fate: 'duplicate' }>, appended: Appended): Fate {
   if (appended.fate === 'duplicate') return { frameId, fate: 'duplicate' }
-  if (read.fate === 'stored') return { frameId, fate: 'stored', places: appended.places, eventIds: read.eventIds }
+  if (read.fate === 'stored') {
+    const { eventIds, clockFault } = read
+    const { places } = appended
+    return clockFault
+      ? { frameId, fate: 'stored', places, eventIds, clockFault }
+      : { frameId, fate: 'stored', places, eventIds }
+  }
   if (read.fate === 'refused') return { frameId, fate: 'refused', fault: read.fault, why: read.why }
   return read.fate === 'carried' ? { frameId, fate: 'carried' } : { frameId, fate: 'ignored', why: read.why }
 }
 
 export type Read =
-  | { fate: 'stored'; records: readonly NewRecord[]; eventIds: readonly Uint8Array[]; warnings: readonly string[] }
+  | {
+      fate: 'stored'
+      records: readonly NewRecord[]
+      eventIds: readonly Uint8Array[]
+      warnings: readonly string[]
+      clockFault?: ClockFault | undefined
+    }
   | { fate: 'ignored' | 'carried'; why: string; records: readonly [] }
   | { fate: 'duplicate'; why: string; records: readonly [] }
   | { fate: 'refused'; fault: RefusalFault; why: string; records: readonly [] }
 
-const carried: Read = { fate: 'carried', why: 'no adapter reads this channel', records: [] }
+const carried = (why: string): Read => ({ fate: 'carried', why, records: [] })
 const duplicate: Read = { fate: 'duplicate', why: 'every event of it is here already', records: [] }
 const refuse = (fault: RefusalFault, why: string): Read => ({ fate: 'refused', fault, why, records: [] })
 
@@ -97,7 +112,7 @@ function readAny(
   transport: Transport | undefined,
 ): Read {
   if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
-  return route ? readFrame(parts, route, sender, frame, transport) : carried
+  return route ? readFrame(parts, route, sender, frame, transport) : carried(parts.whyUnread(frame.channel))
 }
 
 /** Bytes to records; pure but for ids, and never throws. */
@@ -130,6 +145,7 @@ export function readFrame(
   const records: NewRecord[] = []
   const eventIds: Uint8Array[] = []
   let known = 0
+  let clockFault: ClockFault | undefined
   for (const draft of decoded.events) {
     if (cameFromHere(draft, site) && parts.isKnown(draft.id!)) {
       known += 1
@@ -144,10 +160,16 @@ export function readFrame(
     if (record.event.length > eventBytesMax) return refuse('length', `the event takes more than ${eventBytesMax} bytes`)
     records.push(record)
     eventIds.push(event.id!)
+    if (event.flags?.includes(Flag.CLOCK_FAULT)) clockFault ??= clockFaultOf(event, frame)
   }
   if (records.length === 0) return known > 0 ? duplicate : { fate: 'ignored', why: 'no event in it', records: [] }
-  return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [] }
+  return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [], clockFault }
 }
+
+const clockFaultOf = (event: Event, { receivedAt }: Frame): ClockFault => ({
+  device: event.origin?.device ?? '',
+  aheadNs: (timestampNs(event.observedAt) ?? receivedAt) - receivedAt,
+})
 
 /** A program gives back what it has read here. Looking for an id costs a search, so it is looked for only when it may be there. */
 const cameFromHere = (draft: EventDraft, site: Site): boolean =>

@@ -65,6 +65,18 @@ export const settingsTable = {
     about: 'Largest MQTT packet that is taken.',
   },
   'mqtt.connections_max': { kind: 'count', default: 20_000, min: 1, about: 'Most MQTT connections at once.' },
+  'mqtt.out': {
+    kind: 'flag',
+    default: false,
+    about:
+      'Whether events are published to MQTT subscribers, on tocsin/v1/<jurisdiction>/<message_status>/<lane>/<kind>/<subject> as protobuf and on …/json.',
+  },
+  'mqtt.out_include': {
+    kind: 'list',
+    default: '',
+    about:
+      'What is published so although it is not by default; one or more of PII, PHI, CJI (events that carry these labels, and such fields of others) and law_enforcement_position.',
+  },
   'tls.certificate': { kind: 'text', about: 'PEM file of the certificate chain for every TLS listener.' },
   'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
   'tls.client_ca': {

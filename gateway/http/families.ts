@@ -14,8 +14,8 @@ import { type Family, type HistogramSnapshot, histogramSamples, type Sample } fr
 /** Each function gives what holds at this moment; what is absent is not shown. */
 export interface MetricsParts {
   readonly version: string
-  readonly accounting: Pick<Accounting, 'totals' | 'byInput' | 'refusedByFault'>
   readonly unknownQuantities?: Pick<UnknownQuantities, 'counts'>
+  readonly accounting: Pick<Accounting, 'totals' | 'byInput' | 'refusedByFault' | 'clockFaults'>
   readonly log: { readonly head: LanePosition; readonly oldest: LanePosition; readonly counts: LogCounts }
   readonly outputs: () => readonly Pick<RunningOutput, 'name' | 'lag' | 'delivered' | 'failing'>[]
   readonly alarms: () => readonly Pick<Alarm, 'code'>[]
@@ -68,6 +68,9 @@ function frameFamilies({ accounting }: MetricsParts): Family[] {
     ),
     counter('tocsin_frames_refused_total', 'Frames refused since the start, by kind of fault.', () =>
       labelled('fault', accounting.refusedByFault),
+    ),
+    counter('tocsin_clock_faults_total', 'Stored frames with a time that no sound clock gives, by input.', () =>
+      labelled('input', accounting.clockFaults),
     ),
     gauge('tocsin_frames_pending', 'Frames on their way to the disk, not yet acknowledged.', () => [
       { value: accounting.totals.pending },

@@ -2,10 +2,12 @@
 
 import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
-import type { BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
+import type { BrokerEvent, BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
+import type { DeviceNotices } from './device-notices.ts'
 import type { Fate, Receive, Sender, Transport } from './receive.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
@@ -24,7 +26,14 @@ type Functions = Pick<
   'authenticate' | 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'receive'
 >
 
-export function mqttInput(permissions: Permissions, receive: Receive, clock: Clock): Functions {
+export interface MqttInputParts {
+  readonly permissions: Permissions
+  readonly receive: Receive
+  readonly clock: Clock
+  readonly notices: DeviceNotices
+}
+
+export function mqttInput({ permissions, receive, clock, notices }: MqttInputParts): Functions {
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -41,8 +50,27 @@ export function mqttInput(permissions: Permissions, receive: Receive, clock: Clo
     mayPublish: (principal, topic) => permissions.mayPublish(principal, topic),
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
-    receive: (principal, message) =>
-      receive(senderOf(principal), frameOf(message, clock), transportOf(message)).then(verdictOf),
+    receive(principal, message) {
+      const frame = frameOf(message, clock)
+      const { clientId } = message
+      return receive(senderOf(principal), frame, transportOf(message, permissions)).then((fate) => {
+        if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
+        return verdictOf(fate)
+      })
+    },
+  }
+}
+
+/** Looked at for each message, and true for few. */
+const isTold = (fate: Fate): boolean => (fate.fate === 'stored' ? fate.clockFault !== undefined : true)
+
+/** What the broker tells of connections, as far as a device should hear of it. */
+export function mqttEvents(notices: DeviceNotices, logger: Logger): (event: BrokerEvent) => void {
+  return (event) => {
+    const isCut = event.kind === 'disconnected' && event.detail !== undefined
+    logger[isCut ? 'warn' : 'debug'](event, isCut ? 'an MQTT client was cut for its packet' : `mqtt ${event.kind}`)
+    if (event.kind !== 'disconnected' || event.detail === undefined) return
+    if (event.why === 'too_large' || event.why === 'protocol') notices.cut(event.clientId, event.why, event.detail)
   }
 }
 
@@ -60,13 +88,13 @@ function frameOf(message: InboundPublish, clock: Clock): Frame {
   }
 }
 
-function transportOf(message: InboundPublish): Transport {
+function transportOf(message: InboundPublish, permissions: Permissions): Transport {
   return {
     qos: message.qos,
     retain: message.retain,
     resent: message.dup,
     ...(message.qos > 0 && message.packetId !== undefined ? { resendKey: resendKey(message) } : undefined),
-    ...(message.permitted ? undefined : { forbidden: 'this sender may not publish on this topic' }),
+    ...(message.permitted ? undefined : { forbidden: permissions.whyForbidden(message.topic) }),
   }
 }
 

@@ -28,12 +28,25 @@ export interface Transport {
 }
 
 export type Fate = { readonly frameId: Uint8Array } & (
-  | { readonly fate: 'stored'; readonly places: readonly Place[]; readonly eventIds: readonly Uint8Array[] }
+  | {
+      readonly fate: 'stored'
+      readonly places: readonly Place[]
+      readonly eventIds: readonly Uint8Array[]
+      readonly clockFault?: ClockFault
+    }
   | { readonly fate: 'duplicate' }
   | { readonly fate: 'ignored'; readonly why: string }
   | { readonly fate: 'carried' }
   | { readonly fate: 'refused'; readonly fault: RefusalFault; readonly why: string }
 )
+
+/** An event of the frame has a time that no sound clock gives; it was flagged and stored all the same. */
+export interface ClockFault {
+  /** In the format's own words; '' when it names none. */
+  readonly device: string
+  /** Nanoseconds by which it is ahead of the gateway's clock; below zero: behind. */
+  readonly aheadNs: bigint
+}
 
 /** A decoder's fault, or one of ours: the event breaks the schema, policy says no, or the adapter itself failed. */
 export type RefusalFault = Fault | 'invalid' | 'forbidden' | 'adapter'

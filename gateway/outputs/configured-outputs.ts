@@ -5,12 +5,13 @@ import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
-import { GatewayError } from '../../proto/errors.ts'
+import { includedOf } from '../policy/configured-view.ts'
 import { isLoopback } from '../policy/principals.ts'
 import type { Settings } from '../settings.ts'
 import { type InfluxdbOutput, createInfluxdbOutput } from './influxdb/influxdb.ts'
 import { createQuarantine } from './influxdb/quarantine.ts'
-import { batchRowsMax, type Included, type InfluxdbSettings } from './influxdb/settings.ts'
+import { createMqttOutput, type MqttOutParts, type MqttOutput } from './mqtt/mqtt.ts'
+import { batchRowsMax, type InfluxdbSettings } from './influxdb/settings.ts'
 
 interface Parts {
   readonly settings: Settings
@@ -21,6 +22,12 @@ interface Parts {
   readonly logger: Logger
 }
 
+/** Started when the broker is: it can publish nothing before. */
+export function mqttOutput(settings: Settings, parts: Omit<MqttOutParts, 'include'>): MqttOutput | undefined {
+  const include = includedOf(settings['mqtt.out_include'], 'mqtt.out_include')
+  return settings['mqtt.out'] ? createMqttOutput({ ...parts, include }) : undefined
+}
+
 export function influxdbOutput({ settings, log, ids, clock, alarms, logger }: Parts): InfluxdbOutput | undefined {
   const url = settings['influx.url']
   if (!url) return undefined
@@ -28,15 +35,7 @@ export function influxdbOutput({ settings, log, ids, clock, alarms, logger }: Pa
   return createInfluxdbOutput(influxdbSettings(settings, url), { clock, logger, alarms, quarantine })
 }
 
-const includable = ['PII', 'PHI', 'CJI', 'law_enforcement_position'] as const satisfies readonly Included[]
-
 function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
-  const include = settings['influx.include'].map((name) => {
-    const found = includable.find((each) => each.toLowerCase() === name.toLowerCase())
-    if (!found)
-      throw new GatewayError('settings_invalid', `influx.include: "${name}" is none of ${includable.join(', ')}`)
-    return found
-  })
   const optional = {
     retentionPolicy: settings['influx.retention_policy'],
     org: settings['influx.org'],
@@ -52,7 +51,7 @@ function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
     gzip: settings['influx.gzip'] === 'auto' ? !isLocal(url) : settings['influx.gzip'] === 'on',
     timeoutMs: settings['influx.timeout'],
     batchRows: batchRowsMax,
-    include,
+    include: includedOf(settings['influx.include'], 'influx.include'),
     manage: settings['influx.manage'],
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value)) as Partial<InfluxdbSettings>),
   }

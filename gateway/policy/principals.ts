@@ -3,6 +3,8 @@
 import { z } from 'zod'
 import type { ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
 import { GatewayError } from '../../proto/errors.ts'
+import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
+import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
 import { isSecretHash, secretMatches } from './secrets.ts'
 import { filterCovers, topicMatches } from './topic-filters.ts'
@@ -13,6 +15,8 @@ export interface MqttPrincipal extends Principal {
   readonly authenticated: boolean
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
+  /** Where it is told what was wrong with its messages. */
+  readonly refusals: string
   /** Topic → may it publish there; asked for each message. */
   readonly verdicts: Map<string, boolean>
 }
@@ -20,6 +24,8 @@ export interface MqttPrincipal extends Principal {
 export interface Permissions {
   authenticate(attempt: ConnectAttempt): Promise<MqttPrincipal | Refused>
   mayPublish(principal: MqttPrincipal, topic: string): boolean
+  /** Said to the sender and kept with the frame. */
+  whyForbidden(topic: string): string
   maySubscribe(principal: MqttPrincipal, filter: string): boolean
   mayReceive(principal: MqttPrincipal, topic: string): boolean
 }
@@ -28,7 +34,7 @@ export interface Permissions {
 const verdictsMax = 1_000
 
 /** Only the gateway itself writes below these: what it says to devices and consoles. */
-const ownTopics = ['tocsin/v1/#', 'tocsin/refused/#']
+const ownTopics = [`${eventRoot}/#`, `${refusedRoot}/#`]
 
 const userForm = z.strictObject({
   name: z.string().min(1).max(256),
@@ -47,16 +53,23 @@ export function createPermissions(settings: Settings): Permissions {
   return {
     async authenticate(attempt) {
       const { username, password, clientId } = attempt
+      const own = { refusals: refusedTopic(clientId), verdicts: new Map<string, boolean>() }
       if (username === undefined && password === undefined) {
         // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
         if (!anonymous || !isLoopback(attempt.address)) return { refused: 'credentials' }
-        return { name: `mqtt:${clientId}`, authenticated: false, publish: ['#'], subscribe: ['#'], verdicts: new Map() }
+        return {
+          name: `mqtt:${clientId}`,
+          authenticated: false,
+          publish: ['#'],
+          subscribe: ['#', `${refusedRoot}/#`],
+          ...own,
+        }
       }
       const user = users.get(username ?? '')
       const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash)
       if (!known || !user) return { refused: 'credentials' }
       const { publish, subscribe } = user
-      return { name: `mqtt:${user.name}`, authenticated: true, publish, subscribe, verdicts: new Map() }
+      return { name: `mqtt:${user.name}`, authenticated: true, publish, subscribe, ...own }
     },
     mayPublish(principal, topic) {
       const { verdicts } = principal
@@ -67,15 +80,30 @@ export function createPermissions(settings: Settings): Permissions {
       }
       return verdict
     },
-    maySubscribe: (principal, filter) => principal.subscribe.some((allowed) => filterCovers(allowed, filter)),
-    mayReceive: (principal, topic) => principal.subscribe.some((allowed) => topicMatches(allowed, topic)),
+    whyForbidden: (topic) =>
+      isOwn(topic)
+        ? `only the gateway itself publishes below ${eventRoot}/ and ${refusedRoot}/; devices publish on ${ingestRoot}/<adapter>/<device> or a topic of their own`
+        : 'this sender may not publish on this topic',
+    maySubscribe: (principal, filter) =>
+      filter === principal.refusals || allowing(principal, filter).some((allowed) => filterCovers(allowed, filter)),
+    mayReceive: (principal, topic) =>
+      topic === principal.refusals || allowing(principal, topic).some((allowed) => topicMatches(allowed, topic)),
   }
 }
 
+/**
+ * The filters that count for a topic or filter. What is said to one device is for that device and for those whose own filters name
+ * these topics, which makes an operator of them; "#" alone does not reach there.
+ */
+function allowing({ subscribe }: MqttPrincipal, topic: string): readonly string[] {
+  if (topic !== refusedRoot && !topic.startsWith(`${refusedRoot}/`)) return subscribe
+  return subscribe.filter((allowed) => allowed.startsWith(`${refusedRoot}/`))
+}
+
+const isOwn = (topic: string): boolean => ownTopics.some((filter) => topicMatches(filter, topic))
+
 const mayPublish = (principal: MqttPrincipal, topic: string): boolean =>
-  !topic.startsWith('$') &&
-  !ownTopics.some((filter) => topicMatches(filter, topic)) &&
-  principal.publish.some((filter) => topicMatches(filter, topic))
+  !topic.startsWith('$') && !isOwn(topic) && principal.publish.some((filter) => topicMatches(filter, topic))
 
 function readUsers(tree: unknown): User[] {
   const read = usersForm.safeParse(tree ?? [])

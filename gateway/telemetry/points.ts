@@ -7,7 +7,7 @@ import { toBigInt } from '../../proto/int64.ts'
 import { counterOf } from '../ids.ts'
 import { createPointIndexes, statedIndex } from '../outputs/influxdb/point-indexes.ts'
 import { millisecondsOf, type RowCounts, targetOf } from '../outputs/influxdb/rows.ts'
-import type { Included } from '../outputs/influxdb/settings.ts'
+import type { Included } from '../policy/configured-view.ts'
 import { isUnsound } from './aggregate.ts'
 import type { Point, SeriesKey, Value } from './store.ts'
 

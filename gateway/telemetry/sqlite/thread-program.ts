@@ -4,7 +4,7 @@
 import { setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { codec } from '../../../proto/wire.ts'
-import type { Included } from '../../outputs/influxdb/settings.ts'
+import type { Included } from '../../policy/configured-view.ts'
 import type { ListPlan, QueryPlan, SeriesKey } from '../store.ts'
 import { serveThread } from '../thread.ts'
 import { openFile } from './file.ts'

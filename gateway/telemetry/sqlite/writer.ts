@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { codec } from '../../../proto/wire.ts'
 import { newRowCounts } from '../../outputs/influxdb/rows.ts'
-import type { Included } from '../../outputs/influxdb/settings.ts'
+import type { Included } from '../../policy/configured-view.ts'
 import { pointsOf } from '../points.ts'
 import type { Point, SeriesKey } from '../store.ts'
 import { storedValue } from './values.ts'
