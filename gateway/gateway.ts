@@ -13,6 +13,7 @@ import { createClockOffset } from './clock-offset.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
 import type { ReceiveEvents } from './grpc/publish.ts'
+import { apiRoutes } from './http/routes.ts'
 import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
 import { createDeviceNotices } from './inputs/device-notices.ts'
@@ -186,6 +187,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       offset: () => offset.latest,
       dataDir: settings.data_dir,
     })
+    const access = createAccess()
+    const admin = {
+      status,
+      readers: () => outputs.map(({ name, failing }) => ({ name, ...problem(failing()) })),
+      replay: createReplay(pipelineParts),
+    }
     const grpc =
       settings['grpc.listen'] === 'off'
         ? undefined
@@ -195,15 +202,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             log,
             clock,
             logger,
-            access: createAccess(),
+            access,
             ...(telemetry ? { telemetry } : undefined),
             recentFates: accounting,
             receiveEvents: eventsReceiver(receive, clock),
-            admin: {
-              status,
-              readers: () => outputs.map(({ name, failing }) => ({ name, ...problem(failing()) })),
-              replay: createReplay(pipelineParts),
-            },
+            admin,
             ready: () => notReady().length === 0,
           })
     const http =
@@ -213,6 +216,23 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             address: hostAndPort(settings['http.listen'], 'http.listen'),
             logger,
             notReady,
+            api: {
+              access,
+              clock,
+              routes: apiRoutes({
+                log,
+                clock,
+                access,
+                admin,
+                recentFates: accounting,
+                ingest: {
+                  receive,
+                  routes: pipelineParts.routes,
+                  adapters: [...new Set(inputs.map(({ adapter }) => adapter.name))],
+                  enabled: settings['http.ingest'],
+                },
+              }),
+            },
             metrics: {
               version,
               accounting,

@@ -91,7 +91,12 @@ export const settingsTable = {
   'http.listen': {
     kind: 'text',
     default: '127.0.0.1:8080',
-    about: 'Where health, readiness and metrics are served; "off" for nowhere.',
+    about: 'Where health, readiness, metrics and the HTTP API are served; "off" for nowhere.',
+  },
+  'http.ingest': {
+    kind: 'flag',
+    default: true,
+    about: 'Whether messages are taken over HTTP (POST /v1/ingest/<adapter>), from this machine only.',
   },
   inputs: {
     kind: 'tree',

@@ -1,4 +1,5 @@
-// Who calls, and what they may see and do. The gRPC face only asks: policy gives the answers, through the functions named here.
+// Who calls, and what they may see and do. The gRPC and HTTP faces only ask: policy gives the answers, through the functions named
+// here.
 
 import type { PeerCertificate } from 'node:tls'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
@@ -7,12 +8,14 @@ import { isLoopback } from '../policy/principals.ts'
 
 /** What is known of a caller before anybody has vouched for it. */
 export interface Caller {
+  /** By which door it came; who shows no name is called after it. */
+  readonly face: 'grpc' | 'http'
   /** "127.0.0.1:50312"; for people and the audit. */
   readonly address: string
   readonly loopback: boolean
   /** The client's certificate, verified against the authority in the settings. */
   readonly certificate?: PeerCertificate
-  /** The `authorization` metadata as sent, such as "Bearer …". */
+  /** The `authorization` metadata or header as sent, such as "Bearer …". */
   readonly authorization?: string
 }
 
@@ -52,6 +55,7 @@ export function callerOf(call: Call): Caller {
   const certificate = call.getAuthContext().sslPeerCertificate
   const authorization = call.metadata.get('authorization')[0]
   return {
+    face: 'grpc',
     address,
     loopback: isLoopback(hostOf(address)),
     // Node gives an empty object when the client showed none.

@@ -66,7 +66,7 @@ export function addAdminService(registrar: Registrar, parts: AdminServiceParts):
 
 const wireLane: Readonly<Record<Lane, WireLane>> = { urgent: WireLane.URGENT, routine: WireLane.ROUTINE }
 
-function getStatus({ log, clock, admin }: AdminServiceParts): GetStatusResponse {
+export function getStatus({ log, clock, admin }: AdminServiceParts): GetStatusResponse {
   return {
     ...admin.status(),
     now: timestamp(clock.now()),
@@ -88,7 +88,7 @@ function laneStatus(log: Log, lane: Lane): LaneStatus {
 const firstAfter = (log: Log, lane: Lane, after: number): StoredRecord | undefined =>
   log.read(lane, after, { records: 1, bytes: 1 })?.records[0]
 
-function bookmarkStatuses({ log, clock, admin }: AdminServiceParts, prefix: string): BookmarkStatus[] {
+export function bookmarkStatuses({ log, clock, admin }: AdminServiceParts, prefix: string): BookmarkStatus[] {
   const running = new Map(admin.readers().map((reader) => [reader.name, reader]))
   const now = clock.now()
   const statuses: BookmarkStatus[] = []

@@ -107,7 +107,7 @@ function bounded(field: string, duration: Parameters<typeof durationMs>[0], most
 }
 
 /** One that the reader may not see is not there for it. */
-function getEvent(log: Log, { id, includeRaw }: GetEventRequest, { view }: Context): Buffer {
+export function getEvent(log: Log, { id, includeRaw }: GetEventRequest, { view }: Pick<Context, 'view'>): Buffer {
   if (id?.length !== idBytes) {
     throw new GatewayError('invalid_argument', `id must be ${idBytes} bytes, as in Event.id; it is ${id?.length ?? 0}.`)
   }

@@ -7,6 +7,7 @@ import type {
   ListRefusalsRequest,
   ListRefusalsResponse,
   ReplayRefusalsRequest,
+  ReplayRefusalsResponse,
 } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { timestampNs } from '../../proto/time.ts'
@@ -15,7 +16,6 @@ import type { Log } from '../log/log.ts'
 import { topicMatches } from '../policy/topic-filters.ts'
 import type { Replay } from '../replay.ts'
 import type { View } from './access.ts'
-import type { WritableCall } from './registrar.ts'
 
 const pageSizeDefault = 100
 const pageSizeMax = 1_000
@@ -85,12 +85,15 @@ const isAmong = (values: readonly string[], value = ''): boolean => values.lengt
 /** One at a time in this process: two would read the same frames twice. */
 let isReplaying = false
 
-export function replayRefusals(
-  log: Log,
-  call: WritableCall<ReplayRefusalsRequest>,
-  replay: Replay,
-  fail: (error: unknown) => void,
-): void {
+/** What a replay needs of its call; a `ServerWritableStream` has it. */
+export interface ReplayCall {
+  readonly request: ReplayRefusalsRequest
+  readonly cancelled: boolean
+  write(progress: ReplayRefusalsResponse): unknown
+  end(): void
+}
+
+export function replayRefusals(log: Log, call: ReplayCall, replay: Replay, fail: (error: unknown) => void): void {
   const { request } = call
   for (const id of request.frameIds ?? []) checkId('frame_ids', id)
   if (isReplaying) throw new GatewayError('already_running', 'Another replay runs: wait for its end, then try again.')

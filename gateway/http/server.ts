@@ -1,11 +1,14 @@
-// The HTTP face: health, readiness and metrics, for supervisors and Prometheus. It tells nobody more than they need, and no
-// connection, however slow, holds it up.
+// The HTTP face: health, readiness and metrics, for supervisors and Prometheus, and the API of routes.ts. It tells nobody more than
+// they need, and no connection, however slow, holds it up.
 
 import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { Logger } from '../logger.ts'
+import { addRoutes, type Api, methodsOn } from './add-routes.ts'
+import { tooLarge } from './bodies.ts'
 import { gatewayFamilies, type MetricsParts } from './families.ts'
 import { createMetrics } from './metrics.ts'
+import type { Route } from './route.ts'
 
 export interface HttpServerParts {
   /** Port 0 takes a free one; see `HttpServer.port`. */
@@ -14,6 +17,8 @@ export interface HttpServerParts {
   /** What keeps the gateway from taking messages; empty: it is ready. */
   notReady(): readonly NotReady[]
   readonly metrics: MetricsParts
+  /** Absent: only health, readiness and metrics. */
+  readonly api?: Api
 }
 
 export interface NotReady {
@@ -37,10 +42,12 @@ const requestTimeoutMs = 30_000
 /** How often Node looks for those that are late; its own 30 s would make the limits above mean nothing. */
 const timeoutCheckMs = 1_000
 const keepAliveTimeoutMs = 60_000
-/** Supervisors, Prometheus and a person or two. */
-const connectionsMax = 256
-/** Nothing here takes a body. */
+/** Supervisors, Prometheus, webhooks and a person or two, and as many streams as there may be. */
+const connectionsMax = 384
+/** Only an ingest takes a body, and says how long it may be. */
 const bodyBytesMax = 1_024
+/** An MQTT topic is not longer. */
+const pathParameterCharsMax = 1_024
 const headerBytesMax = 8_192
 /** How long answers may take to leave when the gateway stops. */
 const closeMsMax = 1_000
@@ -56,11 +63,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     keepAliveTimeout: keepAliveTimeoutMs,
     bodyLimit: bodyBytesMax,
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: pathParameterCharsMax },
   })
   server.server.maxConnections = connectionsMax
   addHeaders(server)
   const paths = addPaths(server, parts)
-  addRefusals(server, paths, parts.logger)
+  if (parts.api) addRoutes(server, parts.api)
+  addRefusals(server, [...paths, ...(parts.api?.routes ?? [])], parts.logger)
   let port = 0
 
   return {
@@ -77,8 +86,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   }
 }
 
+type KnownPath = Pick<Route, 'method' | 'path' | 'parameters'>
+
 /** Answers with the paths there are. */
-function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: HttpServerParts): readonly string[] {
+function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: HttpServerParts): readonly KnownPath[] {
   const metrics = createMetrics(gatewayFamilies(metricsParts))
   const { version } = metricsParts
 
@@ -88,7 +99,7 @@ function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: 
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
   })
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
-  return ['/healthz', '/readyz', '/metrics']
+  return ['/healthz', '/readyz', '/metrics'].map((path) => ({ method: 'GET', path, parameters: {} }))
 }
 
 function addHeaders(server: FastifyInstance): void {
@@ -103,18 +114,26 @@ function addHeaders(server: FastifyInstance): void {
   })
 }
 
-function addRefusals(server: FastifyInstance, paths: readonly string[], logger: Logger): void {
+function addRefusals(server: FastifyInstance, known: readonly KnownPath[], logger: Logger): void {
+  const paths = [...new Set(known.map(({ path }) => path))]
   server.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? ''
-    if (paths.includes(path)) {
-      const message = `${path} is only read: GET or HEAD.`
-      return reply.code(405).header('allow', 'GET, HEAD').send({ error: 'invalid_argument', message })
+    const methods = methodsOn(known, path)
+    if (methods.length > 0) {
+      const allowed = methods.join(', ')
+      const message = `This path takes ${allowed}.`
+      return reply.code(405).header('allow', allowed).send({ error: 'invalid_argument', message })
     }
     return reply.code(404).send({ error: 'not_found', message: 'No such path is here; see "paths".', paths })
   })
   server.setErrorHandler((error, request, reply) => {
-    if (error instanceof GatewayError) {
-      return reply.code(errors[error.code].http).send({ error: error.code, message: error.message })
+    const told = toldError(error, request.routeOptions.bodyLimit)
+    if (told) {
+      const { http } = errors[told.code]
+      if (http === 503 || http === 507) reply.header('retry-after', retryAfterS)
+      // A body that was not read would be taken for the next request.
+      if (!request.raw.complete) reply.header('connection', 'close')
+      return reply.code(http).send({ error: told.code, message: told.message })
     }
     const status = statusOf(error)
     if (status < 500) {
@@ -123,6 +142,17 @@ function addRefusals(server: FastifyInstance, paths: readonly string[], logger: 
     logger.error({ path: request.routeOptions.url, error }, 'an HTTP request failed inside the gateway')
     return reply.code(500).send({ error: 'internal', message: 'The gateway failed on this request. Its log says why.' })
   })
+}
+
+/** When what was not taken may be sent again. */
+const retryAfterS = 5
+
+function toldError(error: unknown, bytesMax: number): GatewayError | undefined {
+  if (error instanceof GatewayError) return error
+  const status = statusOf(error)
+  if (status === 413) return tooLarge(bytesMax)
+  if (status === 415) return new GatewayError('unsupported_media_type', 'Content-Type is none: say what the body is.')
+  return undefined
 }
 
 /** fastify's own errors (body too large, bad URL …) say their status. */

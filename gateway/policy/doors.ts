@@ -31,7 +31,7 @@ function* plainFaults(settings: Settings): Generator<string> {
     const door = settings[key]
     if (door === 'off' || isLoopback(parseAddress(door, key).address)) continue
     if (key === 'http.listen') {
-      yield `http.listen: ${door} would show health and metrics to the network; keep it on 127.0.0.1 and put a proxy in front`
+      yield `http.listen: ${door} would show events and metrics to the network, and asks nobody for a name; keep it on 127.0.0.1. Behind a proxy only health and metrics are answered`
     } else if (!settings['tls.certificate'] || !settings['tls.client_ca']) {
       yield `grpc.listen: ${door} would let in anybody; set tls.certificate, tls.key and tls.client_ca`
     }

@@ -1,0 +1,113 @@
+// Makes the table of routes answer: who asks is asked before a body is read, parameters are checked before a handler sees them, and a
+// handler's answer is written. Handlers see none of that.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Access, Principal } from '../grpc/access.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import type { Clock } from '../clock.ts'
+import { createBodies } from './bodies.ts'
+import { callerOf, refuseForeignPages } from './caller.ts'
+import { readParameters } from './given.ts'
+import type { Call, Reply, Route } from './route.ts'
+
+export interface Api {
+  readonly access: Access
+  readonly clock: Clock
+  readonly routes: readonly Route[]
+}
+
+/** Of all bodies that are being received; the largest is 1 MiB. */
+const bodiesBytesMax = 32 << 20
+
+export function addRoutes(server: FastifyInstance, { access, clock, routes }: Api): void {
+  const bodies = createBodies(bodiesBytesMax)
+  const principals = new WeakMap<FastifyRequest, Principal>()
+
+  // Byte for byte, whatever it says it is: adapters read it, nobody before them.
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  for (const route of routes) {
+    server.route({
+      method: route.method,
+      url: pathOf(route),
+      exposeHeadRoute: route.method === 'GET',
+      ...(route.body && { bodyLimit: route.body.bytesMax }),
+      async onRequest(request, reply) {
+        refuseForeignPages(request.raw)
+        const who = await access.authenticate(callerOf(request.raw))
+        if ('refused' in who) throw new GatewayError('not_authenticated', who.refused)
+        principals.set(request, who.principal)
+        if (route.body) bodies.admit(request.headers, route.body.bytesMax, reply.raw)
+      },
+      async handler(request, reply) {
+        return answer(reply, await route.handle(callOf(route, request)))
+      },
+    })
+  }
+
+  function callOf(route: Route, request: FastifyRequest): Call {
+    const { raw, body, headers } = request
+    const principal = principals.get(request)
+    if (!principal) throw new TypeError('nobody was asked for')
+    const url = raw.url ?? '/'
+    const at = url.indexOf('?')
+    const values = {
+      path: pathValues(route, request.params as Readonly<Record<string, string>>),
+      query: new URLSearchParams(at < 0 ? '' : url.slice(at + 1)),
+      headers,
+    }
+    return {
+      caller: callerOf(raw),
+      principal,
+      view: access.view(principal),
+      given: readParameters(route, values, clock.now()),
+      body: Buffer.isBuffer(body) ? body : new Uint8Array(),
+      contentType: headers['content-type'] ?? '',
+      accept: headers.accept ?? '',
+      origin: `http://${headers.host ?? ''}`,
+      url,
+      socket: raw.socket,
+    }
+  }
+}
+
+function answer(reply: FastifyReply, made: Reply): FastifyReply {
+  if ('stream' in made) {
+    for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...made.headers, 'content-type': made.type })) {
+      if (value !== undefined) reply.raw.setHeader(name, value)
+    }
+    made.stream(reply.raw)
+    return reply.hijack()
+  }
+  reply.code(made.status ?? 200)
+  if (made.headers) reply.headers(made.headers)
+  if ('json' in made) return reply.type('application/json').send(JSON.stringify(made.json))
+  return reply.type(made.type).send(typeof made.body === 'string' ? made.body : asBuffer(made.body))
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** As fastify writes it: "/v1/events/:id", "/v1/ingest/:adapter/*". */
+const pathOf = ({ path, parameters }: Route): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (parameters[name]?.rest ? '*' : `:${name}`))
+
+function pathValues({ parameters }: Route, given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const rest = Object.keys(parameters).find((name) => parameters[name]?.rest)
+  const { '*': end, ...values } = given
+  return rest !== undefined && end !== undefined ? { ...values, [rest]: end } : values
+}
+
+/** The methods that there are on the path of a request; empty: no such path. */
+export function methodsOn(routes: readonly Pick<Route, 'method' | 'path' | 'parameters'>[], path: string): string[] {
+  const levels = path.split('/')
+  const methods = routes.filter((route) => isOn(route, levels)).map(({ method }) => method)
+  return methods.includes('GET') ? [...new Set(methods), 'HEAD'] : [...new Set(methods)]
+}
+
+function isOn({ path, parameters }: Pick<Route, 'path' | 'parameters'>, levels: readonly string[]): boolean {
+  const own = path.split('/')
+  const isRest = Object.values(parameters).some(({ rest }) => rest)
+  if (isRest ? levels.length < own.length : levels.length !== own.length) return false
+  return own.every((level, at) => level.startsWith('{') || level === levels[at])
+}

@@ -1,0 +1,26 @@
+// Every route of the HTTP API, from what the rest of the house has. Health, readiness and metrics stand in server.ts: they are for
+// programs that do not read an API.
+
+import type { AdminServiceParts } from '../grpc/admin-service.ts'
+import type { FateParts } from '../grpc/fates.ts'
+import { eventRoutes } from './events.ts'
+import { fateRoutes } from './fates.ts'
+import { type IngestParts, ingestRoutes } from './ingest.ts'
+import { refusalRoutes } from './refusals.ts'
+import type { Route } from './route.ts'
+import { statusRoutes } from './status.ts'
+
+export interface ApiParts extends AdminServiceParts, FateParts {
+  readonly ingest: Omit<IngestParts, 'clock'>
+}
+
+export function apiRoutes(parts: ApiParts): readonly Route[] {
+  const { log, clock, access, admin, ingest } = parts
+  return [
+    ...eventRoutes({ log }),
+    ...fateRoutes(parts),
+    ...refusalRoutes({ log, access, replay: admin.replay }),
+    ...ingestRoutes({ ...ingest, clock }),
+    ...statusRoutes(parts),
+  ]
+}
