@@ -65,6 +65,16 @@ export function mosquittoSub(args: readonly string[]): Child {
   return startChild('stdbuf', ['-oL', ...command], { env: debian.environment(), input: '' })
 }
 
+/**
+ * Runs mosquitto_rr: it subscribes to `-e TOPIC`, publishes as mosquitto_pub does, and ends with the first message it is answered,
+ * or after `-W s`.
+ */
+export function mosquittoRr(args: readonly string[]): Promise<Outcome> {
+  return run(debian.programPath('mosquitto_rr'), [...localHost(args), ...args], {
+    env: debian.environment(),
+  })
+}
+
 function localHost(args: readonly string[]): readonly string[] {
   return args.includes('-h') || args.includes('-L') ? [] : ['-h', '127.0.0.1']
 }

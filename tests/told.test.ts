@@ -1,0 +1,173 @@
+// What goes wrong is said to all three: the device hears it on its own topic, the operator by `tocsin` and the log of the process, and
+// the metrics count it; and after the fix a replay brings the message in with its original time. By mosquitto's own clients.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { timestampNs } from '../proto/time.ts'
+import { Flag } from '../proto/generated/types.ts'
+import { hashSecret } from '../gateway/policy/secrets.ts'
+import { type GatewayProcess, nodePath, projectHome, startGatewayProcess } from './gateway/process.ts'
+import { listAll } from './gateway/reader.ts'
+import type { Child } from './tools/child.ts'
+import { mosquittoPub, mosquittoRr, mosquittoSub } from './tools/mosquitto.ts'
+import { describeWithTools } from './tools/present.ts'
+import { type Outcome, run } from './tools/run.ts'
+import { tempFolder } from './tools/temp-folder.ts'
+
+const settingsFile = (format: string, hash: string): string => `
+gateway: {jurisdiction: county-a.example, owner: em.county-a.example}
+mqtt:
+  packet_bytes_max: 64KiB
+  users:
+    - {name: tank-7, secret_hash: "${hash}", publish: ['plant/tank-7/#', 'tocsin/in/#']}
+    - {name: tank-8, secret_hash: "${hash}", publish: ['plant/tank-8/#'], subscribe: ['#']}
+    - {name: keeper, secret_hash: "${hash}", subscribe: ['tocsin/refused/#']}
+mappings:
+  - name: tank
+    topics: [plant/+/state]
+    device: =$topic[1]
+    time: {path: ts, format: ${format}}
+    measurements:
+      - {quantity: water_level, value: level.cm, unit: cm}
+`
+
+interface Notice {
+  readonly frame_id?: string
+  readonly topic?: string
+  readonly fault?: string
+  readonly warning?: string
+  readonly why: string
+  readonly what_to_do: string
+  readonly received_at: string
+}
+
+describeWithTools('what is wrong with a message', () => {
+  const file = join(tempFolder('settings'), 'tocsin.yaml')
+  let gateway: GatewayProcess
+  let hash: string
+  let keeper: Child
+
+  const as = (name: string, ...args: string[]): string[] => [
+    ...['-p', String(gateway.mqttPort), '-i', name, '-u', name, '-P', 'secret', '-q', '1'],
+    ...args,
+  ]
+  /** The device publishes, and hears what the gateway says to it. */
+  async function told(topic: string, message: string): Promise<Notice> {
+    const outcome = await mosquittoRr(
+      as('tank-7', '-t', topic, '-e', 'tocsin/refused/tank-7', '-m', message, '-W', '5'),
+    )
+    expect(outcome).toMatchObject({ code: 0, stderr: '' })
+    return JSON.parse(outcome.stdout) as Notice
+  }
+  const tocsin = (...args: string[]): Promise<Outcome> =>
+    run(nodePath, ['bin/tocsin', ...args, '--server', gateway.grpc], { cwd: projectHome, timeoutMs: 30_000 })
+  const metric = async (series: string): Promise<number> => {
+    const text = await (await fetch(`${gateway.http}/metrics`)).text()
+    const line = text.split('\n').find((each) => each.startsWith(`${series} `))
+    return Number(line?.split(' ').at(-1) ?? 0)
+  }
+  async function start(format: string, dataDir?: string): Promise<void> {
+    writeFileSync(file, settingsFile(format, hash))
+    gateway = await startGatewayProcess({ file, ...(dataDir === undefined ? {} : { dataDir }) })
+  }
+
+  beforeAll(async () => {
+    hash = await hashSecret(Buffer.from('secret'))
+    await start('unix_s')
+    keeper = mosquittoSub(as('keeper', '-t', 'tocsin/refused/#', '-v', '-d'))
+    await keeper.waitFor('Subscribed (mid', 5_000)
+  }, 60_000)
+  afterAll(async () => {
+    await keeper?.stop()
+    await gateway?.stop()
+  })
+
+  test('a payload of a wrong kind on a known topic: the device, the operator and the metrics say it, and quote nothing', async () => {
+    const notice = await told('plant/tank-7/state', '{"ts": "2026-11-22T12:00:00Z", "level": {"cm": 142.5}}')
+    expect(notice).toMatchObject({
+      topic: 'plant/tank-7/state',
+      fault: 'syntax',
+      why: 'tank.time: is no time of the format unix_s',
+    })
+    expect(notice.what_to_do).toMatch(/correct the device/)
+    expect(notice.frame_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/)
+    expect(Date.now() - Date.parse(notice.received_at)).toBeLessThan(10_000)
+    expect(JSON.stringify(notice)).not.toMatch(/2026-11-22|142/)
+
+    const fate = await tocsin('fate', '--topic', 'plant/tank-7/state')
+    expect(fate.stdout).toContain(`why      syntax: ${notice.why}`)
+    expect((await tocsin('refusals')).stdout).toContain(notice.frame_id)
+    await keeper.waitFor(`tocsin/refused/tank-7 {"frame_id":"${notice.frame_id}"`, 5_000)
+    expect(await metric('tocsin_frames_refused_total{fault="syntax"}')).toBe(1)
+  })
+
+  test('a topic that no adapter reads: with the nearest that is read', async () => {
+    const notice = await told('tocsin/in/senlm/tank-7', '[{"n":"water-level","u":"m","v":1}]')
+    const why = 'no adapter reads this topic; the nearest that is read is tocsin/in/senml/#'
+    expect(notice).toMatchObject({ topic: 'tocsin/in/senlm/tank-7', warning: 'topic', why })
+    expect((await tocsin('fate', '--topic', 'tocsin/in/senlm/tank-7')).stdout).toMatch(
+      /CARRIED[\s\S]*why +no adapter reads this topic; the nearest that is read is tocsin\/in\/senml\/#/,
+    )
+    expect(gateway.stderr).toMatch(/"topics":"tocsin\/in\/senlm\/\+"/)
+    expect(await metric('tocsin_frames_total{input="none",fate="carried"}')).toBe(1)
+  })
+
+  test('a clock that was never set: the reading is stored and flagged', async () => {
+    const notice = await told('tocsin/in/senml/tank-7', '[{"bt":1900000000,"n":"water-level","u":"m","v":1}]')
+    expect(notice).toMatchObject({ topic: 'tocsin/in/senml/tank-7', warning: 'clock' })
+    const ahead = Number(/is (\d+) s ahead/.exec(notice.why)?.[1])
+    expect(Math.abs(Date.now() / 1_000 + ahead - 1_900_000_000)).toBeLessThan(10)
+    const [event] = await listAll(gateway.grpc, { adapters: ['senml'] })
+    expect(event?.flags).toEqual([Flag.CLOCK_FAULT])
+    expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(1)
+  })
+
+  test('a topic of somebody else', async () => {
+    const notice = await told('plant/tank-8/state', '{}')
+    expect(notice).toMatchObject({ topic: 'plant/tank-8/state', fault: 'forbidden' })
+    expect(await metric('tocsin_frames_refused_total{fault="forbidden"}')).toBe(1)
+  })
+
+  test('a packet that is too large: the device hears it when it comes back to its session', async () => {
+    const session = as('tank-7', '-c', '-t', 'tocsin/refused/tank-7', '-C', '1', '-W', '5')
+    await mosquittoSub([...session.slice(0, -4), '-E']).exited
+    const cut = await mosquittoPub(as('tank-7', '-c', '-t', 'plant/tank-7/state', '-s'), 'x'.repeat(70_000))
+    expect(cut.code).not.toBe(0)
+    const device = mosquittoSub(session)
+    await device.exited
+    const notice = JSON.parse(device.stdout) as Notice
+    expect(notice).toMatchObject({ fault: 'too_large', what_to_do: expect.stringContaining('mqtt.packet_bytes_max') })
+    expect(notice.why).toMatch(/^a packet of 700\d\d bytes; at most 65536 are taken$/)
+    expect(gateway.stderr).toMatch(/"clientId":"tank-7".*"why":"too_large"/)
+    expect(await metric('tocsin_mqtt_cut_total{reason="too_large"}')).toBe(1)
+  })
+
+  test('nobody else is told but who keeps the gateway', async () => {
+    const asked = mosquittoSub(as('tank-8', '-t', 'tocsin/refused/tank-7', '-d', '-W', '2'))
+    await asked.exited
+    expect(asked.stdout + asked.stderr).toMatch(/Subscribed \(mid: 1\): 128/)
+    const other = mosquittoSub(as('tank-8', '-t', '#', '-v', '-d'))
+    await other.waitFor('Subscribed (mid: 1): 1', 5_000)
+    const notice = await told('plant/tank-7/state', 'rubbish')
+    await keeper.waitFor(notice.frame_id!, 5_000)
+    await other.waitFor('plant/tank-7/state rubbish', 5_000)
+    expect(other.stdout).not.toContain('tocsin/refused')
+    await other.stop()
+  })
+
+  test('after the fix a replay brings it in with its original time', async () => {
+    const refused = (await tocsin('refusals', '--json', '--topic', 'plant/tank-7/state')).stdout.split('\n')
+    const frames = refused.filter(Boolean).map((line) => JSON.parse(line) as { receivedAt: string; payload: string })
+    const first = frames.find(({ payload }) => String(Buffer.from(payload, 'base64')).includes('142.5'))
+    await keeper.stop()
+    await gateway.stop()
+    await start('rfc3339', gateway.dataDir)
+    const replay = await tocsin('refusals', '--replay', '--all', '--topic', 'plant/tank-7/state')
+    expect(replay.stdout).toContain('2 frames read again: 1 are now stored, 1 refused again')
+    const [event] = await listAll(gateway.grpc, { adapters: ['json'] })
+    expect(event?.flags).toEqual([Flag.REPLAYED])
+    expect(timestampNs(event?.observedAt)).toBe(1_795_348_800_000_000_000n)
+    expect(Number(timestampNs(event?.receivedAt)! / 1_000_000n)).toBe(Date.parse(first!.receivedAt))
+  })
+})
