@@ -8,7 +8,7 @@ import { ratio, runPairs } from './pairs.ts'
 import type { Row, RowOptions, RowResult } from './row.ts'
 import { spread } from './statistics.ts'
 
-interface Shape {
+export interface Shape {
   readonly connections: number
   readonly window: number
   readonly messages: number
@@ -17,7 +17,7 @@ interface Shape {
 
 // The warm-up is long enough that the just-in-time compiler has seen the whole path.
 export const pipelined: Shape = { connections: 10, window: 100, messages: 200_000, warmUp: 40_000 }
-const manyDevices: Shape = { connections: 1_000, window: 1, messages: 100_000, warmUp: 20_000 }
+export const manyDevices: Shape = { connections: 1_000, window: 1, messages: 100_000, warmUp: 20_000 }
 
 export const durableIngest: Row = {
   name: '1',

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 
 import { debian } from '../tests/tools/debian.ts'
+import { manyDevices, pipelined } from './ingest.ts'
 import { machine } from './machine.ts'
 import { profileIngest } from './profile-ingest.ts'
 import { resultText } from './report.ts'
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   const about = machine()
   if (!values.json) process.stdout.write(`${about}\n`)
   if (values.profile) {
-    process.stdout.write(await profileIngest(options))
+    process.stdout.write(await profileIngest(positionals.includes('2') ? manyDevices : pipelined, options))
     return 0
   }
   const results: Record<string, unknown> = {}
@@ -60,7 +61,7 @@ function helpText(): string {
   return [
     'npm run bench -- [row …] [--pairs 5] [--messages N] [--json] [--profile]',
     ...rows.map(({ name, about }) => `  ${name.padEnd(8)}${about}`),
-    '  --profile  where the time of row 1 goes, by stage and function, for each thread',
+    '  --profile  where the time of row 1 (or 2) goes, by stage and function, for each thread',
     '',
   ].join('\n')
 }

@@ -1,24 +1,24 @@
-// Row 1 under Node's own CPU profiler: what costs most on the gateway's main thread and on the thread that writes the log.
+// Row 1 or 2 under Node's own CPU profiler: what costs most on the gateway's main thread and on the thread that writes the log.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { startGatewayProcess } from './gateway-process.ts'
-import { pipelined } from './ingest.ts'
+import type { Shape } from './ingest.ts'
 import { measureLoad } from './load-process.ts'
 import { profileText, summarise } from './profile.ts'
 import type { RowOptions } from './row.ts'
 
 const functionsShown = 60
 
-export async function profileIngest({ messages = pipelined.messages }: RowOptions): Promise<string> {
+export async function profileIngest(shape: Shape, { messages = shape.messages }: RowOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-profile-'))
   try {
     const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`]
     const gateway = await startGatewayProcess({ nodeArgs })
     try {
-      const load = { ...pipelined, messages, port: gateway.mqttPort }
+      const load = { ...shape, messages, port: gateway.mqttPort }
       await measureLoad(load, gateway.pid)
     } finally {
       // Profiles are written when it ends by itself.
@@ -29,7 +29,7 @@ export async function profileIngest({ messages = pipelined.messages }: RowOption
     return files
       .map((file) => {
         const thread = file.split('.')[4] === '0' ? 'main thread' : 'thread that writes the log'
-        return profileText(thread, summarise(join(folder, file)), functionsShown, messages + pipelined.warmUp)
+        return profileText(thread, summarise(join(folder, file)), functionsShown, messages + shape.warmUp)
       })
       .join('\n')
   } finally {
