@@ -1,10 +1,11 @@
 // Every adapter, by name. To add one: make its folder, then add one line here.
 
 import type { Adapter } from './adapter.ts'
+import { chirpstack } from './chirpstack/codec.ts'
 import { json } from './json/codec.ts'
 import { senml } from './senml/codec.ts'
 import { tocsin } from './tocsin/codec.ts'
 
 export const adapters: ReadonlyMap<string, Adapter> = new Map(
-  [json, senml, tocsin].map((adapter) => [adapter.name, adapter]),
+  [chirpstack, json, senml, tocsin].map((adapter) => [adapter.name, adapter]),
 )
