@@ -1,6 +1,7 @@
 // The word tables of the formats that have names of their own for what they measure. To add one: export a `WordTable` from the
 // adapter's folder, then add one line here; `npm run generate` puts it into docs/quantities.md.
 
+import { chirpstackWords } from './chirpstack/words.ts'
 import type { WordTable } from './quantities.ts'
 
-export const dialects: ReadonlyMap<string, WordTable> = new Map([])
+export const dialects: ReadonlyMap<string, WordTable> = new Map([['chirpstack', chirpstackWords]])

@@ -2,7 +2,7 @@
 // "barometer") or nobody uses another (temperature in degrees Celsius). Nothing is guessed from a value: a battery of 3.6 and one of
 // 98 stay numbers without a unit. To add a word: a line in the table it belongs to.
 
-import { quantityOf, snakeCase } from '../quantities.ts'
+import { type QuantityName, type WordTable, quantityOf, snakeCase } from '../quantities.ts'
 import { type Unit, words as units } from '../units.ts'
 import { Aggregation } from '../../proto/generated/types.ts'
 
@@ -65,17 +65,17 @@ const shortEndings: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Words that say more than the registry reads in them, in snake case → the registry's word and the source's unit. */
-const vendors: Readonly<Record<string, readonly [word: string, unit: string]>> = {
+const vendors: Readonly<Record<string, readonly [word: QuantityName, unit: string, aggregation?: Aggregation]>> = {
   // Elsys, after its document "LoRa payload": millivolts, lux, decibels, hectopascals beside words of their own.
   vdd: ['battery_voltage', 'mV'],
   light: ['illuminance', 'lx'],
-  sound_peak: ['sound_peak', 'dB'],
-  sound_avg: ['sound_avg', 'dB'],
+  sound_peak: ['sound_pressure_level', 'dBA', Aggregation.MAXIMUM],
+  sound_avg: ['sound_pressure_level', 'dBA', Aggregation.MEAN],
   // Types of CayenneLPP whose names need no channel.
   temperature_sensor: ['temperature', 'Cel'],
   humidity_sensor: ['relative_humidity', '%'],
   illuminance_sensor: ['illuminance', 'lx'],
-  presence_sensor: ['presence', ''],
+  presence_sensor: ['occupancy', ''],
   // Battery voltages as Dragino and others call them.
   bat_v: ['battery_voltage', 'V'],
   batt_v: ['battery_voltage', 'V'],
@@ -92,8 +92,13 @@ const vendors: Readonly<Record<string, readonly [word: string, unit: string]>> =
   bat_percent: ['battery_level', '%'],
 }
 
+/** For the page of quantities. */
+export const chirpstackWords: WordTable = Object.fromEntries(
+  Object.entries(vendors).map(([word, [quantity]]) => [word, quantity]),
+)
+
 /** The types of CayenneLPP as ChirpStack's own decoder names them, with the units that CayenneLPP gives them. */
-const cayenne: Readonly<Record<string, readonly [word: string, unit: string]>> = {
+const cayenne: Readonly<Record<string, readonly [quantity: string, unit: string, aggregation?: Aggregation]>> = {
   barometer: ['pressure', 'hPa'],
   accelerometer_x: ['acceleration_x', '[g]'],
   accelerometer_y: ['acceleration_y', '[g]'],
@@ -140,7 +145,7 @@ export function meaningOf(word: string, unitText = '', isNumbered = false): Mean
 function read(word: string, unitText: string, isNumbered: boolean): Meaning {
   const { name, number } = withoutNumber(snakeCase(word))
   const own = (isNumbered ? lookUp(cayenne, name) : undefined) ?? lookUp(vendors, name)
-  if (own) return meaning(own[0], unitText === '' ? own[1] : unitText, number)
+  if (own) return meaning(own[0], unitText === '' ? own[1] : unitText, number, own[2])
   const [rest, said] = withoutUnit(name)
   const inside = withoutNumber(rest)
   const { bare, aggregation } = withoutAggregation(inside.name)
