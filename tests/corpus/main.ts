@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { iotJson } from './iot-json.ts'
+import { lorawanChirpstack } from './lorawan-chirpstack.ts'
 import { type CorpusReader, type FormatReport, reportText, unexplained } from './report.ts'
 import { senml } from './senml.ts'
 
-export const readers: readonly CorpusReader[] = [senml, iotJson]
+export const readers: readonly CorpusReader[] = [senml, iotJson, lorawanChirpstack]
 
 /** Where the corpora of this project lie beside it. */
 export const corporaDefault = join(import.meta.dirname, '../../../shared/corpora')
