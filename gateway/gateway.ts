@@ -186,11 +186,14 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       alarms,
       offset: () => offset.latest,
       dataDir: settings.data_dir,
+      inputs,
+      connections: () => ({ mqtt: broker.counts().connections, grpc: grpc?.metrics().streams ?? 0 }),
     })
+    stops.push(() => status.stop())
     const access = createAccess()
     const admin = {
       status,
-      readers: () => outputs.map(({ name, failing }) => ({ name, ...problem(failing()) })),
+      readers: () => outputs.map(({ name, failing, lag }) => ({ name, lag: lag(), ...problem(failing()) })),
       replay: createReplay(pipelineParts),
     }
     const grpc =

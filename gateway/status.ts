@@ -2,20 +2,23 @@
 
 import { statfsSync } from 'node:fs'
 import { SystemLevel } from '../proto/generated/types.ts'
-import type { GetStatusResponse } from '../proto/generated/types.ts'
-import { duration, timestamp } from '../proto/time.ts'
-import { type Accounting, wireFate } from './accounting.ts'
+import type { GetStatusResponse, InputStatus } from '../proto/generated/types.ts'
+import { duration, nsPerMs, timestamp } from '../proto/time.ts'
+import { type Accounting, type FateName, noInput, wireFate } from './accounting.ts'
 import type { Alarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { Log } from './log/log.ts'
 import type { Site } from './normalise.ts'
+import { createRates } from './rates.ts'
+import type { Input } from './routes.ts'
 import type { UnknownQuantities } from './quantities.ts'
 import { version } from './version.ts'
 
 export interface Status {
   (): GetStatusResponse
   disk(): { readonly freeBytes: number; readonly totalBytes: number }
+  stop(): void
 }
 
 interface Parts {
@@ -27,12 +30,19 @@ interface Parts {
   readonly alarms: Alarms
   readonly offset: () => ClockOffset | undefined
   readonly dataDir: string
+  /** All that are configured, by the name under which they are counted. */
+  readonly inputs: readonly Input[]
+  readonly connections: () => { readonly mqtt: number; readonly grpc: number }
 }
 
 /** Of each adapter; enough to see which device it is. */
 const namesShownMax = 20
 const byCount = (counts: ReadonlyMap<string, number>): string[] =>
   [...counts].toSorted(([, one], [, other]) => other - one).map(([name]) => name)
+
+/** What lies further off than this says nothing; a century. */
+const forecastMsMax = 3.156e12
+const durationOfMs = (ms: number) => duration(BigInt(Math.round(ms)) * nsPerMs)
 
 const settledFates = ['stored', 'duplicate', 'ignored', 'carried', 'refused', 'not_taken'] as const
 
@@ -45,10 +55,34 @@ export function createStatus(parts: Parts): Status {
     return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
   }
 
+  const rates = createRates({ clock, accounting, freeBytes: () => disk().freeBytes })
+  rates.start()
+
+  function inputStatuses(perSecond: ReadonlyMap<string, number>): InputStatus[] {
+    const adapterOf = new Map(parts.inputs.map(({ name, adapter }) => [name, adapter.name]))
+    const names = [...new Set([...adapterOf.keys(), ...accounting.byInput.keys()])].filter((name) => name !== noInput)
+    return [...names.toSorted(), noInput].map((name) => {
+      const fates = accounting.byInput.get(name) ?? new Map<FateName, number>()
+      const lastFrameAt = rates.lastFrameAt(name)
+      return {
+        name: name === noInput ? 'none' : name,
+        adapter: adapterOf.get(name) ?? '',
+        up: true,
+        frames: [...fates.values()].reduce((sum, count) => sum + count, 0),
+        fates: settledFates.flatMap((fate) => ({ fate: wireFate[fate], count: fates.get(fate) ?? 0 })),
+        framesPerSecond: perSecond.get(name) ?? 0,
+        ...(lastFrameAt !== undefined && { lastFrameAt: timestamp(lastFrameAt) }),
+      }
+    })
+  }
+
   function status(): GetStatusResponse {
     const { received, pending, ...fates } = accounting.totals
     const { freeBytes, totalBytes } = disk()
     const offset = parts.offset()
+    const { total, byInput } = rates.framesPerSecond()
+    const { watchedMs, fullInMs } = rates.disk()
+    const { mqtt, grpc } = parts.connections()
     return {
       gateway: site.gateway,
       jurisdiction: site.jurisdiction,
@@ -58,6 +92,12 @@ export function createStatus(parts: Parts): Status {
       pending,
       diskFreeBytes: freeBytes,
       diskTotalBytes: totalBytes,
+      ...(watchedMs !== undefined && { diskWatched: durationOfMs(watchedMs) }),
+      ...(fullInMs !== undefined && { diskFullIn: durationOfMs(Math.min(fullInMs, forecastMsMax)) }),
+      inputs: inputStatuses(byInput),
+      framesPerSecond: total,
+      mqttConnections: mqtt,
+      grpcStreams: grpc,
       fates: settledFates.map((name) => ({ fate: wireFate[name], count: fates[name] })),
       unknownQuantities: [...parts.unknownQuantities.counts].map(([adapter, { measurements, names }]) => ({
         adapter,
@@ -76,5 +116,5 @@ export function createStatus(parts: Parts): Status {
     }
   }
 
-  return Object.assign(status, { disk })
+  return Object.assign(status, { disk, stop: () => rates.stop() })
 }

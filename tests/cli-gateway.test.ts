@@ -135,11 +135,13 @@ describe('fate, refusals and status', () => {
   test('status adds up', async () => {
     const { code, stdout } = await tocsin('status')
     expect(code).toBe(0)
-    const row = /frames +([\d,]+) received \([\d.]+\/s\): (.*)/.exec(stdout)
+    const row = /frames +([\d,]+) received \([\d.]+\/s in the last minute\): (.*)/.exec(stdout)
     const parts = [...(row?.[2] ?? '').matchAll(/([\d,]+) /g)].map(([, text]) => Number(text!.replaceAll(',', '')))
     expect(parts.reduce((sum, part) => sum + part, 0)).toBe(Number(row?.[1]?.replaceAll(',', '')))
     expect(stdout).toMatch(/clock +not measured/)
-    expect(stdout).toMatch(/quarantine +\d+ syntax/)
+    expect(stdout).toMatch(
+      /quarantine +syntax +\d+, \d+ in the last hour\n +the last .* ago on tocsin\/in\/senml\/gauge-\d+: /,
+    )
   })
 })
 

@@ -48,10 +48,10 @@ describeWithTools('what is wrong with a message', () => {
   let hash: string
   let keeper: Child
 
-  const as = (name: string, ...args: string[]): string[] => [
-    ...['-p', String(gateway.mqttPort), '-i', name, '-u', name, '-P', 'secret', '-q', '1'],
-    ...args,
-  ]
+  const as = (name: string, ...args: string[]): string[] => {
+    const who = ['-i', name, '-u', name, '-P', 'secret']
+    return ['-p', String(gateway.mqttPort), ...who, '-q', '1', ...args]
+  }
   /** The device publishes, and hears what the gateway says to it. */
   async function told(topic: string, message: string): Promise<Notice> {
     const outcome = await mosquittoRr(

@@ -1,43 +1,47 @@
-// How the gateway is: what it received and what became of it, how far its log and its readers are, what is wrong now.
+// How the gateway is: what it received and what became of it, how far its log and its readers are, what is wrong now. With --watch it
+// is asked again and again, and a gateway that does not answer is said not to.
 
-import { Fate, Lane } from '../../proto/generated/types.ts'
-import type { BookmarkStatus, GetStatusResponse } from '../../proto/generated/types.ts'
-import { toNumber } from '../../proto/int64.ts'
-import { durationMs, timestampNs } from '../../proto/time.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
-import type { Command } from './command.ts'
+import type { Command, Given } from './command.ts'
 import { connect, type Connection, connectionOptions } from './connection.ts'
-import { nameOf } from './event-summary.ts'
-import { bytesText } from './progress.ts'
-import { pad, safe, safeJson, type Terminal } from './terminal.ts'
-import { spanText } from './time.ts'
+import { type Picture, type RefusalSummary, statusLines } from './status-text.ts'
+import { safe, safeJson, type Terminal } from './terminal.ts'
+import { clockText, spanText } from './time.ts'
 
 /** Refusals are counted among the newest so many. */
 const refusalsMax = 1_000
+const hourNs = 3_600_000_000_000n
+const watchEveryMs = 2_000
+/** A gateway that is well answers in some milliseconds. */
+const watchTimeoutMs = 3_000
+/** ANSI: to the upper left corner; all behind it is taken away. */
+const home = '\u001b[H\u001b[J'
+
 const frameCodec = codec('tocsin.v1.Frame')
 const statusCodec = codec('tocsin.v1.GetStatusResponse')
+const bookmarkCodec = codec('tocsin.v1.BookmarkStatus')
 
 export const status: Command = {
   name: 'status',
   usage: '[options]',
   about: 'Says how the gateway is, and what is wrong now.',
-  options: { json: { about: 'As JSON.' }, ...connectionOptions },
+  options: {
+    watch: { about: 'Shows it again every two seconds, until Ctrl-C.' },
+    json: { about: 'As JSON; with --watch one line each time.' },
+    ...connectionOptions,
+  },
   wordsMax: 0,
-  examples: [],
+  examples: [
+    ['tocsin status', 'On one screen.'],
+    ['tocsin status --watch', 'The same, kept up to date.'],
+  ],
   async run(given, terminal) {
     const connection = connect(given)
     try {
-      const state = await connection.call('AdminService/GetStatus', {})
-      if (given.flag('json')) {
-        terminal.print(safeJson(statusCodec.toJson(state)))
-        return 0
-      }
-      const { bookmarks = [] } = await connection.call('AdminService/ListBookmarks', {})
-      printState(state, terminal)
-      printReaders(bookmarks, terminal)
-      await printRefusals(connection, terminal)
-      printUnknownQuantities(state, terminal)
-      printAlarms(state, terminal)
+      if (given.flag('watch')) return await watchStatus(connection, given, terminal)
+      show(await look(connection), given, terminal)
       return 0
     } finally {
       connection.close()
@@ -45,72 +49,74 @@ export const status: Command = {
   },
 }
 
-const nameColumns = 11
-const count = (value: number): string => value.toLocaleString('en-US')
-
-function printState(state: GetStatusResponse, { print, paint }: Terminal): void {
-  const row = (name: string, text: string): void => print(`${paint('dim', pad(name, nameColumns))}${text}`)
-  const [now, startedAt] = [timestampNs(state.now) ?? 0n, timestampNs(state.startedAt) ?? 0n]
-  const upMs = Number(now - startedAt) / 1e6
-  const { gateway = '', jurisdiction = '', version = '' } = state
-  row('gateway', `${safe(gateway)} of ${safe(jurisdiction)}, version ${safe(version)}, up for ${spanText(upMs)}`)
-  const received = toNumber(state.received)
-  const perSecond = upMs > 0 ? (received / upMs) * 1_000 : 0
-  const fates = (state.fates ?? []).map((each) => `${count(toNumber(each.count))} ${nameOf(Fate, each.fate)}`)
-  row(
-    'frames',
-    `${count(received)} received (${perSecond.toFixed(1)}/s): ${[...fates, `${toNumber(state.pending)} pending`].join(', ')}`,
-  )
-  for (const lane of state.lanes ?? []) {
-    const [head, oldest] = [toNumber(lane.head), toNumber(lane.oldest)]
-    const kept = oldest > head ? 'none kept' : `${count(oldest)} to ${count(head)}`
-    row(nameOf(Lane, lane.lane), kept)
-  }
-  const [free, total] = [toNumber(state.diskFreeBytes), toNumber(state.diskTotalBytes)]
-  if (total > 0) row('disk', `${bytesText(free)} free of ${bytesText(total)}`)
-  const offsetMs = durationMs(state.clockOffset)
-  row('clock', offsetMs === undefined ? 'not measured (see clock.sntp_servers)' : offsetText(offsetMs))
+async function look(connection: Connection): Promise<Picture> {
+  const [state, { bookmarks = [] }, page] = await Promise.all([
+    connection.call('AdminService/GetStatus', {}),
+    connection.call('AdminService/ListBookmarks', {}),
+    connection.call('AdminService/ListRefusals', { pageSize: refusalsMax }),
+  ])
+  const refusals = summaries(page.frames ?? [], timestampNs(state.now) ?? 0n)
+  return { state, bookmarks, refusals, isCut: (page.nextPageToken?.length ?? 0) > 0 }
 }
 
-const offsetText = (ms: number): string =>
-  `${Math.abs(ms).toFixed(1)} ms ${ms < 0 ? 'behind' : 'ahead of'} its time servers`
+/** `frames`: newest first. */
+function summaries(frames: readonly Uint8Array[], now: bigint): RefusalSummary[] {
+  const byFault = new Map<string, RefusalSummary>()
+  for (const bytes of frames) {
+    const { fault = 'other', channel = '', why = '', receivedAt } = frameCodec.decode(bytes)
+    const at = timestampNs(receivedAt) ?? 0n
+    const known = byFault.get(fault) ?? { fault, count: 0, lastHour: 0, newest: { at, topic: channel, why } }
+    const lastHour = known.lastHour + (now - at < hourNs ? 1 : 0)
+    byFault.set(fault, { ...known, count: known.count + 1, lastHour })
+  }
+  return [...byFault.values()]
+}
 
-function printReaders(bookmarks: readonly BookmarkStatus[], { print, paint }: Terminal): void {
-  for (const { reader = '', urgentLag, routineLag, lagAge, problem, connected } of bookmarks) {
-    const waiting = toNumber(urgentLag) + toNumber(routineLag)
-    const age = durationMs(lagAge)
-    const lag =
-      waiting === 0
-        ? 'has all'
-        : `${count(waiting)} wait${age === undefined ? '' : `, the oldest for ${spanText(age)}`}`
-    const trouble = problem ? `; ${paint('red', safe(problem))}` : connected ? '' : '; not running'
-    print(`${paint('dim', pad('reader', nameColumns))}${safe(reader)}: ${lag}${trouble}`)
+function show(picture: Picture, given: Given, { print, paint, width }: Terminal): void {
+  if (given.flag('json')) return print(safeJson(asJson(picture)))
+  const start = given.flag('watch') && width !== undefined ? home : ''
+  print(start + statusLines(picture, paint).join('\n'))
+}
+
+function asJson({ state, bookmarks, refusals }: Picture): object {
+  return {
+    ...(statusCodec.toJson(state) as object),
+    bookmarks: bookmarks.map((each) => bookmarkCodec.toJson(each)),
+    refusals: refusals.map(({ newest, ...rest }) => ({
+      ...rest,
+      newest: { ...newest, at: new Date(Number(newest.at / 1_000_000n)).toISOString() },
+    })),
   }
 }
 
-async function printRefusals(connection: Connection, { print, paint }: Terminal): Promise<void> {
-  const page = await connection.call('AdminService/ListRefusals', { pageSize: refusalsMax })
-  const faults = new Map<string, number>()
-  for (const bytes of page.frames ?? []) {
-    const { fault = 'other' } = frameCodec.decode(bytes)
-    faults.set(fault, (faults.get(fault) ?? 0) + 1)
+async function watchStatus(connection: Connection, given: Given, terminal: Terminal): Promise<number> {
+  const over = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over.abort())
+  let heardAtMs = performance.now()
+  while (!over.signal.aborted) {
+    try {
+      show(await within(watchTimeoutMs, look(connection)), given, terminal)
+      heardAtMs = performance.now()
+    } catch (error) {
+      const why = safe(error === late ? 'it does not answer' : connection.explain(error).message)
+      const silent = spanText(performance.now() - heardAtMs)
+      const at = clockText(BigInt(Date.now()) * 1_000_000n)
+      terminal.tell(`── ${at}: no word from the gateway for ${silent}: ${why}; what stands above is old ──`)
+    }
+    await sleep(watchEveryMs, undefined, { signal: over.signal }).catch(() => undefined)
   }
-  const rest = page.nextPageToken?.length ? ', of the newest' : ''
-  const listed = [...faults].map(([fault, number]) => `${number} ${safe(fault)}`).join(', ')
-  print(
-    `${paint('dim', pad('quarantine', nameColumns))}${listed === '' ? 'empty' : `${listed}${rest} (tocsin refusals)`}`,
-  )
+  return 0
 }
 
-function printUnknownQuantities({ unknownQuantities = [] }: GetStatusResponse, { print, paint }: Terminal): void {
-  for (const { adapter = '', measurements, names = [] } of unknownQuantities) {
-    const listed = `${count(toNumber(measurements))} measurements: ${names.map(safe).join(', ')}`
-    print(`${paint('dim', pad('unknown', nameColumns))}quantities of ${safe(adapter)}, ${listed}`)
-  }
-}
+const late = new Error('late')
 
-function printAlarms({ alarms = [] }: GetStatusResponse, { print, paint }: Terminal): void {
-  for (const { code = '', text = '' } of alarms) {
-    print(`${paint(['red', 'bold'], pad('ALARM', nameColumns))}${safe(code)}: ${safe(text)}`)
+async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
+  const timer = new AbortController()
+  const tooLate = sleep(ms, undefined, { signal: timer.signal }).then(() => Promise.reject(late))
+  try {
+    return await Promise.race([promise, tooLate])
+  } finally {
+    timer.abort()
+    tooLate.catch(() => {})
   }
 }

@@ -15,7 +15,7 @@ import { uint64 } from '../../proto/int64.ts'
 import { duration, timestamp } from '../../proto/time.ts'
 import { serviceDefinition } from '../../proto/wire.ts'
 import type { Clock } from '../clock.ts'
-import { lanes, type Bookmark, type Lane, type Log, type StoredRecord } from '../log/log.ts'
+import { lanes, type Bookmark, type Lane, type LanePosition, type Log, type StoredRecord } from '../log/log.ts'
 import type { Access } from './access.ts'
 import type { Replay } from '../replay.ts'
 import { listRefusals, replayRefusals } from './refusals.ts'
@@ -26,7 +26,7 @@ export interface AdminParts {
   /** Everything but `epoch`, `lanes` and `now`, which are filled in here. */
   status(): GetStatusResponse
   /** Readers that run now, by the name of their bookmark. `problem` is what the last failure said. */
-  readers(): readonly { readonly name: string; readonly problem?: string }[]
+  readers(): readonly { readonly name: string; readonly lag: LanePosition; readonly problem?: string }[]
   readonly replay: Replay
 }
 
@@ -77,11 +77,13 @@ export function getStatus({ log, clock, admin }: AdminServiceParts): GetStatusRe
 
 function laneStatus(log: Log, lane: Lane): LaneStatus {
   const oldest = firstAfter(log, lane, log.oldest[lane] - 1)
+  const newest = oldest && firstAfter(log, lane, log.head[lane] - 1)
   return {
     lane: wireLane[lane],
     head: log.head[lane],
     oldest: log.oldest[lane],
     ...(oldest && { oldestAt: timestamp(oldest.loggedAt) }),
+    ...(newest && { newestAt: timestamp(newest.loggedAt) }),
   }
 }
 
@@ -108,6 +110,21 @@ export function bookmarkStatuses({ log, clock, admin }: AdminServiceParts, prefi
     const waitingSince = oldestWaiting(log, bookmark)
     if (waitingSince !== undefined) status.lagAge = duration(now - waitingSince)
     statuses.push(status)
+  }
+  // One that has delivered nothing yet has no bookmark.
+  const known = new Set(statuses.map(({ reader }) => reader))
+  for (const { name, lag, problem = '' } of running.values()) {
+    if (known.has(name) || !name.startsWith(prefix)) continue
+    const { urgent, routine } = log.head
+    statuses.push({
+      reader: name,
+      urgent: urgent - lag.urgent,
+      routine: routine - lag.routine,
+      urgentLag: lag.urgent,
+      routineLag: lag.routine,
+      problem,
+      connected: true,
+    })
   }
   return statuses.toSorted((a, b) => ((a.reader ?? '') < (b.reader ?? '') ? -1 : 1))
 }

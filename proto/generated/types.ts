@@ -3028,6 +3028,18 @@ export type GetStatusResponse = {
   settingsDigest?: string
   /** Measurements of quantities that the registry does not have, by adapter. They passed under their own names. */
   unknownQuantities?: UnknownQuantities[]
+  /** The inputs and how they fare, ordered by name; last the one called "none", for channels that no adapter reads. */
+  inputs?: InputStatus[]
+  /** Frames received per second, over the last minute. */
+  framesPerSecond?: number
+  /** MQTT connections that are open. */
+  mqttConnections?: number
+  /** Subscriptions over gRPC that are open. */
+  grpcStreams?: number
+  /** After how long the disk is full if it fills on as it did; absent: it does not fill, or not for long enough to tell. */
+  diskFullIn?: Duration
+  /** How long its filling was watched; absent: not for long enough to tell. */
+  diskWatched?: Duration
 }
 
 /** UnknownQuantities is what one adapter measured that the registry of quantities does not have. */
@@ -3050,6 +3062,8 @@ export type LaneStatus = {
   oldest?: Int64
   /** When the oldest record that is kept was logged. */
   oldestAt?: Timestamp
+  /** When the last record was logged; absent: none is kept. */
+  newestAt?: Timestamp
 }
 
 /** FateCount counts the frames of one fate. */
@@ -3096,6 +3110,8 @@ export type InputStatus = {
   lastFrameAt?: Timestamp
   /** True while it is told to wait because the log cannot take more. */
   heldBack?: boolean
+  /** Frames per second, over the last minute. */
+  framesPerSecond?: number
 }
 
 /** ListBookmarksRequest asks for the readers. */
