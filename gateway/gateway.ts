@@ -12,6 +12,7 @@ import type { Clock } from './clock.ts'
 import { createClockOffset } from './clock-offset.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
+import { createFanOut } from './grpc/fan-out.ts'
 import type { ReceiveEvents } from './grpc/publish.ts'
 import { apiRoutes } from './http/routes.ts'
 import { createHttpServer } from './http/server.ts'
@@ -22,6 +23,7 @@ import type { Receive } from './inputs/receive.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
 import { influxdbOutput, mqttOutput } from './outputs/configured-outputs.ts'
+import { streamFamilies } from './http/stream-families.ts'
 import { influxdbFamilies } from './http/influxdb-families.ts'
 import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
@@ -212,6 +214,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             admin,
             ready: () => notReady().length === 0,
           })
+    const streams = createFanOut({ log, clock })
     const http =
       settings['http.listen'] === 'off'
         ? undefined
@@ -222,7 +225,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             api: {
               access,
               clock,
+              streams,
               routes: apiRoutes({
+                streams,
                 log,
                 clock,
                 access,
@@ -248,6 +253,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
               ...(grpc ? { grpc: () => grpc.metrics() } : undefined),
               disk: () => status.disk(),
               further: [
+                ...streamFamilies(() => streams.metrics()),
                 ...(influxdb ? influxdbFamilies(() => influxdb.metrics()) : []),
                 ...(mqttOut ? mqttOutFamilies(() => mqttOut.metrics()) : []),
               ],

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Principal } from '../grpc/access.ts'
+import type { FanOut } from '../grpc/fan-out.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Clock } from '../clock.ts'
 import { createBodies } from './bodies.ts'
@@ -14,12 +15,14 @@ export interface Api {
   readonly access: Access
   readonly clock: Clock
   readonly routes: readonly Route[]
+  /** What feeds the streams among them; started and ended with the server. */
+  readonly streams: FanOut
 }
 
 /** Of all bodies that are being received; the largest is 1 MiB. */
 const bodiesBytesMax = 32 << 20
 
-export function addRoutes(server: FastifyInstance, { access, clock, routes }: Api): void {
+export function addRoutes(server: FastifyInstance, { access, clock, routes }: Omit<Api, 'streams'>): void {
   const bodies = createBodies(bodiesBytesMax)
   const principals = new WeakMap<FastifyRequest, Principal>()
 
@@ -31,7 +34,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, routes }: Ap
     server.route({
       method: route.method,
       url: pathOf(route),
-      exposeHeadRoute: route.method === 'GET',
+      exposeHeadRoute: route.method === 'GET' && !route.isStream,
       ...(route.body && { bodyLimit: route.body.bytesMax }),
       async onRequest(request, reply) {
         refuseForeignPages(request.raw)
@@ -98,14 +101,18 @@ function pathValues({ parameters }: Route, given: Readonly<Record<string, string
   return rest !== undefined && end !== undefined ? { ...values, [rest]: end } : values
 }
 
+export type KnownPath = Pick<Route, 'method' | 'path' | 'parameters' | 'isStream'>
+
 /** The methods that there are on the path of a request; empty: no such path. */
-export function methodsOn(routes: readonly Pick<Route, 'method' | 'path' | 'parameters'>[], path: string): string[] {
+export function methodsOn(routes: readonly KnownPath[], path: string): string[] {
   const levels = path.split('/')
-  const methods = routes.filter((route) => isOn(route, levels)).map(({ method }) => method)
-  return methods.includes('GET') ? [...new Set(methods), 'HEAD'] : [...new Set(methods)]
+  const found = routes.filter((route) => isOn(route, levels))
+  const methods = found.map(({ method }) => method)
+  const hasHead = found.some(({ method, isStream }) => method === 'GET' && !isStream)
+  return hasHead ? [...new Set(methods), 'HEAD'] : [...new Set(methods)]
 }
 
-function isOn({ path, parameters }: Pick<Route, 'path' | 'parameters'>, levels: readonly string[]): boolean {
+function isOn({ path, parameters }: KnownPath, levels: readonly string[]): boolean {
   const own = path.split('/')
   const isRest = Object.values(parameters).some(({ rest }) => rest)
   if (isRest ? levels.length < own.length : levels.length !== own.length) return false

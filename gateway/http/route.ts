@@ -16,6 +16,8 @@ export interface Route {
   readonly parameters: Parameters
   /** Further parameters of the query are taken, and passed on with the message. */
   readonly openQuery?: true
+  /** It does not end: HEAD is not answered. */
+  readonly isStream?: true
   readonly body?: { readonly about: string; readonly bytesMax: number }
   readonly answers: readonly Answer[]
   handle(call: Call): Reply | Promise<Reply>

@@ -9,8 +9,9 @@ import { type IngestParts, ingestRoutes } from './ingest.ts'
 import { refusalRoutes } from './refusals.ts'
 import type { Route } from './route.ts'
 import { statusRoutes } from './status.ts'
+import { type StreamParts, streamRoutes } from './stream.ts'
 
-export interface ApiParts extends AdminServiceParts, FateParts {
+export interface ApiParts extends AdminServiceParts, FateParts, StreamParts {
   readonly ingest: Omit<IngestParts, 'clock'>
 }
 
@@ -18,6 +19,7 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
   const { log, clock, access, admin, ingest } = parts
   return [
     ...eventRoutes({ log }),
+    ...streamRoutes(parts),
     ...fateRoutes(parts),
     ...refusalRoutes({ log, access, replay: admin.replay }),
     ...ingestRoutes({ ...ingest, clock }),

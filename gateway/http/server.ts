@@ -4,11 +4,10 @@
 import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { Logger } from '../logger.ts'
-import { addRoutes, type Api, methodsOn } from './add-routes.ts'
+import { addRoutes, type Api, type KnownPath, methodsOn } from './add-routes.ts'
 import { tooLarge } from './bodies.ts'
 import { gatewayFamilies, type MetricsParts } from './families.ts'
 import { createMetrics } from './metrics.ts'
-import type { Route } from './route.ts'
 
 export interface HttpServerParts {
   /** Port 0 takes a free one; see `HttpServer.port`. */
@@ -75,18 +74,18 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   return {
     async start() {
       port = await listen(server, parts.address)
+      parts.api?.streams.start()
     },
     get port() {
       return port
     },
     async close() {
+      parts.api?.streams.close()
       const late = setTimeout(() => server.server.closeAllConnections(), closeMsMax)
       await server.close().finally(() => clearTimeout(late))
     },
   }
 }
-
-type KnownPath = Pick<Route, 'method' | 'path' | 'parameters'>
 
 /** Answers with the paths there are. */
 function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: HttpServerParts): readonly KnownPath[] {
