@@ -8,7 +8,7 @@ import { json } from '../adapters/json/codec.ts'
 import { compileExpression } from '../adapters/json/expression.ts'
 import { compileJsonata } from '../adapters/json/jsonata-engine.ts'
 import { faultsOf, jsonOptions } from '../adapters/json/mapping.ts'
-import { patternFault, readTime } from '../adapters/json/time.ts'
+import { patternFault, readTime } from '../adapters/written-time.ts'
 import { rfc3339 } from '../proto/time.ts'
 
 const limits = { depthMax: 200, timeMsMax: 50 }

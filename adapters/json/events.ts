@@ -9,7 +9,7 @@ import type { Scope } from './expression.ts'
 import { type CompiledMapping, type Texts, constantOr } from './compiled.ts'
 import { measurementsOf } from './measurements.ts'
 import { type Reading, exactValueAt, fail, flagAt, numberAt, scopesOf, textAt, valueAt, wordOf } from './reading.ts'
-import { readTime } from './time.ts'
+import { readTime } from '../written-time.ts'
 
 /** One event each: a gateway's list of its sensors, or a feed of quakes. */
 const elementsMax = 1_000

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { nearest, nearestUnit, words } from '../units.ts'
 import { type Expression, compileExpression, parsePath, variableNames } from './expression.ts'
-import { isZone, patternFault, timeFormats } from './time.ts'
+import { isZone, patternFault, timeFormats } from '../written-time.ts'
 
 /** Two hundred measurements from one message are a PLC; more are a mistake. */
 const measurementsMax = 200

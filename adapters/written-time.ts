@@ -1,8 +1,8 @@
 // Times as devices write them → nanoseconds UTC, exact. A format is one of five names or a pattern of strftime's letters; a time
 // without an offset is read in the mapping's zone, and without that it is no time: a local time of an unknown place is none.
 
-import { type Numeral, decimal, isLiteral, nanoseconds, wholeSecondsNs } from '../decimal.ts'
-import { parseRfc3339 } from '../../proto/time.ts'
+import { type Numeral, decimal, isLiteral, nanoseconds, wholeSecondsNs } from './decimal.ts'
+import { parseRfc3339 } from '../proto/time.ts'
 
 export const timeFormats = ['rfc3339', 'unix_s', 'unix_ms', 'unix_us', 'unix_ns'] as const
 export type TimeFormat = (typeof timeFormats)[number]
