@@ -20,6 +20,8 @@ export interface Adapter {
   /** One decoder for each `stateKey`; without one, a single decoder serves all frames. Everything it remembers is bounded. */
   readonly decoder?: (options: unknown, saved?: Uint8Array) => Decoder
   readonly stateKey?: (frame: Frame) => string
+  /** Sources of this format repeat a message without identity; alike ones within so long get one `dedupKey` from the decoder. */
+  readonly repeatMs?: number
   readonly encode?: Encode
 }
 

@@ -3,5 +3,9 @@
 
 import { chirpstackWords } from './chirpstack/words.ts'
 import type { WordTable } from './quantities.ts'
+import { rtl433Words } from './rtl433/words.ts'
 
-export const dialects: ReadonlyMap<string, WordTable> = new Map([['chirpstack', chirpstackWords]])
+export const dialects: ReadonlyMap<string, WordTable> = new Map<string, WordTable>([
+  ['chirpstack', chirpstackWords],
+  ['rtl433', rtl433Words],
+])

@@ -3,9 +3,10 @@
 import type { Adapter } from './adapter.ts'
 import { chirpstack } from './chirpstack/codec.ts'
 import { json } from './json/codec.ts'
+import { rtl433 } from './rtl433/codec.ts'
 import { senml } from './senml/codec.ts'
 import { tocsin } from './tocsin/codec.ts'
 
 export const adapters: ReadonlyMap<string, Adapter> = new Map(
-  [chirpstack, json, senml, tocsin].map((adapter) => [adapter.name, adapter]),
+  [chirpstack, json, rtl433, senml, tocsin].map((adapter) => [adapter.name, adapter]),
 )

@@ -185,6 +185,7 @@ export const words: ReadonlyMap<string, Unit> = new Map([
   ...named({ code: 'Cel', less: 32, times: 5, per: 9 }, '[degF]', 'degF', '°F', '℉', 'fahrenheit'),
   ...named(same('%'), 'percent', '%RH'),
   ...named(same('lx'), 'lux'),
+  ...named(times(1000, 'lx'), 'klx', 'klux'),
   ...named(same('deg'), '°', 'degree', 'degrees'),
   ...named(same('Ohm'), 'ohm', 'Ω'),
   ...named(same('V.A'), 'VA'),

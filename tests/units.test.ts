@@ -38,6 +38,7 @@ describe('what sources write becomes SI', () => {
     ['uSv/h', 3.6, 1e-9, 'Sv/s'],
     ['uS/cm', 500, 0.05, 'S/m'],
     ['pCi/L', 4, 148, 'Bq/m3'],
+    ['klx', 1.5, 1500, 'lx'],
     ['mg/L', 8, 0.008, 'kg/m3'],
     ['ug/L', 3, 3000, 'ug/m3'],
     ['dBm', -97, -127, 'dB[W]'],

@@ -7,9 +7,10 @@ import { parseArgs } from 'node:util'
 import { iotJson } from './iot-json.ts'
 import { lorawanChirpstack } from './lorawan-chirpstack.ts'
 import { type CorpusReader, type FormatReport, reportText, unexplained } from './report.ts'
+import { rtl433 } from './rtl433.ts'
 import { senml } from './senml.ts'
 
-export const readers: readonly CorpusReader[] = [senml, iotJson, lorawanChirpstack]
+export const readers: readonly CorpusReader[] = [senml, iotJson, lorawanChirpstack, rtl433]
 
 /** Where the corpora of this project lie beside it. */
 export const corporaDefault = join(import.meta.dirname, '../../../shared/corpora')
