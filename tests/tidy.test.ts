@@ -34,7 +34,9 @@ test('adapters touch no clock, network, disk or randomness', () => {
   // JSONata answers by promises only; its engine reads the library's own source, once, to run it in a context of its own.
   const excepted = 'adapters/json/jsonata-engine.ts'
   const adapters = files.filter((file) => roomOf(file) === 'adapters' && file !== excepted)
-  expect(adapters.filter((file) => /from 'node:(?!util'|buffer'|zlib')/.test(read(file)))).toEqual([])
+  // A digest of bytes is arithmetic; the rest of node:crypto is not.
+  const withoutDigest = (file: string): string => read(file).replace("import { hash } from 'node:crypto'", '')
+  expect(adapters.filter((file) => /from 'node:(?!util'|buffer'|zlib')/.test(withoutDigest(file)))).toEqual([])
   expect(adapters.filter((file) => /\bsetTimeout\(|\bsetInterval\(|\bfetch\(/.test(read(file)))).toEqual([])
 })
 
