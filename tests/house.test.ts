@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createAccounting } from '../gateway/accounting.ts'
 import { parseAddress } from '../gateway/addresses.ts'
+import { withFormats } from '../gateway/formats-table.ts'
 import { counterOf, createIds, idText, idTimeMs, parseId } from '../gateway/ids.ts'
 import { refuseOpenDoors } from '../gateway/policy/doors.ts'
 import { hashSecret, secretMatches } from '../gateway/policy/secrets.ts'
@@ -95,6 +96,11 @@ describe('settings', () => {
 
   test('docs/settings.md is what the table generates', () => {
     expect(readFileSync('docs/settings.md', 'utf8'), 'run npm run generate').toBe(referencePage())
+  })
+
+  test('the table of formats in README.md is what the adapters say', () => {
+    const readme = readFileSync('README.md', 'utf8')
+    expect(withFormats(readme), 'run npm run generate').toBe(readme)
   })
 
   test('the environment overrides, with units', () => {
