@@ -56,9 +56,17 @@ function radioOf(reading: Reading, message: Fields): Radio {
     : fieldsAt(reading, (modulation ?? {}) as Fields, 'lora')
   return {
     frequencyHz: numberAt(reading, txInfo, 'frequency') || undefined,
-    spreadingFactor: (lora && numberAt(reading, lora, 'spreadingFactor')) || undefined,
+    spreadingFactor: spreadingFactorOf(reading, lora),
     isVersion3,
   }
+}
+
+/** LoRa has 5 to 12. */
+function spreadingFactorOf(reading: Reading, lora: Fields | undefined): number | undefined {
+  const factor = lora ? countAt(reading, lora, 'spreadingFactor') : 0
+  if (Number.isInteger(factor) && factor >= 5 && factor <= 12) return factor
+  if (factor !== 0) reading.warnings.add('a spreading factor is not 5 to 12: left in the frame')
+  return undefined
 }
 
 function receptionOf(reading: Reading, rxInfo: Fields, radio: Radio): Reception {

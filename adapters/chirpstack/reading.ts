@@ -68,7 +68,11 @@ export function flagAt(reading: Reading, message: Fields, name: string): boolean
 /** A name as the schema has it; a number that the schema does not have stays a number. */
 export function nameAt(message: Fields, name: string, names: readonly string[]): string {
   const value = message[name] ?? 0
-  return typeof value === 'number' ? (names[value] ?? String(value)) : typeof value === 'string' ? value : ''
+  return typeof value === 'number'
+    ? (names[value] ?? String(value))
+    : typeof value === 'string'
+      ? value.toWellFormed()
+      : ''
 }
 
 // google.protobuf.Timestamp: the years 1 to 9999.
