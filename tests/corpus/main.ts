@@ -4,13 +4,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { capReader, edxlDeReader } from './cap.ts'
 import { iotJson } from './iot-json.ts'
 import { lorawanChirpstack } from './lorawan-chirpstack.ts'
 import { type CorpusReader, type FormatReport, reportText, unexplained } from './report.ts'
 import { rtl433 } from './rtl433.ts'
 import { senml } from './senml.ts'
 
-export const readers: readonly CorpusReader[] = [senml, iotJson, lorawanChirpstack, rtl433]
+export const readers: readonly CorpusReader[] = [senml, iotJson, lorawanChirpstack, rtl433, capReader, edxlDeReader]
 
 /** Where the corpora of this project lie beside it. */
 export const corporaDefault = join(import.meta.dirname, '../../../shared/corpora')
