@@ -12,5 +12,8 @@ const advice: Readonly<Record<string, string>> = {
   adapter: 'the adapter itself failed: a fault of the gateway; report it with the frame, replay it after an update',
 }
 
+/** The kinds of fault that there are. */
+export const faults: readonly string[] = Object.keys(advice)
+
 export const adviceFor = (fault: string): string =>
   advice[fault] ?? 'tocsin refusals shows it; replay it when the cause is mended'

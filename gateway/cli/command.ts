@@ -13,6 +13,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>
   /** More than so many words without a dash are refused. */
   readonly wordsMax: number
+  /** What the first of them may be, for shells to offer. */
+  readonly wordOf?: Offered
   readonly examples: readonly (readonly [line: string, what: string])[]
   /** Answers the exit code: 0 done, 1 failed. Throws UsageError for 2. */
   run(given: Given, terminal: Terminal): Promise<number>
@@ -23,8 +25,13 @@ export interface Option {
   readonly value?: string
   /** It may be given more than once. */
   readonly many?: boolean
+  /** What the value may be, for shells to offer: all of it, or only what has a name. */
+  readonly of?: Offered
   readonly about: string
 }
+
+/** Asked for only when a shell is told: a list may need libraries that the command does not. */
+export type Offered = () => readonly string[] | Promise<readonly string[]>
 
 export interface Given {
   readonly words: readonly string[]

@@ -21,5 +21,6 @@ export const commands: readonly Entry[] = [
   { name: 'backup', load: async () => (await import('./backup.ts')).backup },
   { name: 'restore', load: async () => (await import('./restore.ts')).restore },
   { name: 'hold', load: async () => (await import('./hold.ts')).hold },
+  { name: 'completion', load: async () => (await import('./completion.ts')).completion },
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ]

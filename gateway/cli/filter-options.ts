@@ -6,15 +6,34 @@ import { nearest } from '../nearest.ts'
 import { type Given, type Option, UsageError } from './command.ts'
 
 export const filterOptions: Readonly<Record<string, Option>> = {
-  kind: { value: 'KIND', many: true, about: 'Only these kinds, such as observation, alert, unit-status.' },
-  lane: { value: 'LANE', many: true, about: 'Only this lane: urgent or routine.' },
+  kind: {
+    value: 'KIND',
+    many: true,
+    of: () => namesOf(EventKind),
+    about: 'Only these kinds, such as observation, alert, unit-status.',
+  },
+  lane: { value: 'LANE', many: true, of: () => namesOf(Lane), about: 'Only this lane: urgent or routine.' },
   subject: { value: 'SUBJECT', many: true, about: 'Only these subjects; a * at the end stands for any ending.' },
   device: { value: 'DEVICE', many: true, about: 'Only these devices; a * at the end stands for any ending.' },
   topic: { value: 'FILTER', many: true, about: 'Only these MQTT topics, with + and #.' },
-  status: { value: 'STATUS', many: true, about: 'Only these: actual, exercise, system, test, draft.' },
-  severity: { value: 'LEAST', about: 'At least this bad: minor, moderate, severe or extreme.' },
-  adapter: { value: 'NAME', many: true, about: 'Only what these adapters read, such as senml.' },
+  status: {
+    value: 'STATUS',
+    many: true,
+    of: () => namesOf(MessageStatus),
+    about: 'Only these: actual, exercise, system, test, draft.',
+  },
+  severity: {
+    value: 'LEAST',
+    of: () => namesOf(Severity),
+    about: 'At least this bad: minor, moderate, severe or extreme.',
+  },
+  adapter: { value: 'NAME', many: true, of: adapterNames, about: 'Only what these adapters read, such as senml.' },
   box: { value: 'S,W,N,E', about: 'Only what lies between these degrees: south, west, north, east.' },
+}
+
+/** Adapters bring libraries with them that these commands do without. */
+export async function adapterNames(): Promise<readonly string[]> {
+  return [...(await import('../../adapters/index.ts')).adapters.keys()]
 }
 
 export function filterOf(given: Given): Filter {
@@ -35,16 +54,20 @@ export function filterOf(given: Given): Filter {
 
 /** "unit-status" for UNIT_STATUS; throws UsageError with the nearest name or all of them. */
 function named<Value extends number>(of: Readonly<Record<string, Value>>, text: string, option: string): Value {
-  const names = Object.keys(of).filter((name) => name !== 'UNSPECIFIED')
-  const wanted = text.trim().toUpperCase().replaceAll('-', '_')
-  const value = names.includes(wanted) ? of[wanted] : undefined
+  const names = namesOf(of)
+  const wanted = text.trim().toLowerCase().replaceAll('_', '-')
+  const value = names.includes(wanted) ? of[wanted.toUpperCase().replaceAll('-', '_')] : undefined
   if (value !== undefined) return value
   const near = nearest(wanted, names)
-  const hint = near ? `did you mean ${written(near)}?` : `it may be ${names.map(written).join(', ')}`
+  const hint = near ? `did you mean ${near}?` : `it may be ${names.join(', ')}`
   throw new UsageError(`--${option}: "${text}" is none; ${hint}`)
 }
 
-const written = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+/** As people write them: "unit-status" for UNIT_STATUS. */
+const namesOf = (of: object): string[] =>
+  Object.keys(of)
+    .filter((name) => name !== 'UNSPECIFIED')
+    .map((name) => name.toLowerCase().replaceAll('_', '-'))
 
 function parseBox(text: string): Box {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))

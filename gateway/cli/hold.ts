@@ -23,6 +23,7 @@ export const hold: Command = {
     ...dataFolderOptions,
   },
   wordsMax: 2,
+  wordOf: () => ['add', 'list', 'release'],
   examples: [
     ['tocsin hold add case-4711 --from 2026-11-20 --to 2026-11-23 --reason "court order 4711"', 'Three days are held.'],
     ['tocsin hold release case-4711', 'Retention may take them again.'],

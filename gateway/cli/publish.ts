@@ -25,7 +25,11 @@ export const publish: Command = {
     topic: { value: 'TOPIC', about: 'The MQTT topic.' },
     message: { value: 'TEXT', about: 'What to send; without --message and --file it is read from standard input.' },
     file: { value: 'FILE', about: 'Sends what is in this file, byte for byte.' },
-    qos: { value: '0|1|2', about: 'MQTT quality of service; default 1: sent until it is acknowledged.' },
+    qos: {
+      value: '0|1|2',
+      of: () => ['0', '1', '2'],
+      about: 'MQTT quality of service; default 1: sent until it is acknowledged.',
+    },
     retain: { about: 'New subscribers are given it too.' },
     mqtt: { value: 'URL', about: 'The broker; default: mqtt.listen of the settings here, or mqtt://127.0.0.1:1883.' },
     events: {

@@ -11,11 +11,12 @@ import { toNumber } from '../../proto/int64.ts'
 import { timestamp, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
 import { idText } from '../ids.ts'
-import { adviceFor } from '../refusal-advice.ts'
+import { adviceFor, faults } from '../refusal-advice.ts'
 import { type Command, type Given, UsageError, wholeNumber } from './command.ts'
 import { connect, type Connection, connectionOptions } from './connection.ts'
 import { nameOf } from './event-summary.ts'
 import { idOf, printFrame } from './events.ts'
+import { adapterNames } from './filter-options.ts'
 import { createProgress } from './progress.ts'
 import { counted, pad, safe, safeJson, type Terminal } from './terminal.ts'
 import { parseTime, stampText } from './time.ts'
@@ -32,9 +33,14 @@ export const refusals: Command = {
   usage: '[options] | --replay (ID… | --all) [options]',
   about: 'Shows what was refused and why, or reads it again after a fix.',
   options: {
-    reason: { value: 'FAULT', many: true, about: 'Only this kind of fault, such as syntax, range, forbidden.' },
+    reason: {
+      value: 'FAULT',
+      many: true,
+      of: () => faults,
+      about: 'Only this kind of fault, such as syntax, range, forbidden.',
+    },
     topic: { value: 'FILTER', many: true, about: 'Only these MQTT topics, with + and #.' },
-    adapter: { value: 'NAME', many: true, about: 'Only of these adapters.' },
+    adapter: { value: 'NAME', many: true, of: adapterNames, about: 'Only of these adapters.' },
     sender: { value: 'NAME', many: true, about: 'Only of these senders, such as mqtt:gauge-7.' },
     from: { value: 'TIME', about: 'Received at or after this time.' },
     to: { value: 'TIME', about: 'Received before this time.' },

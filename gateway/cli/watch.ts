@@ -20,7 +20,11 @@ export const watch: Command = {
   about: 'Shows events as they come, one line each.',
   options: {
     ...filterOptions,
-    from: { value: 'START', about: 'current (as it stands now, then live; the default), latest, earliest, or a time.' },
+    from: {
+      value: 'START',
+      of: () => ['current', 'latest', 'earliest'],
+      about: 'current (as it stands now, then live; the default), latest, earliest, or a time.',
+    },
     cursor: { value: 'FILE', about: 'Keeps the place in this file, and goes on from it the next time.' },
     json: { about: 'One line of JSON for each event.' },
     count: { value: 'N', about: 'Ends after so many events.' },
