@@ -28,6 +28,8 @@ import { influxdbFamilies } from './http/influxdb-families.ts'
 import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
+import { createPlaces } from './places/places.ts'
+import { readZones } from './places/zone-file.ts'
 import { refuseOpenDoors } from './policy/doors.ts'
 import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
@@ -215,6 +217,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             ready: () => notReady().length === 0,
           })
     const streams = createFanOut({ log, clock })
+    const places = createPlaces({ zones: zonesOf(settings) })
     const http =
       settings['http.listen'] === 'off'
         ? undefined
@@ -228,6 +231,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
               streams,
               routes: apiRoutes({
                 streams,
+                places,
+                ...(telemetry ? { telemetry } : undefined),
                 log,
                 clock,
                 access,
@@ -332,6 +337,11 @@ function logSettings(settings: Settings) {
       holdMs: settings['log.hold'],
     },
   }
+}
+
+function zonesOf(settings: Settings) {
+  const file = settings['places.zones']
+  return file ? readZones(file) : undefined
 }
 
 function tlsFiles(settings: Settings): TlsFiles | undefined {

@@ -53,6 +53,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, routes }: Om
     const { raw, body, headers } = request
     const principal = principals.get(request)
     if (!principal) throw new TypeError('nobody was asked for')
+    const now = clock.now()
     const url = raw.url ?? '/'
     const at = url.indexOf('?')
     const values = {
@@ -64,7 +65,8 @@ export function addRoutes(server: FastifyInstance, { access, clock, routes }: Om
       caller: callerOf(raw),
       principal,
       view: access.view(principal),
-      given: readParameters(route, values, clock.now()),
+      given: readParameters(route, values, now),
+      now,
       body: Buffer.isBuffer(body) ? body : new Uint8Array(),
       contentType: headers['content-type'] ?? '',
       accept: headers.accept ?? '',
@@ -85,8 +87,9 @@ function answer(reply: FastifyReply, made: Reply): FastifyReply {
   }
   reply.code(made.status ?? 200)
   if (made.headers) reply.headers(made.headers)
-  if ('json' in made) return reply.type('application/json').send(JSON.stringify(made.json))
-  return reply.type(made.type).send(typeof made.body === 'string' ? made.body : asBuffer(made.body))
+  const { type, body } = 'json' in made ? { type: 'application/json', body: JSON.stringify(made.json) } : made
+  // As bytes: fastify adds a charset to text, which JSON and GeoJSON do not have (RFC 8259 §11, RFC 7946 §12).
+  return reply.header('content-type', type).send(typeof body === 'string' ? Buffer.from(body) : asBuffer(body))
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

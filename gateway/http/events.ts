@@ -23,9 +23,13 @@ const chunkRecords = 20
 export const eventType = 'application/x-protobuf'
 const jsonType = 'application/json'
 
-export const timeParameters: Parameters = {
+export const listParameters: Parameters = {
+  ...filterParameters,
   from: { in: 'query', kind: 'time', about: 'Logged at or after this time.', example: '2h' },
   to: { in: 'query', kind: 'time', about: 'Logged before this time.', example: '2026-11-22T12:00:00Z' },
+  order: { in: 'query', kind: 'name', of: ['newest', 'oldest'], default: 'newest', about: 'Which come first.' },
+  limit: { in: 'query', kind: 'count', min: 1, max: 1_000, default: 100, about: 'At most so many.' },
+  page: { in: 'query', kind: 'token', about: '`nextPage` of the page before, with the same other parameters.' },
 }
 
 const idParameter: Parameters = { id: { in: 'path', kind: 'id', required: true, about: 'The id of an event.' } }
@@ -39,13 +43,7 @@ export function eventRoutes({ log }: { readonly log: Log }): readonly Route[] {
       name: 'listEvents',
       about:
         'Events that are kept, newest first, a page at a time. A selective filter may give a short page with a next one.',
-      parameters: {
-        ...filterParameters,
-        ...timeParameters,
-        order: { in: 'query', kind: 'name', of: ['newest', 'oldest'], default: 'newest', about: 'Which come first.' },
-        limit: { in: 'query', kind: 'count', min: 1, max: 1_000, default: 100, about: 'At most so many.' },
-        page: { in: 'query', kind: 'token', about: '`nextPage` of the page before, with the same other parameters.' },
-      },
+      parameters: listParameters,
       answers: [{ status: 200, about: 'A page.', type: jsonType, schema: 'EventPage' }],
       handle: ({ given, view }) => list(given, view),
     },

@@ -10,12 +10,14 @@ type Names = Readonly<Record<string, number>>
 
 /** "unit-status" for UNIT_STATUS. */
 const written = (name: string): string => name.toLowerCase().replaceAll('_', '-')
-const namesOf = (of: Names): string[] =>
+/** As a parameter writes them. */
+export const namesOf = (of: Names): string[] =>
   Object.keys(of)
     .filter((name) => name !== 'UNSPECIFIED')
     .map(written)
 
-function valueOf<Value extends number>(of: Readonly<Record<string, Value>>, text: string): Value {
+/** `text` is one of `namesOf`. */
+export function valueOf<Value extends number>(of: Readonly<Record<string, Value>>, text: string): Value {
   return of[text.toUpperCase().replaceAll('-', '_')]!
 }
 
@@ -68,4 +70,10 @@ export function filterOf(given: Given): Filter {
     ...(severity !== undefined && { minSeverity: valueOf(Severity, severity) }),
     ...(box && { box }),
   }
+}
+
+/** Where a route takes one message status only. */
+export function statusOf(given: Given): MessageStatus | undefined {
+  const text = given.text('status')
+  return text === undefined ? undefined : valueOf(MessageStatus, text)
 }

@@ -61,6 +61,8 @@ export interface Call {
   readonly principal: Principal
   readonly view: View
   readonly given: Given
+  /** When it was asked; ns UTC. */
+  readonly now: bigint
   /** Empty where the route takes none. */
   readonly body: Uint8Array
   readonly contentType: string

@@ -6,12 +6,14 @@ import type { FateParts } from '../grpc/fates.ts'
 import { eventRoutes } from './events.ts'
 import { fateRoutes } from './fates.ts'
 import { type IngestParts, ingestRoutes } from './ingest.ts'
+import { type MapParts, mapRoutes } from './maps.ts'
 import { refusalRoutes } from './refusals.ts'
 import type { Route } from './route.ts'
+import { type SeriesParts, seriesRoutes } from './series.ts'
 import { statusRoutes } from './status.ts'
 import { type StreamParts, streamRoutes } from './stream.ts'
 
-export interface ApiParts extends AdminServiceParts, FateParts, StreamParts {
+export interface ApiParts extends AdminServiceParts, FateParts, StreamParts, MapParts, SeriesParts {
   readonly ingest: Omit<IngestParts, 'clock'>
 }
 
@@ -20,6 +22,8 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
   return [
     ...eventRoutes({ log }),
     ...streamRoutes(parts),
+    ...mapRoutes(parts),
+    ...seriesRoutes(parts),
     ...fateRoutes(parts),
     ...refusalRoutes({ log, access, replay: admin.replay }),
     ...ingestRoutes({ ...ingest, clock }),
