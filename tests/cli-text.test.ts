@@ -97,6 +97,16 @@ describe('an event', () => {
       ' EXERCISE   Flood Warning · Move up',
     ],
     [
+      'of a cancel is shouted, since it has the words of what it ends',
+      { action: 'ACTION_CANCEL', alert: { infos: [{ event: 'Flood Warning' }] } },
+      'CANCEL · Flood Warning',
+    ],
+    [
+      'of a cancel without words says what it ends',
+      { action: 'ACTION_CANCEL', alert: { references: ['a@b.example,warn-1,2026-11-22T11:00:00-00:00'] } },
+      'CANCEL · a@b.example,warn-1,2026-11-22T11:00:00-00:00',
+    ],
+    [
       'of a test is shouted',
       { messageStatus: 'MESSAGE_STATUS_TEST', message: { text: 'radio check', sender: { name: 'EOC' } } },
       ' TEST   EOC · “radio check”',

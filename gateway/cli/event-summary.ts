@@ -2,6 +2,7 @@
 // source's text and must go through `safe` before it is printed.
 
 import {
+  Action,
   AlarmCategory,
   CommandStatus,
   DeviceTransition,
@@ -172,6 +173,8 @@ function incidentParts(event: Event): Part[] {
     case 'alert': {
       const info = event.alert.infos?.[0]
       return [
+        actionText(event),
+        !info && event.alert.references?.join(' '),
         info?.event,
         info?.headline || info?.description,
         ...(info?.areas ?? []).map(({ description }) => description),
@@ -180,6 +183,11 @@ function incidentParts(event: Event): Part[] {
     default:
       return []
   }
+}
+
+/** A cancel has the words and the severity of what it ends: without this it would read as the warning itself. */
+function actionText({ action }: Event): Part {
+  return action && action !== Action.REPORT && nameOf(Action, action).toUpperCase()
 }
 
 function otherParts(event: Event): Part[] {
