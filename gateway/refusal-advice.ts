@@ -17,3 +17,7 @@ export const faults: readonly string[] = Object.keys(advice)
 
 export const adviceFor = (fault: string): string =>
   advice[fault] ?? 'tocsin refusals shows it; replay it when the cause is mended'
+
+/** For what came on a topic that no adapter read. */
+export const carriedAdvice =
+  'nothing, if it is between others; else name its topic in mappings or inputs, then tocsin refusals --replay --all --carried'

@@ -15,7 +15,7 @@ import { describeWithTools } from './tools/present.ts'
 import { type Outcome, run } from './tools/run.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
-const settingsFile = (format: string, hash: string): string => `
+const settingsFile = (format: string, hash: string, inputs = ''): string => `
 gateway: {jurisdiction: county-a.example, owner: em.county-a.example}
 mqtt:
   packet_bytes_max: 64KiB
@@ -23,6 +23,7 @@ mqtt:
     - {name: tank-7, secret_hash: "${hash}", publish: ['plant/tank-7/#', 'tocsin/in/#']}
     - {name: tank-8, secret_hash: "${hash}", publish: ['plant/tank-8/#'], subscribe: ['#']}
     - {name: keeper, secret_hash: "${hash}", subscribe: ['tocsin/refused/#']}
+${inputs}
 mappings:
   - name: tank
     topics: [plant/+/state]
@@ -67,8 +68,8 @@ describeWithTools('what is wrong with a message', () => {
     const line = text.split('\n').find((each) => each.startsWith(`${series} `))
     return Number(line?.split(' ').at(-1) ?? 0)
   }
-  async function start(format: string, dataDir?: string): Promise<void> {
-    writeFileSync(file, settingsFile(format, hash))
+  async function start(format: string, dataDir?: string, inputs?: string): Promise<void> {
+    writeFileSync(file, settingsFile(format, hash, inputs))
     gateway = await startGatewayProcess({ file, ...(dataDir === undefined ? {} : { dataDir }) })
   }
 
@@ -162,12 +163,23 @@ describeWithTools('what is wrong with a message', () => {
     const first = frames.find(({ payload }) => String(Buffer.from(payload, 'base64')).includes('142.5'))
     await keeper.stop()
     await gateway.stop()
-    await start('rfc3339', gateway.dataDir)
+    await start('rfc3339', gateway.dataDir, 'inputs: [{name: tanks, adapter: senml, topics: [tocsin/in/senlm/+]}]')
     const replay = await tocsin('refusals', '--replay', '--all', '--topic', 'plant/tank-7/state')
     expect(replay.stdout).toContain('2 frames read again: 1 are now stored, 1 refused again')
     const [event] = await listAll(gateway.grpc, { adapters: ['json'] })
     expect(event?.flags).toEqual([Flag.REPLAYED])
     expect(timestampNs(event?.observedAt)).toBe(1_795_348_800_000_000_000n)
     expect(Number(timestampNs(event?.receivedAt)! / 1_000_000n)).toBe(Date.parse(first!.receivedAt))
+
+    const [carried] = JSON.parse(`[${(await tocsin('refusals', '--carried', '--json')).stdout.trim()}]`) as {
+      receivedAt: string
+    }[]
+    expect((await tocsin('refusals', '--replay', '--all', '--carried')).stdout).toContain(
+      '1 frame read again: 1 are now stored',
+    )
+    const late = (await listAll(gateway.grpc, { adapters: ['senml'] })).at(-1)
+    expect(late?.flags).toEqual([Flag.REPLAYED])
+    expect(Number(timestampNs(late?.receivedAt)! / 1_000_000n)).toBe(Date.parse(carried!.receivedAt))
+    expect((await tocsin('refusals', '--carried')).stderr).toContain('nothing that was carried matches')
   })
 })

@@ -4,7 +4,7 @@ import { Fate, Lane } from '../../proto/generated/types.ts'
 import type { FrameFate } from '../../proto/generated/types.ts'
 import { timestampNs } from '../../proto/time.ts'
 import { idText } from '../ids.ts'
-import { adviceFor } from '../refusal-advice.ts'
+import { adviceFor, carriedAdvice } from '../refusal-advice.ts'
 import { nameOf } from './event-summary.ts'
 import { pad, safe, type Style, type Terminal } from './terminal.ts'
 import { spanText, stampText } from './time.ts'
@@ -41,6 +41,7 @@ export function printFate(fate: FrameFate, { print, paint }: Terminal): void {
   )
   if (fate.why) row('why', `${fate.fault ? `${safe(fate.fault)}: ` : ''}${safe(fate.why)}`)
   if (fate.fate === Fate.REFUSED) row('to do', adviceFor(fate.fault ?? ''))
+  if (fate.fate === Fate.CARRIED) row('to do', carriedAdvice)
   if (fate.frameId?.length) row('frame', idText(fate.frameId))
   for (const place of fate.places ?? []) {
     row(

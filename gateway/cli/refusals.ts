@@ -11,7 +11,7 @@ import { toNumber } from '../../proto/int64.ts'
 import { timestamp, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
 import { idText } from '../ids.ts'
-import { adviceFor, faults } from '../refusal-advice.ts'
+import { adviceFor, carriedAdvice, faults } from '../refusal-advice.ts'
 import { type Command, type Given, UsageError, wholeNumber } from './command.ts'
 import { connect, type Connection, connectionOptions } from './connection.ts'
 import { nameOf } from './event-summary.ts'
@@ -45,6 +45,7 @@ export const refusals: Command = {
     from: { value: 'TIME', about: 'Received at or after this time.' },
     to: { value: 'TIME', about: 'Received before this time.' },
     limit: { value: 'N', about: `At most so many; default ${limitDefault}.` },
+    carried: { about: 'Instead: what came on topics that no adapter read, and that one may read by now.' },
     replayed: { about: 'Also those that were read again since.' },
     raw: { about: 'Also the messages, byte for byte.' },
     json: { about: 'One line of JSON for each.' },
@@ -86,6 +87,7 @@ function matching(given: Given): ListRefusalsRequest {
     adapters: [...given.texts('adapter')],
     senders: [...given.texts('sender')],
     includeReplayed: given.flag('replayed'),
+    carried: given.flag('carried'),
     ...(from !== undefined && { from: timestamp(parseTime(from, 'from')) }),
     ...(to !== undefined && { to: timestamp(parseTime(to, 'to')) }),
   }
@@ -108,7 +110,10 @@ async function list(connection: Connection, given: Given, terminal: Terminal): P
     }
     pageToken = new Uint8Array(page.nextPageToken ?? [])
   } while (left > 0 && pageToken.length > 0)
-  if (left === limit) terminal.tell('the quarantine holds nothing that matches')
+  const nothing = given.flag('carried')
+    ? 'nothing that was carried matches'
+    : 'the quarantine holds nothing that matches'
+  if (left === limit) terminal.tell(nothing)
   else if (left === 0 && pageToken.length > 0)
     terminal.tell(`${counted(limit, 'refusal')}; there are more, see --limit`)
   return 0
@@ -119,10 +124,13 @@ function printRefusal(frame: Frame, isRaw: boolean, terminal: Terminal): void {
   const { fault = '', why = '', channel = '', sender = '', adapter = '', replayFate } = frame
   const at = timestampNs(frame.receivedAt) ?? 0n
   const again = timestampNs(frame.replayedAt)
+  const isCarried = frame.fate === Fate.CARRIED
   const row = (name: string, text: string): void => print(`  ${paint('dim', pad(name, 9))}${text}`)
-  print(`${paint('dim', stampText(at))}  ${paint(['red', 'bold'], pad(safe(fault || 'refused'), 11))}  ${safe(why)}`)
+  print(
+    `${paint('dim', stampText(at))}  ${paint(['red', 'bold'], pad(safe(fault || (isCarried ? 'carried' : 'refused')), 11))}  ${safe(why)}`,
+  )
   row('came by', `${safe(channel || '–')} from ${safe(sender || '–')}${adapter ? `, read by ${safe(adapter)}` : ''}`)
-  row('to do', adviceFor(fault))
+  row('to do', isCarried ? carriedAdvice : adviceFor(fault))
   if (frame.id?.length) row('frame', idText(frame.id))
   if (again !== undefined) row('replayed', `${stampText(again)}: ${nameOf(Fate, replayFate)}`)
   if (isRaw) printFrame(frame, terminal)

@@ -39,7 +39,7 @@ export function listRefusals(log: Log, request: ListRefusalsRequest, view: View)
   let bytes = 0
   let scanned = 0
   let last = pageToken
-  for (const frame of refusals(log, pageToken)) {
+  for (const frame of keptFrames(log, request, pageToken)) {
     last = frame.id ?? last
     scanned += 1
     if (wanted(frame)) {
@@ -54,10 +54,11 @@ export function listRefusals(log: Log, request: ListRefusalsRequest, view: View)
 }
 
 /** Newest first. */
-function* refusals(log: Log, before: Uint8Array): Generator<Frame> {
+function* keptFrames(log: Log, { carried }: ListRefusalsRequest, before: Uint8Array): Generator<Frame> {
+  const fate = carried ? 'carried' : 'refused'
   let last = before
   for (;;) {
-    const chunk = log.frames({ fate: 'refused', limit: chunkFrames, ...(last.length > 0 && { before: last }) })
+    const chunk = log.frames({ fate, limit: chunkFrames, ...(last.length > 0 && { before: last }) })
     yield* chunk
     const end = chunk.at(-1)?.id
     if (!end || chunk.length < chunkFrames) return
@@ -111,7 +112,7 @@ export function replayRefusals(log: Log, call: ReplayCall, replay: Replay, fail:
       if (call.cancelled) return
       const frame = log.findFrame(id)
       // Retention may have taken it since it was listed.
-      if (frame?.fate === Fate.REFUSED) {
+      if (frame?.fate === Fate.REFUSED || frame?.fate === Fate.CARRIED) {
         const { fate } = await replay(frame, { dryRun: request.dryRun ?? false })
         came[fate] += 1
       }
@@ -125,9 +126,10 @@ export function replayRefusals(log: Log, call: ReplayCall, replay: Replay, fail:
 /** Oldest first, as they came. Ids are 16 bytes each; the frames themselves are read one by one. */
 function chosenIds(log: Log, { frameIds = [], matching }: ReplayRefusalsRequest): readonly Uint8Array[] {
   if (frameIds.length > 0) return frameIds
-  const wanted = refusalFilter(matching ?? {})
+  const request = matching ?? {}
+  const wanted = refusalFilter(request)
   const ids: Uint8Array[] = []
-  for (const frame of refusals(log, new Uint8Array())) if (frame.id && wanted(frame)) ids.push(frame.id)
+  for (const frame of keptFrames(log, request, new Uint8Array())) if (frame.id && wanted(frame)) ids.push(frame.id)
   return ids.toReversed()
 }
 

@@ -3174,6 +3174,8 @@ export type ListRefusalsRequest = {
   pageSize?: number
   /** `next_page_token` of the page before. */
   pageToken?: Uint8Array
+  /** Instead of what was refused: what came on channels that no adapter read (CARRIED), and that one may read by now. */
+  carried?: boolean
 }
 
 /** ListRefusalsResponse is a page of the quarantine. */
