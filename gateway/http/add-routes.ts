@@ -94,14 +94,21 @@ function answer(reply: FastifyReply, made: Reply): FastifyReply {
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** As fastify writes it: "/v1/events/:id", "/v1/ingest/:adapter/*". */
+/** As fastify writes it: "/v1/events/:id", "/v1/ingest/:adapter/*"; a suffix is a part of the parameter there. */
 const pathOf = ({ path, parameters }: Route): string =>
-  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (parameters[name]?.rest ? '*' : `:${name}`))
+  path.replaceAll(/\{(\w+)\}[^/]*/g, (_, name: string) => (parameters[name]?.rest ? '*' : `:${name}`))
 
-function pathValues({ parameters }: Route, given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const rest = Object.keys(parameters).find((name) => parameters[name]?.rest)
-  const { '*': end, ...values } = given
-  return rest !== undefined && end !== undefined ? { ...values, [rest]: end } : values
+function pathValues(
+  { path, parameters }: Route,
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {}
+  for (const [, name = '', suffix = ''] of path.matchAll(/\{(\w+)\}([^/]*)/g)) {
+    const value = given[parameters[name]?.rest ? '*' : name] ?? ''
+    if (!value.endsWith(suffix)) throw new GatewayError('not_found', `No such path is here; it ends with ${suffix}.`)
+    values[name] = value.slice(0, value.length - suffix.length)
+  }
+  return values
 }
 
 export type KnownPath = Pick<Route, 'method' | 'path' | 'parameters' | 'isStream'>

@@ -4,6 +4,7 @@
 import type { AdminServiceParts } from '../grpc/admin-service.ts'
 import type { FateParts } from '../grpc/fates.ts'
 import { eventRoutes } from './events.ts'
+import { feedRoutes } from './feeds.ts'
 import { fateRoutes } from './fates.ts'
 import { type IngestParts, ingestRoutes } from './ingest.ts'
 import { type MapParts, mapRoutes } from './maps.ts'
@@ -23,6 +24,7 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...eventRoutes({ log }),
     ...streamRoutes(parts),
     ...mapRoutes(parts),
+    ...feedRoutes({ log, clock }),
     ...seriesRoutes(parts),
     ...fateRoutes(parts),
     ...refusalRoutes({ log, access, replay: admin.replay }),
