@@ -40,7 +40,7 @@ import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
-import { createSqliteStore } from './telemetry/sqlite/sqlite-store.ts'
+import { configuredStore } from './telemetry/configured-store.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -124,20 +124,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger })
     const outputs: RunningOutput[] = []
     if (influxdb) outputs.push(runOutput(influxdb, { log, alarms, logger, random }))
-    const telemetry =
-      settings['telemetry.store'] === 'sqlite'
-        ? createSqliteStore({
-            dataDir: settings.data_dir,
-            keepMs: settings['telemetry.keep'],
-            log,
-            clock,
-            logger,
-          })
-        : undefined
-    if (telemetry) {
-      await telemetry.resume()
-      outputs.push(runOutput(telemetry, { log, alarms, logger, random }))
-    }
+    const telemetry = await configuredStore({ settings, log, clock, logger })
+    if (telemetry) stops.push(() => telemetry.close())
+    if (telemetry?.output) outputs.push(runOutput(telemetry.output, { log, alarms, logger, random }))
     for (const output of outputs) stops.push(() => output.stop())
 
     const offset = createClockOffset({
@@ -210,7 +199,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             clock,
             logger,
             access,
-            ...(telemetry ? { telemetry } : undefined),
+            ...(telemetry ? { telemetry: telemetry.store } : undefined),
             recentFates: accounting,
             receiveEvents: eventsReceiver(receive, clock),
             admin,

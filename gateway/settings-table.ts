@@ -208,15 +208,16 @@ export const settingsTable = {
   'influx.manage': { kind: 'flag', default: true, about: 'Whether missing databases are created (v1).' },
   'telemetry.store': {
     kind: 'choice',
-    of: ['off', 'sqlite'],
-    default: 'off',
-    about: 'Where series of values are kept for queries (TelemetryService): sqlite is a file in the data folder.',
+    of: ['auto', 'sqlite', 'influxdb', 'off'],
+    default: 'auto',
+    about:
+      'Where series of values are kept for queries (TelemetryService): sqlite is a file in the data folder, influxdb the one of influx.url; auto: influxdb where influx.url is set, else sqlite.',
   },
   'telemetry.keep': {
     kind: 'duration',
     default: '30d',
     min: 3_600_000,
-    about: 'How long the telemetry store keeps values; the log and InfluxDB have times of their own.',
+    about: 'How long the SQLite store keeps values; the log and InfluxDB have times of their own.',
   },
   'clock.sntp_servers': {
     kind: 'list',

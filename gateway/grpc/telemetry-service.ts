@@ -15,7 +15,7 @@ export function addTelemetryService(registrar: Registrar, { telemetry }: { telem
     if (telemetry) return telemetry
     throw new GatewayError(
       'not_set_up',
-      'This gateway has no telemetry store: set telemetry.store to sqlite and restart it.',
+      'This gateway has no telemetry store: set telemetry.store to auto and restart it.',
     )
   }
 

@@ -29,13 +29,14 @@ export function mqttOutput(settings: Settings, parts: Omit<MqttOutParts, 'includ
 }
 
 export function influxdbOutput({ settings, log, ids, clock, alarms, logger }: Parts): InfluxdbOutput | undefined {
-  const url = settings['influx.url']
-  if (!url) return undefined
+  if (!settings['influx.url']) return undefined
   const quarantine = createQuarantine({ log, ids, clock })
-  return createInfluxdbOutput(influxdbSettings(settings, url), { clock, logger, alarms, quarantine })
+  return createInfluxdbOutput(influxdbSettings(settings), { clock, logger, alarms, quarantine })
 }
 
-function influxdbSettings(settings: Settings, url: string): InfluxdbSettings {
+/** Asked for where `influx.url` is set. */
+export function influxdbSettings(settings: Settings): InfluxdbSettings {
+  const url = settings['influx.url'] ?? ''
   const optional = {
     retentionPolicy: settings['influx.retention_policy'],
     org: settings['influx.org'],

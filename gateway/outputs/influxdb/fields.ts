@@ -137,7 +137,7 @@ function name({ lines }: Fields, key: string, names: ReadonlyMap<number, string>
 const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(values).map(([word, value]) => [value, word.toLowerCase()]))
 
-const qualityNames = namesOf(Quality)
+export const qualityNames = namesOf(Quality)
 const aggregationNames = namesOf(Aggregation)
 const onlineNames = namesOf(Online)
 const transitionNames = namesOf(DeviceTransition)

@@ -231,6 +231,11 @@ export function decodeText(text: string): string {
   return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
 }
 
+/** A tag as it stands in the database, for questions. */
+export function encodeTag(text: string): string {
+  return text.replaceAll(/[\p{Cc}\\]|%(?=[0-9A-Fa-f]{2})/gu, (character) => percentEncoded(character))
+}
+
 // C0, DEL and C1 controls.
 const isControl = (code: number): boolean => code < 0x20 || (code >= 0x7f && code <= 0x9f)
 

@@ -3,8 +3,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { createSeriesBuilder } from '../aggregate.ts'
 import { createMeter, type Gathered, permitted, queryAnswer, tooLarge, valuesReadMax } from '../answers.ts'
-import { compareListed, compareSeries, compareText, placeOf } from '../store.ts'
-import type { ListedSeries, ListPlace, SeriesKey, SeriesReader } from '../store.ts'
+import { isWantedDevice, joined, listedOf } from '../listing.ts'
+import { compareSeries } from '../store.ts'
+import type { ListedSeries, SeriesKey, SeriesReader } from '../store.ts'
 import { qualityOf, valueOf } from './values.ts'
 
 interface KeptSeries extends SeriesKey {
@@ -61,16 +62,8 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
       const all = find([
         ['quantity', plan.quantities],
         ['jurisdiction', plan.jurisdictions],
-      ]).filter(({ device }) => plan.devices.length === 0 || plan.devices.some((wanted) => matches(wanted, device)))
-      const listed: ListedSeries[] = []
-      for (const group of groups(await permitted(all, permit))) {
-        if (plan.after && comparePlaces(placeOf(group[0]!), plan.after) <= 0) continue
-        const found = spanOf(group)
-        if (!found || (plan.activeSinceMs !== undefined && found.lastMs < plan.activeSinceMs)) continue
-        listed.push(found)
-        if (listed.length > plan.size) break
-      }
-      return listed
+      ]).filter(({ device }) => isWantedDevice(plan, device))
+      return listedOf(await permitted(all, permit), plan, spanOf)
     },
 
     close: () => database.close(),
@@ -82,13 +75,7 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
     for (const { id, ...key } of group) {
       const begin = first.get(id) as { at: number } | undefined
       const end = last.get(id) as { at: number } | undefined
-      if (!begin || !end) continue
-      const newer = !span || end.at >= span.lastMs ? key : span
-      span = {
-        ...newer,
-        firstMs: Math.min(begin.at, span?.firstMs ?? begin.at),
-        lastMs: Math.max(end.at, span?.lastMs ?? end.at),
-      }
+      if (begin && end) span = joined(span, { ...key, firstMs: begin.at, lastMs: end.at })
     }
     return span
   }
@@ -100,28 +87,3 @@ interface PointRow {
   readonly form: number
   readonly value: number | string | null
 }
-
-/** Series that differ in nothing but unit and subject are listed as one; groups stand in order. */
-function groups(series: readonly KeptSeries[]): KeptSeries[][] {
-  const found = new Map<string, KeptSeries[]>()
-  for (const each of series.toSorted(compareListed)) {
-    const place = JSON.stringify(placeOf(each))
-    const group = found.get(place)
-    if (group) group.push(each)
-    else found.set(place, [each])
-  }
-  return [...found.values()].toSorted((a, b) => comparePlaces(placeOf(a[0]!), placeOf(b[0]!)))
-}
-
-function comparePlaces([quantity, device, index, rest]: ListPlace, other: ListPlace): number {
-  const number = (text: string): number => (text === '' ? -1 : Number(text))
-  return (
-    compareText(quantity, other[0]) ||
-    compareText(device, other[1]) ||
-    number(index) - number(other[2]) ||
-    compareText(rest, other[3])
-  )
-}
-
-const matches = (wanted: string, device: string): boolean =>
-  wanted.endsWith('*') ? device.startsWith(wanted.slice(0, -1)) : device === wanted

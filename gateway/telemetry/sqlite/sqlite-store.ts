@@ -2,16 +2,15 @@
 // console that asks much, and a disk that is slow, cost the gateway nothing but lag of this one output.
 
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { timestamp } from '../../../proto/time.ts'
-import { codec } from '../../../proto/wire.ts'
+import { GatewayError } from '../../../proto/errors.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log, StoredRecord } from '../../log/log.ts'
 import type { Logger } from '../../logger.ts'
 import type { Output } from '../../outputs/output.ts'
-import { wireListed } from '../answers.ts'
-import { listPlan, pageToken, queryPlan } from '../requests.ts'
-import type { ListedSeries, MayRead, SeriesKey, TelemetryStore } from '../store.ts'
+import { createReading } from '../reading.ts'
+import type { TelemetryStore } from '../store.ts'
 import { createThread } from '../thread.ts'
 import { telemetryFile } from './file.ts'
 import type { SqliteThreadData } from './thread-program.ts'
@@ -30,6 +29,8 @@ export interface SqliteStoreParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly keepMs: number
+  /** Free disk space below which nothing is written. */
+  readonly diskLowBytes: number
 }
 
 /** Large transactions cost least; a value is seen within a fifth of a second. */
@@ -37,55 +38,42 @@ const gatherMs = 150
 const batchRecords = 5_000
 const batchBytes = 4 << 20
 const name = 'telemetry'
+/** As SQLite says it, and as file.ts does. */
+const damaged = /malformed|not a database|newer version/
 
-const answerCodec = codec('tocsin.v1.QuerySeriesResponse')
-
-export function createSqliteStore({ dataDir, log, clock, logger, keepMs }: SqliteStoreParts): SqliteStore {
+export function createSqliteStore({
+  dataDir,
+  log,
+  clock,
+  logger,
+  keepMs,
+  diskLowBytes,
+}: SqliteStoreParts): SqliteStore {
   const file = join(dataDir, telemetryFile)
   const data: SqliteThreadData = { file, include: [] }
   const program = new URL('./thread-program.ts', import.meta.url)
-  const asking = new Map<number, MayRead>()
   const writer = createThread({ program, name: 'tocsin-telemetry', data })
-  const reader = createThread({
-    program,
-    name: 'tocsin-series',
-    data,
-    handlers: {
-      permit: (request: number, series: readonly SeriesKey[]) => {
-        const mayRead = asking.get(request)
-        return series.map((each) => mayRead?.(each) ?? true)
-      },
-    },
-  })
   const epoch = String(log.epoch)
   let place: Place = { epoch, urgent: 0, routine: 0 }
-  let requests = 0
+  const reading = createReading({ program, data, log, clock, place: () => place })
 
-  async function ask<Result>(method: string, plan: object, mayRead: MayRead): Promise<Result> {
-    const request = ++requests
-    asking.set(request, mayRead)
+  /** Where the file ends; one that is damaged is begun anew. */
+  async function openPlace(): Promise<Place | undefined> {
     try {
-      return await reader.call<Result>(method, [request, plan])
-    } finally {
-      asking.delete(request)
+      return await writer.call<Place | undefined>('place', [])
+    } catch (err) {
+      if (!(err instanceof Error) || !damaged.test(err.message)) throw err
+      logger.warn({ err }, `${file} cannot be used; it is moved aside and made anew from the log`)
+      moveAside(file)
+      return writer.call<Place | undefined>('place', [])
     }
   }
 
-  async function querySeriesBytes(request: Parameters<TelemetryStore['querySeries']>[0], mayRead: MayRead) {
-    const completeUntil = timestamp(completeUntilNs())
-    const bytes = await ask<Uint8Array>('query', queryPlan(request, clock.now()), mayRead)
-    // Encoded messages that stand one behind the other are one message.
-    return Buffer.concat([bytes, answerCodec.encode({ completeUntil })])
-  }
-
-  /** When the first record was logged that the file does not have. */
-  function completeUntilNs(): bigint {
-    let least = clock.now()
-    for (const lane of ['urgent', 'routine'] as const) {
-      const next = log.read(lane, place[lane], { records: 1, bytes: 1 })?.records[0]
-      if (next && next.loggedAt < least) least = next.loggedAt
-    }
-    return least
+  /** The last of the disk is the log's: what is not written now is read from it later. */
+  async function checkRoom(): Promise<void> {
+    const { bavail, bsize } = await statfs(dataDir)
+    if (bavail * bsize < diskLowBytes)
+      throw new GatewayError('store_failed', 'telemetry is not written while the disk is low (log.disk_low); make room')
   }
 
   return {
@@ -95,36 +83,25 @@ export function createSqliteStore({ dataDir, log, clock, logger, keepMs }: Sqlit
     async resume() {
       let kept: Place | undefined
       try {
-        kept = await writer.call<Place | undefined>('place', [])
+        kept = await openPlace()
       } catch (err) {
-        logger.warn({ err }, `${file} cannot be used; it is moved aside and made anew from the log`)
-        moveAside(file)
-        kept = await writer.call<Place | undefined>('place', [])
+        // A full disk is no reason not to start: from its beginning the log is read again when there is room, to the same rows.
+        logger.warn({ err }, `${file} cannot be opened; it is tried again`)
       }
       if (kept?.epoch === epoch) place = kept
       const { urgent, routine } = place
       log.bookmarks.set(name, { urgent, routine }, { pins: true })
     },
     async deliver(records) {
+      await checkRoom()
       const { bytes, ends, reached } = packed(records, place)
       await writer.call('write', [bytes, ends, reached], [bytes.buffer as ArrayBuffer, ends.buffer as ArrayBuffer])
       place = reached
     },
     expire: () => writer.call('expire', [Number(clock.now() / 1_000_000n) - keepMs]),
-    querySeriesBytes,
-    querySeries: async (request, mayRead) => answerCodec.decode(await querySeriesBytes(request, mayRead)),
-    async listSeries(request, mayRead) {
-      const plan = listPlan(request)
-      const found = await ask<readonly ListedSeries[]>('list', plan, mayRead)
-      const page = found.slice(0, plan.size)
-      const end = page.at(-1)
-      return {
-        series: page.map((each) => wireListed(each)),
-        ...(end && found.length > plan.size && { nextPageToken: pageToken(request, end) }),
-      }
-    },
+    ...reading,
     async close() {
-      await reader.close()
+      await reading.close()
       await writer.close()
     },
   }

@@ -1,0 +1,226 @@
+// The contract of telemetry stores: one set of tests for every store, SQLite and a real InfluxDB, asked by gRPC; and the same random
+// readings in both, which must give the same answers.
+
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tagLimits } from '../gateway/outputs/influxdb/cardinality.ts'
+import { MessageStatus, Quality, SeriesAggregate } from '../proto/generated/types.ts'
+import type { Measurement, QuerySeriesRequest } from '../proto/generated/types.ts'
+import { int64, toNumber } from '../proto/int64.ts'
+import { timestampNs } from '../proto/time.ts'
+import { observation, readingMs, temperature } from './peers/influxdb-readings.ts'
+import { append, openStores, range, timeOf, valuesOf, windowMs } from './telemetry-house.ts'
+import { type Influxdb, startInfluxdb } from './tools/influxdb.ts'
+import { describeWithTools } from './tools/present.ts'
+
+let influxdb: Influxdb | undefined
+let databases = 0
+const newDatabase = () => ({ url: influxdb!.url, database: `contract_${++databases}` })
+
+describe('the SQLite store', () => contract(() => openStores(['sqlite'])))
+
+describeWithTools('the InfluxDB store', () => {
+  beforeAll(async () => void (influxdb ??= await startInfluxdb()), 30_000)
+  contract(() => openStores(['influxdb'], { influxdb: newDatabase() }))
+})
+afterAll(() => influxdb?.stop())
+
+function contract(openStore: () => ReturnType<typeof openStores>): void {
+  test('gives values as they are: kinds, large whole numbers, repeated quantities, nothing that is bad', async () => {
+    const { house, query, caughtUp } = await openStore()
+    await append(house, [temperature(21.5), temperature(22.5), { ...temperature(-999), quality: Quality.BAD }])
+    await append(house, [
+      { quantity: 'rain_count', value: 'integer', integer: int64(9_007_199_254_740_993n) },
+      { quantity: 'door', value: 'flag', flag: true },
+      { quantity: 'sky', value: 'text', text: 'raining' },
+    ])
+    await caughtUp()
+    const answer = await query({ quantity: 'air_temperature' })
+    expect(valuesOf(answer)).toEqual([[21.5], [22.5]])
+    expect(answer.series?.map(({ series }) => series?.index)).toEqual([undefined, 1])
+    expect(answer.series?.[0]?.series).toMatchObject({
+      device: 'gauge-7',
+      subject: 'urn:dev:ow:gauge-7',
+      jurisdiction: 'county-a.example',
+      owner: 'water.county-a.example',
+      deviceClass: 'senml',
+      unit: 'Cel',
+    })
+    expect(timestampNs(answer.series?.[0]?.points?.[0]?.at)).toBe(BigInt(readingMs) * 1_000_000n)
+    expect(valuesOf(await query({ quantity: 'air_temperature', includeBad: true }))).toEqual([[21.5], [22.5], [-999]])
+    expect(valuesOf(await query({ quantity: 'rain_count' }))).toEqual([[9_007_199_254_740_993n]])
+    expect(valuesOf(await query({ quantity: 'door' }))).toEqual([[true]])
+    expect(valuesOf(await query({ quantity: 'sky' }))).toEqual([['raining']])
+  })
+
+  test('gives windows that begin at multiples of their length, and none where there is no value', async () => {
+    const { house, query, caughtUp } = await openStore()
+    for (const [minute, value] of [
+      [0, 1],
+      [4, 3],
+      [5, 10],
+      [16, 7],
+    ] as const)
+      // prettier-ignore
+      await append(house, [temperature(value)], windowMs + minute * 60_000)
+    await caughtUp()
+    const window = { seconds: 300 }
+    const ask = (aggregate: SeriesAggregate) => query({ quantity: 'air_temperature', window, aggregate })
+    const means = await ask(SeriesAggregate.UNSPECIFIED)
+    expect(valuesOf(means)).toEqual([[2, 10, 7]])
+    const points = means.series?.[0]?.points ?? []
+    expect(points.map((point) => Number(timestampNs(point.at)! / 1_000_000n) - windowMs)).toEqual([0, 300_000, 900_000])
+    expect(points.map(({ count }) => toNumber(count))).toEqual([2, 1, 1])
+    expect(valuesOf(await ask(SeriesAggregate.SUM))).toEqual([[4, 10, 7]])
+    expect(valuesOf(await ask(SeriesAggregate.MAXIMUM))).toEqual([[3, 10, 7]])
+    expect(valuesOf(await ask(SeriesAggregate.FIRST))).toEqual([[1, 10, 7]])
+    expect(valuesOf(await ask(SeriesAggregate.COUNT))).toEqual([[2n, 1n, 1n]])
+  })
+
+  test('keeps exercises apart and drops what is labelled', async () => {
+    const { house, query, caughtUp } = await openStore()
+    await house.append(
+      observation({ measurements: [temperature(1)] }),
+      observation({ measurements: [temperature(2)], messageStatus: MessageStatus.EXERCISE }),
+      observation({ measurements: [temperature(3)], labels: [4] }),
+    )
+    await caughtUp()
+    expect(valuesOf(await query({ quantity: 'air_temperature' }))).toEqual([[1]])
+    const exercise = { quantity: 'air_temperature', messageStatuses: [MessageStatus.EXERCISE] }
+    expect(valuesOf(await query(exercise))).toEqual([[2]])
+  })
+
+  test('says when there is more, lists series in pages, and tells what was wrong with a request', async () => {
+    const { house, query, list, caughtUp } = await openStore()
+    for (let at = 0; at < 5; at++) await append(house, [temperature(at)], readingMs + at, `gauge-${at % 3}`)
+    await caughtUp()
+    const few = await query({ quantity: 'air_temperature', maxSeries: 2, maxPoints: 1 })
+    expect(few).toMatchObject({ truncated: true, series: [{ truncated: true }, { truncated: true }] })
+    expect(valuesOf(few)).toEqual([[0], [1]])
+    const page = await list({ devices: ['gauge-*'], pageSize: 2 })
+    expect(page.series?.map(({ device }) => device)).toEqual(['gauge-0', 'gauge-1'])
+    const next = await list({ devices: ['gauge-*'], pageSize: 2, pageToken: page.nextPageToken })
+    expect(next.series?.map(({ device }) => device)).toEqual(['gauge-2'])
+    expect(next.nextPageToken ?? new Uint8Array()).toHaveLength(0)
+    const other = list({ devices: ['gauge-1'], pageToken: page.nextPageToken })
+    await expect(other).rejects.toMatchObject({ code: 3, details: expect.stringContaining('another request') })
+    await expect(query({})).rejects.toMatchObject({ code: 3, details: expect.stringContaining('quantity') })
+    const noWindow = query({ quantity: 'x', aggregate: SeriesAggregate.MEAN })
+    await expect(noWindow).rejects.toMatchObject({ code: 3, details: expect.stringContaining('needs window') })
+  })
+}
+
+describeWithTools('both stores', () => {
+  beforeAll(async () => void (influxdb ??= await startInfluxdb()), 30_000)
+
+  const texts = fc.constantFrom(
+    'a',
+    "it's",
+    'a"b',
+    String.raw`c\d`,
+    'x\ny',
+    '%0A',
+    '100 %',
+    'ä=1,b',
+    '(over budget)',
+    '*',
+    '',
+  )
+  const names = fc.oneof(texts, fc.string({ maxLength: 6 }))
+  const quality = fc.constantFrom(...Object.values(Quality))
+  const measurement = fc
+    .record({
+      quantity: fc.constantFrom('air_temperature', 'wind_speed', "o'dd"),
+      value: fc.oneof(
+        fc.double({ noNaN: false }).map((number) => ({ value: 'number', number }) as const),
+        fc
+          .bigInt(-(2n ** 63n), 2n ** 63n - 1n)
+          .map((integer) => ({ value: 'integer', integer: int64(integer) }) as const),
+        fc.integer({ min: -9, max: 9 }).map((integer) => ({ value: 'integer', integer }) as const),
+        fc.boolean().map((flag) => ({ value: 'flag', flag }) as const),
+        names.map((text) => ({ value: 'text', text }) as const),
+        fc.constant({ value: 'blob', blob: new Uint8Array(3) } as const),
+        fc.constant({}),
+      ),
+      unit: fc.constantFrom('Cel', '[degF]', '', 'm/s'),
+      quality,
+      index: fc.constantFrom(undefined, 0, 3),
+    })
+    .map(({ value, index, ...rest }) => ({ ...rest, ...value, ...(index !== undefined && { index }) }) as Measurement)
+  const event = fc.record({
+    device: fc.oneof(names, fc.constantFrom('g-1', 'g-2')),
+    subject: fc.constantFrom('', 'urn:a', "urn:b'c"),
+    atMs: fc.integer({ min: windowMs, max: windowMs + 3_600_000 }),
+    messageStatus: fc.constantFrom(
+      MessageStatus.ACTUAL,
+      MessageStatus.ACTUAL,
+      MessageStatus.EXERCISE,
+      MessageStatus.TEST,
+    ),
+    jurisdiction: fc.constantFrom('county-a.example', ''),
+    measurements: fc.array(measurement, { minLength: 1, maxLength: 4 }),
+  })
+  const query = fc
+    .record({
+      quantity: fc.constantFrom('air_temperature', 'wind_speed', "o'dd", 'none'),
+      devices: fc.oneof(fc.constant<string[]>([]), fc.array(names, { maxLength: 3 })),
+      subjects: fc.subarray(['urn:a', "urn:b'c"]),
+      seconds: fc.constantFrom(undefined, 60, 700),
+      aggregate: fc.constantFrom(...Object.values(SeriesAggregate)),
+      messageStatuses: fc.subarray([MessageStatus.ACTUAL, MessageStatus.EXERCISE, MessageStatus.TEST]),
+      includeBad: fc.boolean(),
+      maxPoints: fc.constantFrom(0, 1, 3),
+      maxSeries: fc.constantFrom(0, 1, 4),
+      index: fc.constantFrom(undefined, 0, 1),
+    })
+    .map(({ seconds, aggregate, index, ...rest }): QuerySeriesRequest => ({
+      ...range,
+      ...rest,
+      ...(seconds !== undefined && { window: { seconds }, aggregate }),
+      ...(index !== undefined && { index }),
+    }))
+  const list = fc.record({
+    quantities: fc.subarray(['air_temperature', "o'dd", 'none']),
+    devices: fc.subarray(['g-*', 'g-1', "it's"]),
+    jurisdictions: fc.subarray(['county-a.example']),
+    pageSize: fc.constantFrom(0, 3),
+    activeSince: fc.constantFrom(timeOf(0), timeOf(windowMs + 1_800_000)),
+  })
+
+  test.each([
+    ['within the budget of tags', tagLimits],
+    ['with most devices over it', { ...tagLimits, device: 1 }],
+  ])('give the same answers for random readings, %s', { timeout: 120_000 }, async (_how, limits) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event, { minLength: 1, maxLength: 60 }),
+        fc.array(query, { minLength: 40, maxLength: 40 }),
+        fc.array(list, { minLength: 10, maxLength: 10 }),
+        async (events, queries, lists) => {
+          const { house, stores, caughtUp, close } = await openStores(['sqlite', 'influxdb'], {
+            influxdb: newDatabase(),
+            tagLimits: limits,
+          })
+          for (const { subject, jurisdiction, ...reading } of events) {
+            const made = observation(reading)
+            await house.append({ ...made, subject, origin: { ...made.origin, jurisdiction } })
+          }
+          await caughtUp()
+          const [sqlite, other] = stores
+          for (const request of queries) {
+            const { completeUntil: _a, ...expected } = await sqlite!.querySeries(request, undefined)
+            const { completeUntil: _b, ...answer } = await other!.querySeries(request, undefined)
+            expect(answer, JSON.stringify(request)).toEqual(expected)
+          }
+          for (const request of lists)
+            expect(await other!.listSeries(request, undefined), JSON.stringify(request)).toEqual(
+              await sqlite!.listSeries(request, undefined),
+            )
+          await close()
+        },
+      ),
+      // To make a failing example smaller would take a gateway for each step.
+      { numRuns: 5, endOnFailure: true },
+    )
+  })
+})
