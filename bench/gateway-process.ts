@@ -12,6 +12,7 @@ export interface GatewayProcess {
   readonly mqttPort: number
   readonly grpcAddress: string
   readonly httpUrl: string
+  readonly dataDir: string
   /** What it has written to standard error. */
   errorText(): string
   /** Resolves when it has ended and its folder is gone. */
@@ -72,6 +73,7 @@ async function startOnce({ settings = {}, nodeArgs = [] }: GatewayProcessOptions
     grpcAddress: `127.0.0.1:${grpcPort}`,
     errorText: () => child.stderr,
     httpUrl: `http://127.0.0.1:${httpPort}`,
+    dataDir,
     stop,
   }
 }

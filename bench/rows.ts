@@ -4,6 +4,7 @@ import { consoleLatency } from './console-latency.ts'
 import { frozenConsole } from './frozen-console.ts'
 import { wholeJob, wholeJobOfSingles } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
+import { telemetryAnswers, telemetryIngest } from './telemetry.ts'
 import type { Row } from './row.ts'
 
 export const rows: readonly Row[] = [
@@ -13,4 +14,6 @@ export const rows: readonly Row[] = [
   wholeJobOfSingles,
   consoleLatency,
   frozenConsole,
+  telemetryAnswers,
+  telemetryIngest,
 ]
