@@ -221,7 +221,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
               routes: apiRoutes({
                 streams,
                 places,
-                ...(telemetry ? { telemetry } : undefined),
+                ...(telemetry ? { telemetry: telemetry.store } : undefined),
                 log,
                 clock,
                 access,

@@ -4,6 +4,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../../../proto/errors.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log, StoredRecord } from '../../log/log.ts'
@@ -38,6 +39,11 @@ const gatherMs = 150
 const batchRecords = 5_000
 const batchBytes = 4 << 20
 const name = 'telemetry'
+/** Records a second that are taken in beside keeping them; above it senders come first, and the store lags. */
+const busyPerSecond = 5_000
+/** What it takes all the same, so that it always gets on. */
+const busyTakesPerMs = 2
+const yieldMs = 100
 /** As SQLite says it, and as file.ts does. */
 const damaged = /malformed|not a database|newer version/
 
@@ -55,6 +61,7 @@ export function createSqliteStore({
   const writer = createThread({ program, name: 'tocsin-telemetry', data })
   const epoch = String(log.epoch)
   let place: Place = { epoch, urgent: 0, routine: 0 }
+  let seen = { atNs: clock.monotonic(), records: log.head.urgent + log.head.routine }
   const reading = createReading({ program, data, log, clock, place: () => place })
 
   /** Where the file ends; one that is damaged is begun anew. */
@@ -76,6 +83,20 @@ export function createSqliteStore({
       throw new GatewayError('store_failed', 'telemetry is not written while the disk is low (log.disk_low); make room')
   }
 
+  /** Waits as long as so many records may take while much comes in; less when it ends. Throws when the gateway stops. */
+  async function giveWay(records: number, signal: AbortSignal): Promise<void> {
+    for (let waitMs = 0; isBusy() && waitMs < records / busyTakesPerMs; waitMs += yieldMs)
+      await sleep(yieldMs, undefined, { signal })
+  }
+
+  /** Whether more came in, since it was asked last, than can be kept without taking from those who send. */
+  function isBusy(): boolean {
+    const now = { atNs: clock.monotonic(), records: log.head.urgent + log.head.routine }
+    const perSecond = ((now.records - seen.records) * 1e9) / Math.max(1, Number(now.atNs - seen.atNs))
+    seen = now
+    return perSecond > busyPerSecond
+  }
+
   return {
     name,
     start: 'earliest',
@@ -92,8 +113,9 @@ export function createSqliteStore({
       const { urgent, routine } = place
       log.bookmarks.set(name, { urgent, routine }, { pins: true })
     },
-    async deliver(records) {
+    async deliver(records, signal) {
       await checkRoom()
+      await giveWay(records.length, signal)
       const { bytes, ends, reached } = packed(records, place)
       await writer.call('write', [bytes, ends, reached], [bytes.buffer as ArrayBuffer, ends.buffer as ArrayBuffer])
       place = reached
