@@ -17,6 +17,7 @@ import type { Broker, BrokerParts, Counts, OutgoingMessage, Principal } from './
 import { createSessions } from './sessions.ts'
 import { boundStore, type Store } from './store.ts'
 import { createTally } from './tally.ts'
+import { filterReachesBelow } from './topics.ts'
 import { createWills } from './wills.ts'
 
 export type * from './port.ts'
@@ -32,6 +33,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const inflows = new WeakMap<Client, Inflow>()
   // Principals of stored sessions, to ask the house for them while they are away.
   const owners = new Map<string, { principal: P; filters: ReadonlySet<string> }>()
+  // The filters of those who are connected, and what is known of them until they change.
+  const reading = new Set<ReadonlySet<string>>()
+  const readBelow = new Map<string, boolean>()
   const held: Held = { bytes: 0 }
   const inFlight = { messages: 0 }
   const member = (client: Client): Member<P> => members.get(client)!
@@ -40,7 +44,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
 
   async function start(): Promise<void> {
     const aedes = (await Aedes.createBroker({
-      ...createPermissions({ house: parts, limits, tally, sessions, member }),
+      ...createPermissions({ house: parts, limits, tally, sessions, granted: () => readBelow.clear(), member }),
       authorizePublish: (client, packet, done) => authorizePublish(client, packet, done),
       // 0: no bound over all publishers together, which one frozen subscriber would use up.
       concurrency: 0,
@@ -127,6 +131,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       source.on('client', (client) => {
         const { principal, filters, guard, connect } = member(client)
         sessions.enter(client.id, principal!.name)
+        reading.add(filters)
+        if (filters.size > 0) readBelow.clear()
         if (connect?.clean) store.incoming.clear(client.id)
         if (!client.clean) owners.set(client.id, { principal: principal!, filters })
         tally.totals.connects++
@@ -142,9 +148,14 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         })
       })
       source.on('clientReady', (client) => member(client).guard.open(directOf(client)))
-      source.on('unsubscribe', (filters, client) => filters.forEach((filter) => member(client).filters.delete(filter)))
+      source.on('unsubscribe', (filters, client) => {
+        for (const filter of filters) member(client).filters.delete(filter)
+        readBelow.clear()
+      })
       source.on('clientDisconnect', (client) => {
-        const { principal, guard } = member(client)
+        const { principal, filters, guard } = member(client)
+        reading.delete(filters)
+        if (filters.size > 0) readBelow.clear()
         sessions.leave(client.id, client.clean ? 0 : client.sessionExpiryInterval)
         if (client.clean) {
           owners.delete(client.id)
@@ -186,6 +197,16 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         running.delivery.publish(outgoing(message), null, (error) => (error ? reject(error) : resolve()))
       }),
     isWanted: (topic) => running !== undefined && !closing && running.delivery.isWanted(topic),
+    isWantedBelow(root) {
+      if (!running || closing) return false
+      if (running.store.hasSessions()) return true
+      let wanted = readBelow.get(root)
+      if (wanted === undefined) {
+        wanted = [...reading].some((filters) => [...filters].some((filter) => filterReachesBelow(filter, root)))
+        readBelow.set(root, wanted)
+      }
+      return wanted
+    },
     counts: (): Counts => ({
       connections: admission.connections,
       sessions: sessions.size,

@@ -27,13 +27,15 @@ export interface PermissionParts<P extends Principal> {
   readonly limits: Limits
   readonly tally: Tally
   readonly sessions: Sessions
+  /** Told after each filter that is granted. */
+  granted(): void
   member(client: Client): Member<P>
 }
 
 type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizeSubscribe' | 'authorizeForward'>>
 
 export function createPermissions<P extends Principal>(parts: PermissionParts<P>): Hooks {
-  const { house, limits, tally, sessions, member } = parts
+  const { house, limits, tally, sessions, granted, member } = parts
 
   function refuse(client: Client, why: RefusalReason): void {
     const { guard, connect } = member(client)
@@ -127,6 +129,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     }
     if (!permitted || (!filters.has(topic) && filters.size >= limits.subscriptionsPerClientMax)) return done(null, null)
     filters.add(topic)
+    granted()
     done(null, subscription)
   }
 

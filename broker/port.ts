@@ -12,6 +12,8 @@ export interface Broker {
   publish(message: OutgoingMessage): Promise<void>
   /** False when nobody would be given a message on this topic that is not retained, so that it need not be made. */
   isWanted(topic: string): boolean
+  /** False when nobody would be given any such message below `root`: asked once for many. */
+  isWantedBelow(root: string): boolean
   /** What has happened since the start, and what is here now; a copy. */
   counts(): Counts
   /** Closes listeners and connections. Wills are not sent: the gateway is going away, not the devices. */

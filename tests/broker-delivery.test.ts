@@ -346,3 +346,22 @@ test('a Mosquitto bridge stays connected and hands on', async () => {
   await until(() => broker.counts().cut.left === 1, 'gone, and its will swallowed')
   expect(received.length).toBe(1)
 })
+
+test('whether anybody listens below a root is known at once, also when readers come, change their mind and go', async () => {
+  const { broker, url } = await startBroker()
+  const known = (): boolean[] => [broker.isWantedBelow('out/v1'), broker.isWanted('out/v1/a')]
+  expect(known()).toEqual([false, false])
+  const reader = await connect(url)
+  await reader.client.subscribeAsync(['out/v2/#', 'out/v1', 'out', '+/in/#'])
+  expect(known()).toEqual([false, false])
+  for (const filter of ['out/+/+', '#', 'out/#', '+/v1/a', 'out/v1/a']) {
+    await reader.client.subscribeAsync(filter)
+    expect([filter, ...known()]).toEqual([filter, true, true])
+    await reader.client.unsubscribeAsync(filter)
+    expect([filter, ...known()]).toEqual([filter, false, false])
+  }
+  await reader.client.subscribeAsync('out/v1/b/#')
+  expect(known()).toEqual([true, false])
+  await reader.client.endAsync()
+  await until(() => !broker.isWantedBelow('out/v1'), 'nobody is left')
+})

@@ -95,6 +95,7 @@ describe('what is published', () => {
     const output = createMqttOutput({
       broker: {
         publish: (message) => Promise.resolve(void messages.push(message)),
+        isWantedBelow: () => true,
         isWanted: (topic) => (options.wanted ?? /./).test(topic),
       },
       logger: { debug() {}, info() {}, warn() {}, error() {} } as never,

@@ -7,7 +7,7 @@ export interface MqttOutMetrics {
   published: Record<'protobuf' | 'json', number>
   /** Records that no subscriber asked for. */
   unasked: number
-  /** Records that were withheld for what they hold, asked for or not. */
+  /** Records that were withheld for what they hold, while anybody listened. */
   withheld: Record<Included, number>
   /** Records of which single fields were taken out. */
   redacted: number

@@ -14,7 +14,7 @@ import { type Included, labelWithheld, mayTellPlace } from '../../policy/configu
 import { redact } from '../../policy/redact.ts'
 import type { Output } from '../output.ts'
 import { type MqttOutMetrics, newMqttOutMetrics } from './metrics.ts'
-import { eventTopic, jsonLevel } from './topic.ts'
+import { eventRoot, eventTopic, jsonLevel } from './topic.ts'
 
 export interface MqttOutput extends Output {
   metrics(): Readonly<MqttOutMetrics>
@@ -24,6 +24,7 @@ export interface MqttOutParts {
   readonly broker: {
     publish(message: OutgoingMessage): Promise<void>
     isWanted(topic: string): boolean
+    isWantedBelow(root: string): boolean
   }
   readonly logger: Logger
   readonly include: readonly Included[]
@@ -43,6 +44,11 @@ export function createMqttOutput({ broker, logger, include }: MqttOutParts): Mqt
   const included = new Set(include)
 
   async function deliver(records: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
+    // Mostly nobody listens, and then no record is opened.
+    if (!broker.isWantedBelow(eventRoot)) {
+      metrics.unasked += records.length
+      return
+    }
     const given: Promise<void>[] = []
     for (const [index, record] of records.entries()) {
       if (index % recordsPerTurn === recordsPerTurn - 1) await nextTurn(undefined, { signal })
