@@ -2,7 +2,7 @@
 // and TLS as openssl makes it.
 
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -10,28 +10,12 @@ import { credentials } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import type { Authenticated, Caller } from '../gateway/grpc/access.ts'
 import { deviceEvent, openAccess, openHouse, seesAll, testClient, urgentEvent, type House } from './grpc-house.ts'
-import { debian } from './tools/debian.ts'
 import { describeWithTools } from './tools/present.ts'
+import { generatedFolder } from './tools/python-contract.ts'
 import { runPython, startPython } from './tools/python.ts'
-import { run } from './tools/run.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
 const subscriber = join(import.meta.dirname, 'clients/subscriber.py')
-
-/** What Debian's protoc makes of proto/tocsin, and nothing else of ours. */
-async function generatedFolder(): Promise<string> {
-  const proto = join(import.meta.dirname, '../proto')
-  const files = globSync('tocsin/v1/*.proto', { cwd: proto })
-  const folder = tempFolder('python-client')
-  const plugin = `--plugin=protoc-gen-grpc_python=${debian.programPath('grpc_python_plugin')}`
-  // timestamp.proto and its like come with grpc_tools.
-  const include = [`-I${proto}`, `-I${join(debian.root, 'usr/lib/python3/dist-packages/grpc_tools/_proto')}`]
-  const output = [`--python_out=${folder}`, `--grpc_python_out=${folder}`]
-  const options = [...include, ...output, plugin, ...files]
-  const made = await run(debian.programPath('protoc'), options, { env: debian.environment() })
-  expect(made).toMatchObject({ code: 0, stderr: '' })
-  return folder
-}
 
 interface Kept {
   readonly cursor: string
