@@ -22,8 +22,12 @@ import type {
   ListEventsResponse,
   ListRefusalsRequest,
   ListRefusalsResponse,
+  ListSeriesRequest,
+  ListSeriesResponse,
   PublishRequest,
   PublishResponse,
+  QuerySeriesRequest,
+  QuerySeriesResponse,
   ReplayRefusalsRequest,
   ReplayRefusalsResponse,
   SubscribeRequest,
@@ -51,6 +55,8 @@ interface Calls {
   readonly 'AdminService/GetStatus': [GetStatusRequest, GetStatusResponse]
   readonly 'AdminService/ListBookmarks': [ListBookmarksRequest, ListBookmarksResponse]
   readonly 'AdminService/ListRefusals': [ListRefusalsRequest, ListRefusalsResponse]
+  readonly 'TelemetryService/ListSeries': [ListSeriesRequest, ListSeriesResponse]
+  readonly 'TelemetryService/QuerySeries': [QuerySeriesRequest, QuerySeriesResponse]
 }
 
 interface Streams {
@@ -78,7 +84,7 @@ export function connect(given: Given): Connection {
   const server = given.text('server') ?? serverOfSettings()
   checkServer(server)
   const keys = credentialsOf(given)
-  const Client = makeGenericClientConstructor({ ...prefixed('EventService'), ...prefixed('AdminService') }, 'tocsin.v1')
+  const Client = makeGenericClientConstructor(Object.assign({}, ...services.map(prefixed)), 'tocsin.v1')
   const client = new Client(server, keys, {
     // A frozen gateway, or a line that is cut without a word, is noticed after 15 s.
     'grpc.keepalive_time_ms': 10_000,
@@ -104,8 +110,10 @@ export function connect(given: Given): Connection {
   }
 }
 
+const services = ['EventService', 'AdminService', 'TelemetryService'] as const
+
 /** Methods under names that say their service. */
-const prefixed = (service: 'EventService' | 'AdminService') =>
+const prefixed = (service: (typeof services)[number]) =>
   Object.fromEntries(
     Object.entries(serviceDefinition(`tocsin.v1.${service}`)).map(([name, method]) => [`${service}/${name}`, method]),
   )

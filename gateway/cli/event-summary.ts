@@ -76,14 +76,14 @@ function valueText(measurement: Measurement): string {
 }
 
 /** Six digits are more than any sensor of the field has; the event keeps all. */
-const numberText = (number: number): string =>
+export const numberText = (number: number): string =>
   Number.isFinite(number) ? String(Number(number.toPrecision(6))) : String(number)
 
 /** UCUM codes that people write otherwise. */
 const unitSigns: Readonly<Record<string, string>> = {
   '1': '', Cel: '°C', '[degF]': '°F', deg: '°', Ohm: 'Ω', 'm/s2': 'm/s²', m2: 'm²', m3: 'm³', 'm3/s': 'm³/s', 'W/m2': 'W/m²',
 } // prettier-ignore
-const unitText = (unit: string): string => unitSigns[unit] ?? unit
+export const unitText = (unit: string): string => unitSigns[unit] ?? unit
 
 function sensorParts(event: Event): Part[] {
   if (event.body === 'detection') {

@@ -53,7 +53,7 @@ export function filterOf(given: Given): Filter {
 }
 
 /** "unit-status" for UNIT_STATUS; throws UsageError with the nearest name or all of them. */
-function named<Value extends number>(of: Readonly<Record<string, Value>>, text: string, option: string): Value {
+export function named<Value extends number>(of: Readonly<Record<string, Value>>, text: string, option: string): Value {
   const names = namesOf(of)
   const wanted = text.trim().toLowerCase().replaceAll('_', '-')
   const value = names.includes(wanted) ? of[wanted.toUpperCase().replaceAll('-', '_')] : undefined

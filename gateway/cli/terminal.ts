@@ -82,7 +82,7 @@ export function pad(text: string, columns: number): string {
 
 const wide = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/u
 
-function columnsOf(text: string): number {
+export function columnsOf(text: string): number {
   let columns = 0
   for (const character of text) columns += /\p{Mn}/u.test(character) ? 0 : wide.test(character) ? 2 : 1
   return columns

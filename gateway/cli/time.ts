@@ -44,6 +44,17 @@ const joined = (large: number, largeUnit: string, small: number, smallUnit: stri
 
 const agoMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, min: 6e4, h: 3.6e6, d: 8.64e7 }
 
+/** "90s", "5m", "24h", "7d" in milliseconds. Throws UsageError naming the option. */
+export function parseSpanMs(text: string, option: string, leastMs: number): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m|min|h|d)$/.exec(text)
+  const ms = match ? Math.round(Number(match[1]) * agoMs[match[2]!]!) : Number.NaN
+  if (ms >= leastMs && ms <= spanMsMax) return ms
+  const bounds = `from ${spanText(leastMs)} to ten years`
+  throw new UsageError(`--${option} must be a length of time, ${bounds}, such as 90s, 5m, 24h or 7d; it is "${text}"`)
+}
+
+const spanMsMax = 10 * 366 * 8.64e7
+
 /** "2026-11-22T12:00:00Z", "2026-11-22 12:00", "12:00" (today), "15m" (ago). Throws UsageError naming the option. */
 export function parseTime(text: string, option: string): bigint {
   const ago = /^(\d+(?:\.\d+)?)(s|m|min|h|d)(?: ago)?$/.exec(text)
