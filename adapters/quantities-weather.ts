@@ -67,6 +67,13 @@ export const weatherFamilies = {
     heat_index: quantity('Cel', airCelMin, airCelMax, 'How hot it feels, from temperature and humidity.'),
     wind_chill: quantity('Cel', airCelMin, airCelMax, 'How cold it feels, from temperature and wind.', 'windchill'),
     apparent_temperature: quantity('Cel', airCelMin, airCelMax, 'What the air feels like, all in all.', 'feels_like'),
+    temperature_difference: quantity(
+      'K',
+      -3300,
+      3300,
+      'How much warmer one place is than another.',
+      'temperature_diff',
+    ),
     setpoint_temperature: quantity(
       'Cel',
       absoluteZeroCel,

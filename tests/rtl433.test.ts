@@ -163,9 +163,15 @@ describe('a transmission that is heard again', () => {
     expect(second).not.toBe(first)
   })
 
-  test('is counted from the first, so that a sensor which repeats for ever is not silent for ever', () => {
-    const heard = Array.from({ length: 8 }, (_, n) => [n * 1_000, tower] as const)
-    expect(new Set(keys(decoderWith(), ...heard)).size).toBe(3)
+  test('is counted from the first too, so that a sensor which repeats for ever is not silent for ever', () => {
+    const heard = Array.from({ length: 10 }, (_, n) => [n * 1_000, tower] as const)
+    // 0 to 4 s, and 5 to 9 s.
+    expect(new Set(keys(decoderWith(), ...heard)).size).toBe(2)
+  })
+
+  test('over three seconds, each soon after the last, is still one', () => {
+    const heard = [0, 400, 800, 1_300, 1_700, 2_100, 2_500, 2_900].map((offset) => [offset, tower] as const)
+    expect(new Set(keys(decoderWith(), ...heard)).size).toBe(1)
   })
 
   test('with another value, or from another device, is another', () => {
@@ -226,6 +232,31 @@ test.each([
 test.each([['pin'], ['extradata']])('a code that opens a house is in no event: %s', (key) => {
   const secret = key === 'pin' ? '4711' : 'Disarm Pin: 4711'
   expect(JSON.stringify(eventsOf(decode({ model: 'X', id: 1, [key]: secret })))).not.toContain('4711')
+})
+
+describe('a meter of Wireless M-Bus', () => {
+  test.each([
+    ['inst_volume_0', '12.345 m3', 'volume', 12.345, 'm3'],
+    ['inst_energy_wh_0', '1.250 MWh', 'energy', 4_500_000_000, 'J'],
+    ['inst_volume_flow_min_0', '6.000 m3/min', 'flow', 0.1, 'm3/s'],
+    ['inst_volume_flow_s_0', '250.000 l/s', 'flow', 0.25, 'm3/s'],
+    ['inst_temperature_return_0', '41.250 C', 'temperature', 41.25, 'Cel'],
+    ['inst_pressure_0', '2.500 bar', 'pressure', 250_000, 'Pa'],
+    ['inst_opertime_d_0', '2.000 days', 'uptime', 172_800, 's'],
+  ])('%s %s is %s %d %s', (key, text, quantity, si, unit) => {
+    const [measurement] = measurementsOf(decode({ model: 'Wireless-MBus', id: 1, [key]: text }))
+    expect(measurement).toMatchObject({ quantity, unit })
+    expect(measurement?.value === 'number' ? measurement.number : undefined).toBeCloseTo(si, 6)
+  })
+
+  test.each([
+    ['inst_volume_1', '12.345 m3'],
+    ['err_volume_0', '12.345 m3'],
+    ['inst_date_0', '26-11-22'],
+    ['inst_volume_0', '12.345 m3 and more'],
+  ])('%s %s is no reading of this moment', (key, text) => {
+    expect(measurementsOf(decode({ model: 'Wireless-MBus', id: 1, [key]: text }))).toEqual([])
+  })
 })
 
 test('options that cannot be meant are refused', () => {

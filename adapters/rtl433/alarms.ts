@@ -1,8 +1,9 @@
 // When a sensor states that something is wrong. Radio sensors of burglar alarms say little of themselves, so only what a decoder's
 // documentation calls an alarm is one here; what a site knows of its own sensors it declares (option `alarms`, README.md).
 //
-// Interlogix smoke, heat, freeze and panic are not in the table: nobody has said which of their five latches is the alarm; at rest
-// a smoke detector reports switch1 OPEN (merbanan/rtl_433#1856). Nor is DSC: its sensors do not say what they are (#1731).
+// Interlogix heat, freeze and panic are not in the table: nobody has said which of their five latches is the alarm. That it is the
+// second one of a smoke detector shows in recordings of one at rest and in smoke (merbanan/rtl_433_tests, interlogix/05; at rest
+// switch1 is OPEN, merbanan/rtl_433#1856). Nor is DSC: its sensors do not say what they are (#1731).
 
 import { z } from 'zod'
 import { MessageStatus } from '../../proto/generated/types.ts'
@@ -16,8 +17,6 @@ export interface AlarmRule {
   readonly equals: string | number | boolean
   readonly agent: string
   readonly incidentType?: string | undefined
-  /** False: it says that the alarm is over. */
-  readonly alarm?: boolean
   readonly isTest?: boolean
   readonly isSilenced?: boolean
 }
@@ -40,12 +39,12 @@ const builtIn: readonly AlarmRule[] = [
   { device: 'Honeywell-Security', field: 'alarm', equals: 1, agent: 'alarm' },
   { device: 'Visonic-Powercode', field: 'alarm', equals: 1, agent: 'alarm' },
   { device: 'Chuango-Security', field: 'cmd', equals: 'Alarm', agent: 'alarm' },
+  { device: 'Interlogix-Security', subtype: 'smoke', field: 'switch2', equals: 'OPEN', ...smoke },
   { device: 'Interlogix-Security', subtype: 'glass', field: 'switch1', equals: 'CLOSED', agent: 'glass_break' },
   { device: 'X10-Security', field: 'event', equals: 'KR15 PANIC', agent: 'panic_button' },
   { device: 'X10-Security', field: 'event', equals: 'KR15 PANIC-3SECOND', agent: 'panic_button' },
   { device: 'X10-Security', field: 'event', equals: 'KR18 PANIC', agent: 'panic_button' },
   { device: 'SimpliSafe-Keypad', field: 'extradata', equals: 'Keypad Panic Button', agent: 'panic_button' },
-  { device: 'SimpliSafe-Sensor', field: 'extradata', equals: 'Alarm Off', agent: 'alarm', alarm: false },
 ]
 
 /** What a site declares of its own sensors. */
@@ -95,15 +94,11 @@ function fits(rule: AlarmRule, device: string, message: Readonly<Record<string, 
   return rule.device === undefined || device === rule.device || device.startsWith(`${rule.device}/`)
 }
 
-function alarmOf(
-  { agent, incidentType, alarm = true, isTest, isSilenced }: AlarmRule,
-  field: string,
-  value: unknown,
-): Alarm {
+function alarmOf({ agent, incidentType, isTest, isSilenced }: AlarmRule, field: string, value: unknown): Alarm {
   return {
     detection: {
       agent,
-      alarm,
+      alarm: true,
       channel: field,
       sourceCode: String(value),
       ...(incidentType !== undefined && { proposedIncidentType: incidentType }),

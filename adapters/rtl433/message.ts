@@ -8,6 +8,7 @@ import { timestamp } from '../../proto/time.ts'
 import { tellApart } from '../values.ts'
 import type { Alarms } from './alarms.ts'
 import { measurementOf, numberOf } from './fields.ts'
+import { meterReadingOf } from './m-bus.ts'
 import { type Repeats, contentOf } from './repeats.ts'
 import { statusKeys, statusOf } from './status.ts'
 import { readSourceTime } from './source-time.ts'
@@ -112,15 +113,31 @@ function fieldsOf(
   for (const key in message) {
     const value = message[key]
     if (value === null || identityKeys.has(key) || statusKeys.has(key) || secretKeys.has(key)) continue
-    if ((key === 'time' && !keepsTime) || key === oldId) continue
+    if ((key === 'time' && !keepsTime) || key === oldId || hasTwin(key, message)) continue
     // Beside the index, uv is a raw count of the sensor.
     const isRaw = isLatch(key) || (key === 'uv' && 'uvi' in message)
-    const measurement = stateOf(key, value, message) ?? (isRaw ? undefined : measurementOf(key, value, context))
+    const measurement =
+      stateOf(key, value, message) ??
+      (isRaw ? undefined : (measurementOf(key, value, context) ?? meterReadingOf(key, value)))
     if (measurement && measurements.length < measurementsMax) measurements.push(measurement)
     else if (!measurement) addAttribute(attributes, key, value, warnings)
   }
   tellApart(measurements)
   return { measurements, attributes }
+}
+
+/** Before 2019 some models said the same value twice, in both systems of units. */
+const twins: readonly (readonly [string, string])[] = [
+  ['_F', '_C'],
+  ['_mph', '_kph'],
+  ['_inch', '_mm'],
+]
+
+function hasTwin(key: string, message: Message): boolean {
+  for (const [suffix, other] of twins) {
+    if (key.endsWith(suffix) && key.slice(0, -suffix.length) + other in message) return true
+  }
+  return false
 }
 
 // gateway/validate.ts

@@ -1,5 +1,5 @@
-// One transmission heard several times. Sensors send everything two to eight times over, two receivers hear the same sensor, and
-// rtl_433 reports each. What is alike in all but time and radio, within a short time, gets one dedup_key, so that the log keeps it
+// One transmission heard several times. Sensors send everything two to eight times over, up to three seconds long; two receivers hear
+// the same sensor, and rtl_433 reports each. What is alike in all but time and radio, within a short time, gets one dedup_key, so that the log keeps it
 // once; the key is made from the content and the first one's time, so that two gateways that heard both in turn agree on it.
 
 /** Differ between repeats of one transmission. */
@@ -20,6 +20,9 @@ const varying: ReadonlySet<string> = new Set([
   'is_retry',
   'retransmit',
   'retransmission',
+  // Acurite counts its repeats, and its raw message holds the count.
+  'sequence_num',
+  'raw_msg',
 ])
 
 export interface Heard {
@@ -40,28 +43,32 @@ const rememberedMax = 4_096
 
 export function createRepeats(repeatMs: number): Repeats {
   const repeatNs = BigInt(repeatMs) * 1_000_000n
-  const firsts = new Map<string, Heard & { readonly key: Uint8Array }>()
+  const heardOnes = new Map<string, { readonly first: Heard; last: Heard; readonly key: Uint8Array }>()
 
   return {
     keyOf(content, heard) {
       const [high, low] = hash(content)
       const name = `${high} ${low}`
-      const first = firsts.get(name)
-      if (first && isWithin(first, heard, repeatNs)) return first.key
+      const known = heardOnes.get(name)
+      // Each repeat follows the last one closely, and all the first one: what repeats for ever is not one transmission.
+      if (known && isWithin(known.last, heard, repeatNs) && isWithin(known.first, heard, 2n * repeatNs)) {
+        known.last = heard
+        return known.key
+      }
       const key = keyBytes(high, low, heard.isAbsolute ? (heard.stampNs ?? heard.receivedAt) : heard.receivedAt)
-      firsts.delete(name)
-      firsts.set(name, { ...heard, key })
-      if (firsts.size > rememberedMax) firsts.delete(firsts.keys().next().value!)
+      heardOnes.delete(name)
+      heardOnes.set(name, { first: heard, last: heard, key })
+      if (heardOnes.size > rememberedMax) heardOnes.delete(heardOnes.keys().next().value!)
       return key
     },
   }
 }
 
 /** By both clocks: what waited somewhere and came all at once was not sent all at once. */
-function isWithin(first: Heard, heard: Heard, repeatNs: bigint): boolean {
-  if (distance(first.receivedAt, heard.receivedAt) > repeatNs) return false
-  if (first.stampNs === undefined || heard.stampNs === undefined) return true
-  return distance(first.stampNs, heard.stampNs) <= repeatNs
+function isWithin(before: Heard, heard: Heard, repeatNs: bigint): boolean {
+  if (distance(before.receivedAt, heard.receivedAt) > repeatNs) return false
+  if (before.stampNs === undefined || heard.stampNs === undefined) return true
+  return distance(before.stampNs, heard.stampNs) <= repeatNs
 }
 
 const distance = (one: bigint, other: bigint): bigint => (one < other ? other - one : one - other)

@@ -26,7 +26,7 @@ export const statusKeys: ReadonlySet<string> = new Set([
 /** Undefined: the message says nothing of it. */
 export function statusOf(message: Message, receiver: string): DeviceStatus | undefined {
   const status: DeviceStatus = { ...batteryOf(message) }
-  const tamper = flagOf(message['tamper'] ?? message['tampered'])
+  const tamper = flagOf(message['tamper'] ?? message['tampered'] ?? coverLatch(message))
   if (tamper !== undefined) status.tamper = tamper
   const externalPower = flagOf(message['ext_power'])
   if (externalPower !== undefined) status.externalPower = externalPower
@@ -39,6 +39,10 @@ export function statusOf(message: Message, receiver: string): DeviceStatus | und
   }
   return Object.keys(status).length > 0 ? status : undefined
 }
+
+/** The third latch of an Interlogix smoke or motion detector is its cover; that of a contact floats without a resistor. */
+const coverLatch = ({ model, subtype, switch3 }: Message): unknown =>
+  model === 'Interlogix-Security' && (subtype === 'smoke' || subtype === 'motion') ? switch3 : undefined
 
 /**
  * DATA_FORMAT.md: battery_ok is 0 (empty) to 1 (full), but a sensor that knows only "ok" and "low" says 1 and 0. So 1 and 0 are
