@@ -114,7 +114,7 @@ test.each([
 })
 
 test('without a store the answer says which setting is missing', async () => {
-  const without = await startGatewayProcess()
+  const without = await startGatewayProcess({ settings: { TELEMETRY_STORE: 'off' } })
   try {
     const answer = await fetch(`${without.http}/v1/series`)
     expect([answer.status, await answer.json()]).toEqual([

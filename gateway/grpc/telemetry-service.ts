@@ -10,14 +10,7 @@ import type { Registrar } from './registrar.ts'
 
 export function addTelemetryService(registrar: Registrar, { telemetry }: { telemetry?: TelemetryStore }): void {
   const service = serviceDefinition('tocsin.v1.TelemetryService')
-
-  function store(): TelemetryStore {
-    if (telemetry) return telemetry
-    throw new GatewayError(
-      'not_set_up',
-      'This gateway has no telemetry store: set telemetry.store to auto and restart it.',
-    )
-  }
+  const store = (): TelemetryStore => storeSetUp(telemetry)
 
   registrar.unary<QuerySeriesRequest>([service, 'QuerySeries'], async (request, { view }) =>
     store().querySeriesBytes(request, mayReadOf(view)),
@@ -25,6 +18,13 @@ export function addTelemetryService(registrar: Registrar, { telemetry }: { telem
   registrar.unary<ListSeriesRequest>([service, 'ListSeries'], async (request, { view }) =>
     store().listSeries(request, mayReadOf(view)),
   )
+}
+
+/** Throws GatewayError not_set_up where there is none. */
+export function storeSetUp(telemetry: TelemetryStore | undefined): TelemetryStore {
+  if (telemetry) return telemetry
+  const text = 'This gateway has no telemetry store: set telemetry.store to auto and restart it.'
+  throw new GatewayError('not_set_up', text)
 }
 
 /** Labelled values are in no store, so that a series is judged as an ordinary observation of its device. */

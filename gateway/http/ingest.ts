@@ -11,7 +11,7 @@ import { adviceFor } from '../refusal-advice.ts'
 import { ingestRoot, type Routes } from '../routes.ts'
 import { mediaTypeOf } from './media-types.ts'
 import { createRepeats, digest } from './repeats.ts'
-import type { Call, Parameters, Reply, Route } from './route.ts'
+import type { Answer, Call, Parameters, Reply, Route } from './route.ts'
 
 export interface IngestParts {
   readonly clock: Clock
@@ -55,7 +55,7 @@ const parameters: Parameters = {
 
 export function ingestRoutes(parts: IngestParts): readonly Route[] {
   const repeats = createRepeats(parts)
-  const answers = [
+  const answers: readonly Answer[] = [
     { status: 201, about: 'Stored: every event of it is on disk.', type: 'application/json', schema: 'Taken' },
     { status: 200, about: 'Here before, or without an event.', type: 'application/json', schema: 'Taken' },
     { status: 403, about: 'Refused by policy, and in quarantine.', type: 'application/json', schema: 'Taken' },

@@ -4,12 +4,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, Principal, View } from '../grpc/access.ts'
 import type { Given } from './given.ts'
+import type { SchemaName } from './schemas.ts'
 
 export interface Route {
   readonly method: 'GET' | 'POST'
   /** As OpenAPI writes it: "/v1/events/{id}". */
   readonly path: string
-  /** Under which heading it stands: "Events". */
+  /** Under which heading it stands: "Events"; empty: a page for people, and no part of the API. */
   readonly group: string
   readonly name: string
   readonly about: string
@@ -51,8 +52,7 @@ export interface Answer {
   readonly about: string
   /** Media type; absent: no body. */
   readonly type?: string
-  /** Name of a schema in schemas.ts. */
-  readonly schema?: string
+  readonly schema?: SchemaName
 }
 
 /** One request, checked and permitted. */

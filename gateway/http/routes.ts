@@ -7,6 +7,7 @@ import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feeds.ts'
 import { fateRoutes } from './fates.ts'
 import { type IngestParts, ingestRoutes } from './ingest.ts'
+import { withPages } from './pages.ts'
 import { type MapParts, mapRoutes } from './maps.ts'
 import { refusalRoutes } from './refusals.ts'
 import type { Route } from './route.ts'
@@ -20,7 +21,7 @@ export interface ApiParts extends AdminServiceParts, FateParts, StreamParts, Map
 
 export function apiRoutes(parts: ApiParts): readonly Route[] {
   const { log, clock, access, admin, ingest } = parts
-  return [
+  return withPages([
     ...eventRoutes({ log }),
     ...streamRoutes(parts),
     ...mapRoutes(parts),
@@ -30,5 +31,5 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...refusalRoutes({ log, access, replay: admin.replay }),
     ...ingestRoutes({ ...ingest, clock }),
     ...statusRoutes(parts),
-  ]
+  ])
 }

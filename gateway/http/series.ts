@@ -4,10 +4,9 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { MessageStatus, Quality, SeriesAggregate } from '../../proto/generated/types.ts'
 import type { QuerySeriesRequest, QuerySeriesResponse, Series, SeriesPoint } from '../../proto/generated/types.ts'
-import { GatewayError } from '../../proto/errors.ts'
 import { toBigInt, toNumber } from '../../proto/int64.ts'
 import { duration, nsPerMs, rfc3339, timestamp, timestampNs } from '../../proto/time.ts'
-import { mayReadOf } from '../grpc/telemetry-service.ts'
+import { mayReadOf, storeSetUp } from '../grpc/telemetry-service.ts'
 import type { TelemetryStore } from '../telemetry/store.ts'
 import { filterParameters, nameOf, namesOf, valueOf } from './filter-parameters.ts'
 import { type Given, tokenText } from './given.ts'
@@ -68,6 +67,7 @@ const queryParameters: Parameters = {
 }
 
 export function seriesRoutes({ telemetry }: SeriesParts): readonly Route[] {
+  const store = (): TelemetryStore => storeSetUp(telemetry)
   return [
     {
       method: 'GET',
@@ -93,12 +93,6 @@ export function seriesRoutes({ telemetry }: SeriesParts): readonly Route[] {
       handle: query,
     },
   ]
-
-  function store(): TelemetryStore {
-    if (telemetry) return telemetry
-    const text = 'This gateway has no telemetry store: set telemetry.store to sqlite and restart it.'
-    throw new GatewayError('not_set_up', text)
-  }
 
   async function list({ given, view }: Call): Promise<Reply> {
     const [since, page] = [given.time('since'), given.token('page')]
