@@ -64,7 +64,7 @@ export function named<Value extends number>(of: Readonly<Record<string, Value>>,
 }
 
 /** As people write them: "unit-status" for UNIT_STATUS. */
-const namesOf = (of: object): string[] =>
+export const namesOf = (of: object): string[] =>
   Object.keys(of)
     .filter((name) => name !== 'UNSPECIFIED')
     .map((name) => name.toLowerCase().replaceAll('_', '-'))

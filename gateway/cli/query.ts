@@ -8,7 +8,7 @@ import { plotColumnsMin } from './braille-plot.ts'
 import { type Command, type Given, UsageError, wholeNumber } from './command.ts'
 import { connect, type Connection, connectionOptions } from './connection.ts'
 import { nameOf } from './event-summary.ts'
-import { named } from './filter-options.ts'
+import { named, namesOf } from './filter-options.ts'
 import { listSeries, seriesMax, unknownSeries, withSetting } from './list-series.ts'
 import { formatOf, formats, printCsv } from './series-format.ts'
 import { answerOf, type Answer } from './series-answer.ts'
@@ -46,7 +46,7 @@ export const query: Command = {
     status: {
       value: 'STATUS',
       many: true,
-      of: () => ['actual', 'exercise', 'system', 'test'],
+      of: () => namesOf(storedStatuses),
       about: 'Any of actual (default), exercise, system, test.',
     },
     'include-bad': { about: 'Also values of quality bad and missing.' },
@@ -62,6 +62,7 @@ export const query: Command = {
     ...connectionOptions,
   },
   wordsMax: 1,
+  wordOf: async () => [...(await import('../../adapters/quantities.ts')).quantities.keys()],
   examples: [
     ['tocsin query water_level', 'The last 24 hours of every device.'],
     ["tocsin query water_level --device 'gauge-*' --last 2h --plot", 'Drawn.'],
@@ -99,7 +100,7 @@ function planOf(given: Given): Plan {
   const aggregate = optional(given.text('aggregate'), aggregateOf)
   if (aggregate !== undefined && windowMs === undefined)
     throw new UsageError('--aggregate needs --window: without windows, values are given as they are')
-  const statuses = given.texts('status').map(statusOf)
+  const statuses = given.texts('status').map((text) => named<MessageStatus>(storedStatuses, text, 'status'))
   const index = wholeNumber(given, 'index', 0, 0xffff_ffff)
   const format = formatOf(given)
   const columns = wholeNumber(given, 'width', plotColumnsMin, columnsMax)
@@ -161,10 +162,12 @@ function aggregateOf(text: string): SeriesAggregate {
   throw new UsageError(`--aggregate may be ${Object.keys(aggregates).join(', ')}; it is "${text}"`)
 }
 
-function statusOf(text: string): MessageStatus {
-  const status = named(MessageStatus, text, 'status')
-  if (status !== MessageStatus.DRAFT) return status
-  throw new UsageError('--status may be actual, exercise, system, test; drafts are in no store')
+/** Drafts are in no store. */
+const storedStatuses = {
+  ACTUAL: MessageStatus.ACTUAL,
+  EXERCISE: MessageStatus.EXERCISE,
+  SYSTEM: MessageStatus.SYSTEM,
+  TEST: MessageStatus.TEST,
 }
 
 async function ask(connection: Connection, plan: Plan, given: Given, terminal: Terminal): Promise<number> {
