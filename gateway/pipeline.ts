@@ -6,6 +6,7 @@ import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import { type Accounting, type RecentFate, noInput } from './accounting.ts'
+import { clockAdvice, clockWords } from './clock-words.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
@@ -209,9 +210,13 @@ export function keptFrame(
   if (route) kept.adapter = route.input.adapter.name
   if (frame.contentType) kept.contentType = frame.contentType
   if (frame.properties?.size) kept.properties = propertiesOf(frame)
-  if (read.fate === 'stored' && read.warnings.length > 0) kept.warnings = [...read.warnings]
+  if (read.fate === 'stored' && (read.warnings.length > 0 || read.clockFault)) kept.warnings = warningsOf(read)
   if (read.fate !== 'stored' && read.why) kept.why = read.why
   if (read.fate === 'refused') kept.fault = read.fault
   if (transport?.resendKey) kept.resendKey = transport.resendKey
   return kept
+}
+
+function warningsOf({ warnings, clockFault }: Extract<Read, { fate: 'stored' }>): string[] {
+  return clockFault ? [...warnings, `${clockWords(clockFault)}; ${clockAdvice}`] : [...warnings]
 }

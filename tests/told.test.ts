@@ -68,6 +68,10 @@ describeWithTools('what is wrong with a message', () => {
     const line = text.split('\n').find((each) => each.startsWith(`${series} `))
     return Number(line?.split(' ').at(-1) ?? 0)
   }
+  const help = async (family: string): Promise<string> => {
+    const text = await (await fetch(`${gateway.http}/metrics`)).text()
+    return text.split('\n').find((line) => line.startsWith(`# HELP ${family} `)) ?? ''
+  }
   async function start(format: string, dataDir?: string, inputs?: string): Promise<void> {
     writeFileSync(file, settingsFile(format, hash, inputs))
     gateway = await startGatewayProcess({ file, ...(dataDir === undefined ? {} : { dataDir }) })
@@ -98,31 +102,56 @@ describeWithTools('what is wrong with a message', () => {
 
     const fate = await tocsin('fate', '--topic', 'plant/tank-7/state')
     expect(fate.stdout).toContain(`why      syntax: ${notice.why}`)
-    expect((await tocsin('refusals')).stdout).toContain(notice.frame_id)
+    expect(fate.stdout).toContain(`to do    ${notice.what_to_do}`)
+    const listed = (await tocsin('refusals')).stdout
+    expect(listed).toMatch(
+      /syntax +tank\.time: is no time of the format unix_s\n +came by +plant\/tank-7\/state from mqtt:tank-7, read by json/,
+    )
+    expect(listed).toContain(`to do    ${notice.what_to_do}`)
+    expect(listed).toContain(notice.frame_id)
     await keeper.waitFor(`tocsin/refused/tank-7 {"frame_id":"${notice.frame_id}"`, 5_000)
     expect(await metric('tocsin_frames_refused_total{fault="syntax"}')).toBe(1)
+    expect(await metric('tocsin_frames_total{input="mappings",fate="refused"}')).toBe(1)
+    expect(await help('tocsin_frames_refused_total')).toContain('tocsin refusals')
   })
 
   test('a topic that no adapter reads: with the nearest that is read', async () => {
     const notice = await told('tocsin/in/senlm/tank-7', '[{"n":"water-level","u":"m","v":1}]')
     const why = 'no adapter reads this topic; the nearest that is read is tocsin/in/senml/#'
     expect(notice).toMatchObject({ topic: 'tocsin/in/senlm/tank-7', warning: 'topic', why })
+    expect(notice.what_to_do).toMatch(/^check the topic/)
     expect((await tocsin('fate', '--topic', 'tocsin/in/senlm/tank-7')).stdout).toMatch(
-      /CARRIED[\s\S]*why +no adapter reads this topic; the nearest that is read is tocsin\/in\/senml\/#/,
+      /CARRIED[\s\S]*why +no adapter reads this topic; the nearest that is read is tocsin\/in\/senml\/#\n +to do +.*name its topic in mappings or inputs/,
     )
     expect(gateway.stderr).toMatch(/"topics":"tocsin\/in\/senlm\/\+"/)
     expect(await metric('tocsin_frames_total{input="none",fate="carried"}')).toBe(1)
   })
 
-  test('a clock that was never set: the reading is stored and flagged', async () => {
-    const notice = await told('tocsin/in/senml/tank-7', '[{"bt":1900000000,"n":"water-level","u":"m","v":1}]')
-    expect(notice).toMatchObject({ topic: 'tocsin/in/senml/tank-7', warning: 'clock' })
-    const ahead = Number(/is (\d+) s ahead/.exec(notice.why)?.[1])
-    expect(Math.abs(Date.now() / 1_000 + ahead - 1_900_000_000)).toBeLessThan(10)
-    const [event] = await listAll(gateway.grpc, { adapters: ['senml'] })
-    expect(event?.flags).toEqual([Flag.CLOCK_FAULT])
-    expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(1)
-  })
+  test.each([
+    // The clock of a PC or of a file system begins on 1980-01-01: here one minute later.
+    { name: 'stale', direction: 'behind', device: 'rtc-7', clockS: 315_532_860, day: '1980-01-01', faults: 1 },
+    { name: 'ahead', direction: 'ahead', device: 'rtc-8', clockS: 1_900_000_000, day: '2030-03-17', faults: 2 },
+  ])(
+    'a clock that is $name: the reading is stored, and flagged',
+    async ({ device, direction, clockS, day, faults }) => {
+      const topic = `tocsin/in/senml/${device}`
+      const notice = await told(topic, `[{"bt":${clockS},"n":"water-level","u":"m","v":1}]`)
+      expect(notice).toMatchObject({ topic, warning: 'clock', what_to_do: expect.stringContaining('set the clock') })
+      const [, seconds] = new RegExp(`^the clock of ${device} is (\\d+) s ${direction};`).exec(notice.why) ?? []
+      expect(Math.abs(Math.abs(clockS - Date.now() / 1_000) - Number(seconds))).toBeLessThan(10)
+
+      const [event] = await listAll(gateway.grpc, { devices: [device] })
+      expect(event?.flags).toEqual([Flag.CLOCK_FAULT])
+      expect(timestampNs(event?.observedAt)).toBe(BigInt(clockS) * 1_000_000_000n)
+      const fate = await tocsin('fate', '--topic', topic)
+      expect(fate.stdout).toContain(`warning  ${notice.why}; ${notice.what_to_do}`)
+      const listed = await tocsin('events', '--device', device)
+      expect(listed.stdout).toMatch(new RegExp(`${device} .*\\(observed .*${day}.* by a clock that is wrong\\)`))
+      expect(gateway.stderr).toContain(`"msg":"${notice.why}"`)
+      expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(faults)
+      expect(await help('tocsin_clock_faults_total')).toContain('the log names the devices')
+    },
+  )
 
   test('a topic of somebody else', async () => {
     const notice = await told('plant/tank-8/state', '{}')
@@ -140,7 +169,9 @@ describeWithTools('what is wrong with a message', () => {
     const notice = JSON.parse(device.stdout) as Notice
     expect(notice).toMatchObject({ fault: 'too_large', what_to_do: expect.stringContaining('mqtt.packet_bytes_max') })
     expect(notice.why).toMatch(/^a packet of 700\d\d bytes; at most 65536 are taken$/)
-    expect(gateway.stderr).toMatch(/"clientId":"tank-7".*"why":"too_large"/)
+    expect(gateway.stderr).toMatch(
+      /"clientId":"tank-7".*"why":"too_large".*"a packet of 700\d\d bytes; at most 65536 are taken".*"what_to_do":"[^"]*mqtt\.packet_bytes_max/,
+    )
     expect(await metric('tocsin_mqtt_cut_total{reason="too_large"}')).toBe(1)
   })
 
@@ -168,6 +199,9 @@ describeWithTools('what is wrong with a message', () => {
     expect(replay.stdout).toContain('2 frames read again: 1 are now stored, 1 refused again')
     const [event] = await listAll(gateway.grpc, { adapters: ['json'] })
     expect(event?.flags).toEqual([Flag.REPLAYED])
+    expect(event?.body === 'observation' && event.observation.measurements).toMatchObject([
+      { number: 1.425, unit: 'm' },
+    ])
     expect(timestampNs(event?.observedAt)).toBe(1_795_348_800_000_000_000n)
     expect(Number(timestampNs(event?.receivedAt)! / 1_000_000n)).toBe(Date.parse(first!.receivedAt))
 

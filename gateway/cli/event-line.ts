@@ -1,7 +1,7 @@
 // One line for each event: when, how urgent, what kind, who, what, where. Columns stand below each other as far as they can; an
 // exercise or a test is shouted, so that nobody takes it for real.
 
-import { EventKind, Lane, MessageStatus, Severity } from '../../proto/generated/types.ts'
+import { EventKind, Flag, Lane, MessageStatus, Severity } from '../../proto/generated/types.ts'
 import type { Event, Location, Record as StoredRecord } from '../../proto/generated/types.ts'
 import { toBigInt } from '../../proto/int64.ts'
 import { rfc3339, timestampNs } from '../../proto/time.ts'
@@ -89,7 +89,8 @@ function asides(event: Event, arrivedAt: bigint): string[] {
   const observedAt = timestampNs(event.observedAt)
   if (observedAt !== undefined && (arrivedAt - observedAt > lateNs || observedAt - arrivedAt > lateNs)) {
     const isToday = dayText(observedAt) === dayText(arrivedAt)
-    found.push(`(observed ${isToday ? clockText(observedAt) : stampText(observedAt)})`)
+    const fault = event.flags?.includes(Flag.CLOCK_FAULT) ? ' by a clock that is wrong' : ''
+    found.push(`(observed ${isToday ? clockText(observedAt) : stampText(observedAt)}${fault})`)
   }
   return found
 }

@@ -40,6 +40,7 @@ export function printFate(fate: FrameFate, { print, paint }: Terminal): void {
     `${safe(fate.channel || '–')} from ${safe(fate.sender || '–')}${fate.adapter ? `, read by ${safe(fate.adapter)}` : ''}`,
   )
   if (fate.why) row('why', `${fate.fault ? `${safe(fate.fault)}: ` : ''}${safe(fate.why)}`)
+  for (const warning of fate.warnings ?? []) row('warning', safe(warning))
   if (fate.fate === Fate.REFUSED) row('to do', adviceFor(fate.fault ?? ''))
   if (fate.fate === Fate.CARRIED) row('to do', carriedAdvice)
   if (fate.frameId?.length) row('frame', idText(fate.frameId))

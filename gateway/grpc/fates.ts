@@ -78,6 +78,7 @@ function frameFate(log: Log, frame: Frame, view: View): FrameFate | undefined {
     channel,
     sender,
     adapter,
+    warnings: frame.warnings ?? [],
   }
 }
 

@@ -66,11 +66,15 @@ function frameFamilies({ accounting }: MetricsParts): Family[] {
         }
       },
     ),
-    counter('tocsin_frames_refused_total', 'Frames refused since the start, by kind of fault.', () =>
-      labelled('fault', accounting.refusedByFault),
+    counter(
+      'tocsin_frames_refused_total',
+      'Frames refused since the start, by kind of fault; `tocsin refusals` lists them, with what to do.',
+      () => labelled('fault', accounting.refusedByFault),
     ),
-    counter('tocsin_clock_faults_total', 'Stored frames with a time that no sound clock gives, by input.', () =>
-      labelled('input', accounting.clockFaults),
+    counter(
+      'tocsin_clock_faults_total',
+      'Stored frames with a time that no sound clock gives, by input; the log names the devices whose clock is to be set.',
+      () => labelled('input', accounting.clockFaults),
     ),
     gauge('tocsin_frames_pending', 'Frames on their way to the disk, not yet acknowledged.', () => [
       { value: accounting.totals.pending },
@@ -169,8 +173,10 @@ function brokerFamilies(counts: MetricsParts['broker']): Family[] {
     counter('tocsin_mqtt_refused_total', 'Connections turned away, by reason.', () =>
       labelled('reason', Object.entries(counts().refused)),
     ),
-    counter('tocsin_mqtt_cut_total', 'Connections that ended, by reason.', () =>
-      labelled('reason', Object.entries(counts().cut)),
+    counter(
+      'tocsin_mqtt_cut_total',
+      'Connections that ended, by reason; for too_large and protocol the log names the clients, with what to do.',
+      () => labelled('reason', Object.entries(counts().cut)),
     ),
     counter('tocsin_mqtt_dropped_messages_total', 'Messages that one subscriber did not get, by cause.', () =>
       labelled('cause', Object.entries(counts().dropped)),

@@ -59,7 +59,7 @@ export function frameJson(frame: Frame) {
 }
 
 export function fateJson(fate: FrameFate) {
-  const { fault, why, places = [] } = fate
+  const { fault, why, places = [], warnings = [] } = fate
   return {
     ...id('frameId', fate.frameId),
     fate: nameOf(Fate, fate.fate),
@@ -71,6 +71,7 @@ export function fateJson(fate: FrameFate) {
     topic: fate.channel ?? '',
     sender: fate.sender ?? '',
     adapter: fate.adapter ?? '',
+    ...(warnings.length > 0 && { warnings }),
     events: places.map((place) => ({
       lane: nameOf(Lane, place.lane),
       sequence: toNumber(place.sequence),

@@ -1,8 +1,10 @@
 // What a device is told of its messages, on `tocsin/refused/<its client id>`: what was wrong, where, and what to do. Never more than a
-// little, so that a device that sends rubbish by the thousand gets no flood back; never a payload.
+// little, so that a device that sends rubbish by the thousand gets no flood back; never a payload. A wrong clock is logged as well, since
+// its messages are in no quarantine where somebody would find them.
 
 import type { OutgoingMessage } from '../../broker/port.ts'
 import { rfc3339 } from '../../proto/time.ts'
+import { clockAdvice, clockWords } from '../clock-words.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
 import type { Logger } from '../logger.ts'
@@ -29,10 +31,12 @@ export interface DeviceNoticeParts {
 /** One a second for each client, and so many at once: enough to see what is wrong, too few to be a load. */
 const noticesBurst = 20
 const noticeEveryNs = 1_000_000_000n
-/** A wrong clock, or topic, stays wrong: told once an hour. */
+/** A wrong clock, or topic, stays wrong: told once an hour, and logged. */
 const warnEveryNs = 3_600_000_000_000n
 /** Clients, and their warnings, that are remembered; the oldest is forgotten first. */
 const rememberedMax = 10_000
+/** No client id: those have no control characters. */
+const allDevices = '\n'
 
 interface Allowance {
   left: number
@@ -78,6 +82,14 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     return allowance
   }
 
+  /** Devices may make up names: their sum is bounded too. */
+  function mayLog(): boolean {
+    const allowance = allowanceOf(allDevices)
+    if (allowance.left <= 0) return false
+    allowance.left -= 1
+    return true
+  }
+
   function mayWarn(key: string): boolean {
     const now = clock.monotonic()
     const last = warned.get(key)
@@ -101,27 +113,24 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
           'check the topic; a message between others needs nothing, it was delivered to its subscribers'
         tell(clientId, { ...where(), warning: 'topic', why: parts.whyUnread(topic), what_to_do })
       } else if (fate.fate === 'stored' && fate.clockFault) {
-        const { device, aheadNs } = fate.clockFault
+        const { device } = fate.clockFault
+        const why = clockWords(fate.clockFault)
+        if (mayWarn(`${allDevices}\nclock\n${device}`) && mayLog())
+          logger.warn({ clientId, topic, what_to_do: clockAdvice }, why)
         if (!parts.isWanted(refusedTopic(clientId)) || !mayWarn(`${clientId}\nclock\n${device}`)) return
-        const seconds = Number((aheadNs < 0n ? -aheadNs : aheadNs) / 1_000_000_000n)
-        const why = `${device ? `the clock of ${device}` : 'your clock'} is ${seconds} s ${aheadNs < 0n ? 'behind' : 'ahead'}; the event is stored with its time as sent, and flagged`
-        tell(clientId, {
-          ...where(),
-          warning: 'clock',
-          why,
-          what_to_do: 'set the clock of the device, or leave out the time',
-        })
+        tell(clientId, { ...where(), warning: 'clock', why, what_to_do: clockAdvice })
       }
     },
     cut(clientId, why, detail) {
-      const what_to_do =
-        why === 'too_large'
-          ? 'send smaller messages, or raise mqtt.packet_bytes_max of the gateway; the message was not taken'
-          : 'correct the client: this is not according to the MQTT standard; the message was not taken'
-      tell(clientId, { fault: why, why: detail, what_to_do, received_at: rfc3339(clock.now()) })
+      tell(clientId, { fault: why, why: detail, what_to_do: cutAdvice[why], received_at: rfc3339(clock.now()) })
     },
   }
 }
+
+export const cutAdvice = {
+  too_large: 'send smaller messages, or raise mqtt.packet_bytes_max of the gateway; the message was not taken',
+  protocol: 'correct the client: this is not according to the MQTT standard; the message was not taken',
+} as const
 
 function forgetOldest(remembered: Map<string, unknown>): void {
   if (remembered.size < rememberedMax) return

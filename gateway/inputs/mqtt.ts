@@ -7,7 +7,7 @@ import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
-import type { DeviceNotices } from './device-notices.ts'
+import { cutAdvice, type DeviceNotices } from './device-notices.ts'
 import type { Fate, Receive, Sender, Transport } from './receive.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
@@ -67,10 +67,12 @@ const isTold = (fate: Fate): boolean => (fate.fate === 'stored' ? fate.clockFaul
 /** What the broker tells of connections, as far as a device should hear of it. */
 export function mqttEvents(notices: DeviceNotices, logger: Logger): (event: BrokerEvent) => void {
   return (event) => {
-    const isCut = event.kind === 'disconnected' && event.detail !== undefined
-    logger[isCut ? 'warn' : 'debug'](event, isCut ? 'an MQTT client was cut for its packet' : `mqtt ${event.kind}`)
-    if (event.kind !== 'disconnected' || event.detail === undefined) return
-    if (event.why === 'too_large' || event.why === 'protocol') notices.cut(event.clientId, event.why, event.detail)
+    if (event.kind !== 'disconnected' || event.detail === undefined) return logger.debug(event, `mqtt ${event.kind}`)
+    const { why, clientId, detail } = event
+    const isFault = why === 'too_large' || why === 'protocol'
+    const further = isFault ? { what_to_do: cutAdvice[why] } : {}
+    logger.warn({ ...event, ...further }, 'an MQTT client was cut for its packet')
+    if (isFault) notices.cut(clientId, why, detail)
   }
 }
 

@@ -3876,6 +3876,8 @@ export type FrameFate = {
   sender?: string
   /** The adapter that read it. */
   adapter?: string
+  /** What was odd about one that was stored, such as a clock that is wrong, in words. */
+  warnings?: string[]
 }
 
 /** RecordPlace is where a record stands in the log. */
