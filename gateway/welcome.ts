@@ -7,7 +7,7 @@ export function welcome({ mqtt, grpc, http }: Gateway['addresses'], settings: Se
   const rows: [string, string][] = [
     ['MQTT', mqtt.join('  ')],
     ['gRPC', grpc ?? 'off'],
-    ['HTTP', http ? `${http}/healthz  /readyz  /metrics` : 'off'],
+    ['HTTP', http ? `${http}/healthz  /readyz  /metrics  /docs` : 'off'],
     ['data', settings.data_dir],
     ['InfluxDB', settings['influx.url'] ?? 'off (set influx.url)'],
   ]
