@@ -1,0 +1,80 @@
+// `npm run pictures` runs this file: it plays the demonstration in a pseudo-terminal, asks its gateway with the real commands, and
+// writes docs/pictures/*.svg. Times and ports differ each time; nothing else should.
+
+import { rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { readAnsi, type Run } from './ansi.ts'
+import { record } from './record.ts'
+import { svgOf } from './svg.ts'
+
+const home = fileURLToPath(new URL('../../', import.meta.url))
+const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
+const columns = 150
+const speed = 240
+
+/** Name of the picture → the command that it shows. */
+const commands: Readonly<Record<string, readonly string[]>> = {
+  watch: ['tocsin', 'watch', '--from', '2h', '--device', 'w*,b*,Govee*,culvert*', '--count', '17'],
+  status: ['tocsin', 'status'],
+}
+
+const demo = record([process.execPath, 'demo/main.ts', '--speed', String(speed), '--keep'], columns, home)
+try {
+  await demo.said('Ctrl-C ends it')
+  const { server, dataDir } = placesOf(demo.text())
+  // Where the gateway is, is left out of the pictures: it is another port each time.
+  write('demo', 'npm run demo -- --keep', excerpt(linesOf(demo.text())))
+  for (const [name, [, ...words]] of Object.entries(commands)) {
+    const asked = record([process.execPath, 'bin/tocsin', ...words, '--server', server], columns, home)
+    await asked.ended
+    write(
+      name,
+      `npx tocsin ${words.map((word) => (/[*?]/.test(word) ? `'${word}'` : word)).join(' ')}`,
+      linesOf(asked.text()),
+    )
+  }
+  await demo.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+} finally {
+  await demo.stop()
+}
+
+function placesOf(text: string): { server: string; dataDir: string } {
+  const plain = readAnsi(text).map(plainText).join('\n')
+  const [, server = ''] = /gRPC (\S+)/.exec(plain) ?? []
+  const [, dataDir = ''] = /its data stay in (\S+)/.exec(plain) ?? []
+  if (server === '' || dataDir === '') throw new Error(`the demonstration did not say where it is:\n${plain}`)
+  return { server, dataDir }
+}
+
+/** The beginning, what happens around the first warning, and the end. */
+function excerpt(lines: readonly Run[][]): Run[][] {
+  const warned = lines.findIndex((runs) => plainText(runs).includes('The weather office warns'))
+  const leak = lines.findIndex((runs) => plainText(runs).includes('cellar'))
+  const summary = lines.findIndex((runs) => plainText(runs).startsWith('The dispatcher saw'))
+  const cut = (from: number, to: number): Run[] => [{ text: `   ⋮  ${to - from} lines`, style: { dim: true } }]
+  return [
+    ...lines.slice(0, 8),
+    cut(8, warned),
+    ...lines.slice(warned, warned + 6),
+    cut(warned + 6, leak),
+    ...lines.slice(leak, leak + 5),
+    cut(leak + 5, summary),
+    ...lines.slice(summary),
+  ]
+}
+
+function linesOf(text: string): Run[][] {
+  const lines = readAnsi(text)
+  while (lines.length > 0 && plainText(lines.at(-1) ?? []).trim() === '') lines.pop()
+  return lines
+}
+
+function plainText(runs: readonly Run[]): string {
+  return runs.map(({ text }) => text).join('')
+}
+
+function write(name: string, title: string, lines: readonly Run[][]): void {
+  writeFileSync(`${folder}${name}.svg`, svgOf({ title, lines, columns }))
+  process.stdout.write(`docs/pictures/${name}.svg  ${lines.length} lines\n`)
+}
