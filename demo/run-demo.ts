@@ -1,6 +1,7 @@
 // Plays the story to a real gateway, by MQTT and HTTP as devices do, beside a dispatcher who watches by gRPC. Times of the story are
 // mapped so that its hour ends now: nothing is measured in the future.
 
+import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync, type MqttClient } from 'mqtt'
 import type { Event, Frame } from '../proto/generated/types.ts'
@@ -87,7 +88,7 @@ function printStart({ mqtt, grpc, http, dataDir }: DemoGateway, speed: number, {
       `An hour of a flood in ${county}, in ${Math.round((storyMin / speed) * 60)} seconds. It is an exercise.`,
     ),
   )
-  print(paint('dim', `MQTT ${mqtt}   gRPC ${grpc}   HTTP ${http}   data ${dataDir}`))
+  print(paint('dim', `MQTT ${mqtt}   gRPC ${grpc}   HTTP ${http}   data ${shortPath(dataDir)}`))
   print(paint('dim', `What a dispatcher sees; the same in another terminal: npx tocsin watch --server ${grpc}`))
 }
 
@@ -107,12 +108,19 @@ function printNext({ mqtt, grpc, http, dataDir }: DemoGateway, isKept: boolean, 
   }
   const port = new URL(mqtt).port
   print(`  npx tocsin status --server ${grpc}`)
+  print(`  npx tocsin query water_level --status exercise --last 2h --plot --server ${grpc}`)
   print(`  npx tocsin events --kind alert --server ${grpc}`)
   print(`  npx tocsin refusals --raw --server ${grpc}`)
   print(`  npx tocsin fate --topic tocsin/in/senml/culvert-9 --server ${grpc}`)
   print(`  curl '${http}/v1/events?kind=alert'`)
   print(`  mosquitto_pub -p ${port} -q 1 -t tocsin/in/senml/mine -m '[{"n":"water-level","u":"m","v":2.31}]'`)
-  print(paint('dim', `Ctrl-C ends it; its data stay in ${dataDir}`))
+  print(paint('dim', `Ctrl-C ends it; its data stay in ${shortPath(dataDir)}`))
+}
+
+/** As somebody in this folder would write it. */
+function shortPath(path: string): string {
+  const below = relative(process.cwd(), path)
+  return below.startsWith('..') ? path : below
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

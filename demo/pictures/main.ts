@@ -2,6 +2,7 @@
 // writes docs/pictures/*.svg. Times and ports differ each time; nothing else should.
 
 import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readAnsi, type Run } from './ansi.ts'
 import { record } from './record.ts'
@@ -14,7 +15,8 @@ const speed = 240
 
 /** Name of the picture → the command that it shows. */
 const commands: Readonly<Record<string, readonly string[]>> = {
-  watch: ['tocsin', 'watch', '--from', '2h', '--device', 'w*,b*,Govee*,culvert*', '--count', '17'],
+  watch: ['tocsin', 'watch', '--from', '2h', '--device', 'w*,b*,Govee*,culvert*', '--count', '14'],
+  query: ['tocsin', 'query', 'water_level', '--status', 'exercise', '--device', '70b3*', '--last', '90m', '--plot'],
   status: ['tocsin', 'status'],
 }
 
@@ -34,7 +36,7 @@ try {
     )
   }
   await demo.stop()
-  rmSync(dataDir, { recursive: true, force: true })
+  rmSync(join(home, dataDir), { recursive: true, force: true })
 } finally {
   await demo.stop()
 }
@@ -42,7 +44,7 @@ try {
 function placesOf(text: string): { server: string; dataDir: string } {
   const plain = readAnsi(text).map(plainText).join('\n')
   const [, server = ''] = /gRPC (\S+)/.exec(plain) ?? []
-  const [, dataDir = ''] = /its data stay in (\S+)/.exec(plain) ?? []
+  const [, dataDir = ''] = /its data stay in (demo-data\S+)/.exec(plain) ?? []
   if (server === '' || dataDir === '') throw new Error(`the demonstration did not say where it is:\n${plain}`)
   return { server, dataDir }
 }
@@ -51,8 +53,8 @@ function placesOf(text: string): { server: string; dataDir: string } {
 function excerpt(lines: readonly Run[][]): Run[][] {
   const warned = lines.findIndex((runs) => plainText(runs).includes('The weather office warns'))
   const leak = lines.findIndex((runs) => plainText(runs).includes('cellar'))
-  const summary = lines.findIndex((runs) => plainText(runs).startsWith('The dispatcher saw'))
-  const cut = (from: number, to: number): Run[] => [{ text: `   ⋮  ${to - from} lines`, style: { dim: true } }]
+  const summary = lines.findIndex((runs) => plainText(runs).startsWith('The dispatcher saw')) - 1
+  const cut = (from: number, to: number): Run[] => [{ text: `   … ${to - from} lines …`, style: { dim: true } }]
   return [
     ...lines.slice(0, 8),
     cut(8, warned),

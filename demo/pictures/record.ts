@@ -14,6 +14,8 @@ export interface Recording {
 }
 
 const rows = 60
+/** A command that waits for what does not come is ended. */
+const runMsMax = 90_000
 
 export function record(command: readonly string[], columns: number, cwd: string): Recording {
   const inner = `stty cols ${columns} rows ${rows}; exec ${command.map(quoted).join(' ')}`
@@ -25,22 +27,23 @@ export function record(command: readonly string[], columns: number, cwd: string)
   })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
+  let isOver = false
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', () => resolve())
-  })
+  }).finally(() => (isOver = true))
+  const late = setTimeout(() => child.kill('SIGTERM'), runMsMax)
+  void ended.finally(() => clearTimeout(late))
   return {
     text: () => text,
     async said(words) {
-      let isOver = false
-      void ended.then(() => (isOver = true))
       while (!text.includes(words)) {
         if (isOver) throw new Error(`${command.join(' ')} ended before it said "${words}":\n${text}`)
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },
     async stop() {
-      child.stdin.write('\u0003')
+      if (!isOver) child.stdin.write('\u0003')
       await ended
     },
     ended,
