@@ -41,8 +41,10 @@ const batchBytes = 4 << 20
 const name = 'telemetry'
 /** Records a second that are taken in beside keeping them; above it senders come first, and the store lags. */
 const busyPerSecond = 5_000
-/** What it takes all the same, so that it always gets on. */
-const busyTakesPerMs = 2
+/** What it takes all the same. */
+const busyTakesPerMs = 1
+/** A burst is put off; a load that lasts is kept up with, at the price of intake. */
+const lagMax = 500_000
 const yieldMs = 100
 /** As SQLite says it, and as file.ts does. */
 const damaged = /malformed|not a database|newer version/
@@ -94,7 +96,8 @@ export function createSqliteStore({
     const now = { atNs: clock.monotonic(), records: log.head.urgent + log.head.routine }
     const perSecond = ((now.records - seen.records) * 1e9) / Math.max(1, Number(now.atNs - seen.atNs))
     seen = now
-    return perSecond > busyPerSecond
+    const lag = now.records - place.urgent - place.routine
+    return perSecond > busyPerSecond && lag < lagMax
   }
 
   return {
