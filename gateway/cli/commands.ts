@@ -22,6 +22,7 @@ export const commands: readonly Entry[] = [
   { name: 'secret', load: async () => (await import('./secret.ts')).secret },
   { name: 'backup', load: async () => (await import('./backup.ts')).backup },
   { name: 'restore', load: async () => (await import('./restore.ts')).restore },
+  { name: 'telemetry', load: async () => (await import('./telemetry.ts')).telemetry },
   { name: 'hold', load: async () => (await import('./hold.ts')).hold },
   { name: 'completion', load: async () => (await import('./completion.ts')).completion },
   { name: 'version', load: async () => (await import('./version.ts')).version },

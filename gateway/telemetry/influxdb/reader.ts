@@ -52,8 +52,11 @@ export function createInfluxdbReader(client: QueryClient, databases: () => Promi
       let someOverBudget = false
       for (const { database, status } of places) {
         const those = tagIsAny('device', plan.devices)
-        const statement = `SELECT last("event_id")${from}${where(...conditions, status, those)}${groupByTags}`
-        for await (const { tags } of client.ask(database, [statement])) {
+        const statements = marks.map(
+          ([field, mark]) =>
+            `SELECT last(${identifier(field)})${from}${where(...conditions, status, those, mark)}${groupByTags}`,
+        )
+        for await (const { tags } of client.ask(database, statements)) {
           const group = groupOf(tags)
           if (group.device !== undefined && isWanted(group, plan)) devices.add(group.device)
           if (group.device === undefined) someOverBudget = true

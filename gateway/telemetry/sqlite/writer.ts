@@ -78,6 +78,12 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
         setPlace.run(epoch, urgent, routine)
       })
     },
+    /** Points that come from elsewhere than the log; all of them or none. */
+    put(points: Iterable<{ readonly key: SeriesKey; readonly point: Point }>): void {
+      transact(() => {
+        for (const { key, point } of points) put(key, point)
+      })
+    },
     place(): Place | undefined {
       return database.prepare('SELECT epoch, urgent, routine FROM place').get() as unknown as Place | undefined
     },
