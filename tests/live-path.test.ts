@@ -1,5 +1,5 @@
 // Each format on its live path: published by mosquitto's own client (CAP: by HTTP) as a device does, on the device's own topic, and
-// read back four ways (`tocsin watch`, the telemetry service, REST, InfluxDB's own client) with the right value, unit, time and place.
+// read back four ways (`tocsin watch`, `tocsin query`, REST, InfluxDB's own client) with the right value, unit, time and place.
 // What is expected is worked out by hand from each format's own specification.
 
 import { writeFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { type Child, startChild } from './tools/child.ts'
 import { type Influxdb, startInfluxdb } from './tools/influxdb.ts'
 import { mosquittoPub } from './tools/mosquitto.ts'
 import { describeWithTools } from './tools/present.ts'
+import { type Outcome, run } from './tools/run.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
 /** An hour ago, at a full second: nobody can take the time of the reception for it. */
@@ -282,9 +283,11 @@ describeWithTools('a message on its live path', () => {
   /** From the acknowledgement to the line of `tocsin watch`. */
   const delaysMs: number[] = []
 
-  const tocsin = (...args: string[]): string[] => [join(projectHome, 'bin/tocsin'), ...args, '--server', gateway.grpc]
+  const command = (...args: string[]): string[] => [join(projectHome, 'bin/tocsin'), ...args, '--server', gateway.grpc]
+  const tocsin = (...args: string[]): Promise<Outcome> =>
+    run(nodePath, command(...args), { cwd: tempFolder('cli'), timeoutMs: 30_000 })
   const watch = (...args: string[]): Child =>
-    startChild(nodePath, tocsin('watch', ...args), { cwd: tempFolder('cli'), input: '' })
+    startChild(nodePath, command('watch', ...args), { cwd: tempFolder('cli'), input: '' })
 
   beforeAll(async () => {
     influxdb = await startInfluxdb()
@@ -343,13 +346,11 @@ describeWithTools('a message on its live path', () => {
     expect(rest.topic).toBe(topic)
     isRight(rest.event)
 
-    const [from, to] = [observedMs, observedMs + 1].map((ms) => new Date(ms).toISOString())
-    const series = { device, quantity, unit, points: [{ at: whole(from!), value }] }
+    const [from, to] = [observedMs, observedMs + 1].map((ms) => new Date(ms).toISOString()) as [string, string]
+    const which = ['--device', device, '--from', from, '--to', to, '--format', 'csv']
     await expect
-      .poll(() => overHttp(`/v1/series/${quantity}?device=${encodeURIComponent(device)}&from=${from}&to=${to}`), {
-        timeout: 15_000,
-      })
-      .toMatchObject({ series: [series] })
+      .poll(async () => csvRows((await tocsin('query', quantity, ...which)).stdout), { timeout: 20_000 })
+      .toEqual([expect.objectContaining({ time: whole(from), value: String(value), quantity, device, unit })])
 
     const columns = 'value, unit, latitude, longitude, event_id'
     const statement = `SELECT ${columns} FROM ${family} WHERE device = '${device}' AND quantity = '${quantity}'`
@@ -414,3 +415,12 @@ describeWithTools('a message on its live path', () => {
 
 /** As our times are written: without a fraction that is zero. */
 const whole = (time: string): string => time.replace('.000Z', 'Z')
+
+/** Of a table whose fields hold no quotes: one object for each row. */
+function csvRows(text: string): Record<string, string>[] {
+  const [header = [], ...rows] = text
+    .split('\r\n')
+    .filter(Boolean)
+    .map((line) => line.split(','))
+  return rows.map((row) => Object.fromEntries(header.map((name, column) => [name, row[column] ?? ''])))
+}
