@@ -9,3 +9,6 @@ export function clockWords({ device, aheadNs }: ClockFault): string {
 }
 
 export const clockAdvice = 'set the clock of the device, or leave out the time'
+
+/** Both, where there is one line for them. */
+export const clockWarning = (fault: ClockFault): string => `${clockWords(fault)}; ${clockAdvice}`

@@ -6,7 +6,7 @@ import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import { type Accounting, type RecentFate, noInput } from './accounting.ts'
-import { clockAdvice, clockWords } from './clock-words.ts'
+import { clockWarning } from './clock-words.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
@@ -218,5 +218,5 @@ export function keptFrame(
 }
 
 function warningsOf({ warnings, clockFault }: Extract<Read, { fate: 'stored' }>): string[] {
-  return clockFault ? [...warnings, `${clockWords(clockFault)}; ${clockAdvice}`] : [...warnings]
+  return clockFault ? [...warnings, clockWarning(clockFault)] : [...warnings]
 }

@@ -153,6 +153,20 @@ describeWithTools('what is wrong with a message', () => {
     },
   )
 
+  test('a clock that is stale, by HTTP: the answer says it', async () => {
+    const headers = { 'content-type': 'application/senml+json' }
+    const body = '[{"bt":315532860,"n":"water-level","u":"m","v":1}]'
+    const answer = await fetch(`${gateway.http}/v1/ingest/senml/rtc-9`, { method: 'POST', headers, body })
+    const warning = /^the clock of rtc-9 is \d+ s behind; .*; set the clock of the device, or leave out the time$/
+    expect([answer.status, await answer.json()]).toEqual([
+      201,
+      expect.objectContaining({ fate: 'stored', warnings: [expect.stringMatching(warning)] }),
+    ])
+    const fates = await (await fetch(`${gateway.http}/v1/fates?topic=tocsin/in/senml/rtc-9`)).json()
+    expect(fates).toMatchObject({ fates: [{ fate: 'stored', warnings: [expect.stringMatching(warning)] }] })
+    expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(3)
+  })
+
   test('a topic of somebody else', async () => {
     const notice = await told('plant/tank-8/state', '{}')
     expect(notice).toMatchObject({ topic: 'plant/tank-8/state', fault: 'forbidden' })

@@ -3,6 +3,7 @@
 
 import type { Frame } from '../../adapters/adapter.ts'
 import { GatewayError } from '../../proto/errors.ts'
+import { clockWarning } from '../clock-words.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
 import type { Fate, Receive, Transport } from '../inputs/receive.ts'
@@ -159,7 +160,8 @@ function replyOf(fate: Fate): Reply {
     case 'stored': {
       const eventIds = fate.eventIds.map(idText)
       const headers = eventIds.length === 1 ? { location: `/v1/events/${eventIds[0]}` } : {}
-      return { status: 201, headers, json: { fate: 'stored', frameId, eventIds } }
+      const warnings = fate.clockFault ? { warnings: [clockWarning(fate.clockFault)] } : {}
+      return { status: 201, headers, json: { fate: 'stored', frameId, eventIds, ...warnings } }
     }
     case 'refused': {
       const { fault, why } = fate

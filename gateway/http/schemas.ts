@@ -23,6 +23,7 @@ const fault = text('Kind of the fault, such as "syntax", "range", "forbidden".')
 const why = text('Where and what is wrong.')
 const whatToDo = text('What a person can do about it.')
 const reasons = { fault, why, whatToDo }
+const warnings = list({ type: 'string' }, 'What was odd about it, such as a clock that is wrong.')
 const from = { topic: text('The topic.'), sender: text('Who sent it.'), adapter: text('Which adapter read it.') }
 const counts = {
   stored: count('Stored.'),
@@ -85,7 +86,7 @@ export const schemas = {
       ...from,
       contentType: text('What it said of itself.'),
       properties: list({ type: 'object' }, 'Names and values that came beside the bytes.'),
-      warnings: list({ type: 'string' }, 'What was odd about it.'),
+      warnings,
       replayedAt: time('When it was read again.'),
       replayFate: text('What came of that.'),
       payload: { type: 'string', contentEncoding: 'base64', description: 'The bytes as received.' },
@@ -98,6 +99,7 @@ export const schemas = {
       frameId: id('The message.'),
       fate,
       ...reasons,
+      warnings,
       ...from,
       receivedAt: time('When it came.'),
       settledAt: time('When its fate was settled.'),
@@ -122,7 +124,7 @@ export const schemas = {
   ),
   ReplayedOne: object({ fate, why }, ['fate'], 'What came of reading it again.'),
   Taken: object(
-    { fate, frameId: id('The message.'), eventIds: list(id('An event.'), 'What was stored.'), ...reasons },
+    { fate, frameId: id('The message.'), eventIds: list(id('An event.'), 'What was stored.'), ...reasons, warnings },
     ['fate', 'frameId'],
     'What became of a message that was sent.',
   ),
