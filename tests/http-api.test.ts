@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GatewayProcess, startGatewayProcess } from './gateway/process.ts'
 import { codec } from '../proto/wire.ts'
+import { tempFolder } from './tools/temp-folder.ts'
 
 let gateway: GatewayProcess
 beforeAll(async () => {
@@ -91,6 +92,21 @@ describe('ingest', () => {
     expect(frame.json['properties']).toEqual([
       { name: 'event', value: 'up' },
       { name: 'x', value: 'é' },
+    ])
+  })
+
+  test('reads what ChirpStack’s HTTP integration posts, which names the event in the query alone', async () => {
+    const up = {
+      deduplicationId: '3ac7e3c4-4401-4b8d-9386-a5c902f9202d',
+      time: '2026-11-22T12:00:00Z',
+      deviceInfo: { devEui: '0101010101010101', deviceName: 'creek' },
+      object: { level: 1.75 },
+    }
+    const sent = await ingest('chirpstack?event=up', JSON.stringify(up))
+    expect([sent.status, sent.json['fate']]).toEqual([201, 'stored'])
+    const { json } = await ask('/v1/events?device=0101010101010101&kind=observation')
+    expect((json['events'] as { event: { observedAt: string } }[]).map(({ event }) => event.observedAt)).toEqual([
+      up.time,
     ])
   })
 
@@ -299,3 +315,30 @@ test('http.ingest: false takes nothing and says so', { timeout: 30_000 }, async 
     await closed.stop()
   }
 })
+
+test(
+  'a key of a repeated message is known also after kill -9, when the answer of the first is not',
+  { timeout: 60_000 },
+  async () => {
+    const dataDir = tempFolder('http-key')
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'reading-1' }
+    const send = async (house: GatewayProcess): Promise<unknown> => {
+      const init = { method: 'POST', body: reading(1), headers }
+      const answer = await fetch(`${house.http}/v1/ingest/senml/gauge-1`, init)
+      return [answer.status, ((await answer.json()) as { fate: string }).fate]
+    }
+    const first = await startGatewayProcess({ dataDir })
+    expect(await send(first)).toEqual([201, 'stored'])
+    await first.kill()
+    const second = await startGatewayProcess({ dataDir })
+    try {
+      expect(await send(second)).toEqual([200, 'duplicate'])
+      const { events } = (await (await fetch(`${second.http}/v1/events?device=gauge-1`)).json()) as {
+        events: unknown[]
+      }
+      expect(events).toHaveLength(1)
+    } finally {
+      await second.stop()
+    }
+  },
+)

@@ -238,3 +238,24 @@ test(
     process.stdout.write(`kill -9 × 5: ${seen.length} events over HTTP, 0 missing, 0 doubled\n`)
   },
 )
+
+test('a gateway that stops says so, and the cursor is good afterwards', { timeout: 60_000 }, async () => {
+  const dataDir = tempFolder('http-stop')
+  const first = await startGatewayProcess({ dataDir })
+  const stream = await open(first.http, '?device=stop-1')
+  await send(first.http, 'stop-1', 1)
+  await comes(() => valuesIn(stream).length === 1)
+  await first.stop()
+  await comes(() => stream.ended)
+  expect(stream.messages.at(-1)).toMatchObject({ name: 'end', json: { error: 'stopping' } })
+  const second = await startGatewayProcess({ dataDir })
+  try {
+    const again = await open(second.http, '?device=stop-1', { 'last-event-id': stream.lastId })
+    await send(second.http, 'stop-1', 2)
+    await comes(() => valuesIn(again).length > 0)
+    expect(valuesIn(again)).toEqual([2])
+    again.close()
+  } finally {
+    await second.stop()
+  }
+})
