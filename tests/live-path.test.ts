@@ -208,7 +208,7 @@ const messages: readonly Message[] = [
     family: 'water_level',
     observedMs: (hourAgoS + 4) * 1_000 + 750,
     place: { latitude: -33.5, longitude: 151.125 },
-    line: /a84041000181c062 .*water level .*0\.75 m .*@ -33\.5,151\.125/,
+    line: /a84041000181c062 .*water level .*0\.75 m .*@ -33\.5,151\.125[^\n]*\n[^\n]*device status +a84041000181c062 +heard/,
   },
   {
     format: 'rtl_433',
@@ -221,7 +221,7 @@ const messages: readonly Message[] = [
     unit: 'Cel',
     family: 'temperature',
     observedMs: (hourAgoS + 5) * 1_000 + 125,
-    line: /Acurite-Tower\/A\/2532 .*temperature 21\.5 °C/,
+    line: /Acurite-Tower\/A\/2532 .*temperature 21\.5 °C[^\n]*\n[^\n]*Acurite-Tower\/A\/2532 .*battery ok/,
   },
   {
     format: 'an event of our own schema',

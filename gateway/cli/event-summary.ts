@@ -102,17 +102,19 @@ function sensorParts(event: Event): Part[] {
   if (event.body !== 'deviceStatus') return []
   const { deviceStatus: status } = event
   const { online, transition, faults = [] } = status
-  return [
+  const parts = [
     online && nameOf(Online, online),
     transition && nameOf(DeviceTransition, transition),
     own(status, 'batteryFraction') && `battery ${numberText((status.batteryFraction ?? 0) * 100)} %`,
     own(status, 'batteryV') && `battery ${numberText(status.batteryV ?? 0)} V`,
-    status.batteryLow && 'BATTERY LOW',
+    own(status, 'batteryLow') && (status.batteryLow ? 'BATTERY LOW' : 'battery ok'),
     own(status, 'rssiDbm') && `${numberText(status.rssiDbm ?? 0)} dBm`,
     status.tamper && 'TAMPER',
     status.firmware && `firmware ${status.firmware}`,
     ...faults,
   ]
+  // That it was heard at all is what such a message says.
+  return parts.some(Boolean) ? parts : [own(status, 'lastSeen') && 'heard']
 }
 
 function unitParts(event: Event): Part[] {
