@@ -71,7 +71,7 @@ describe('what is refused', () => {
     const text = await answer.text()
     expect(answer.status).toBe(500)
     expect(text).not.toMatch(/secret|at .*\.ts/)
-    expect(said).toEqual(['an HTTP request failed inside the gateway'])
+    expect(said).toContain('an HTTP request failed inside the gateway')
   })
 
   test('what is no HTTP gets 400 and an end', async () => {
@@ -126,6 +126,14 @@ describe('metrics', () => {
     expect(samples.get('tocsin_grpc_calls_total{method="tocsin.v1.EventService/Subscribe",code="0"}')).toBe(2)
     expect(samples.get('tocsin_alarms_active{code="disk_low"}')).toBe(1)
     expect(samples.get('tocsin_log_commit_seconds_bucket{le="+Inf"}')).toBe(9)
+  })
+
+  test('count requests by the route, never by what a client wrote', async () => {
+    const started = await start()
+    for (const path of ['/healthz', '/healthz', '/nowhere?x=1', '/elsewhere']) await started.get(path)
+    const { samples } = await scrape(started)
+    expect(samples.get('tocsin_http_requests_total{method="GET",route="/healthz",status="200"}')).toBe(2)
+    expect(samples.get('tocsin_http_requests_total{method="GET",route="none",status="404"}')).toBe(2)
   })
 
   test('show a clock offset only when it is measured', async () => {

@@ -4,10 +4,11 @@
 import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { Logger } from '../logger.ts'
+import { addAccessLog } from './access-log.ts'
 import { addRoutes, type Api, type KnownPath, methodsOn } from './add-routes.ts'
 import { tooLarge } from './bodies.ts'
 import { gatewayFamilies, type MetricsParts } from './families.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Family } from './metrics.ts'
 
 export interface HttpServerParts {
   /** Port 0 takes a free one; see `HttpServer.port`. */
@@ -66,7 +67,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   })
   server.server.maxConnections = connectionsMax
   addHeaders(server)
-  const paths = addPaths(server, parts)
+  const requests = addAccessLog(server, parts.logger)
+  const paths = addPaths(server, parts, requests)
   if (parts.api) addRoutes(server, parts.api)
   addRefusals(server, [...paths, ...(parts.api?.routes ?? [])], parts.logger)
   let port = 0
@@ -88,8 +90,12 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
 }
 
 /** Answers with the paths there are. */
-function addPaths(server: FastifyInstance, { notReady, metrics: metricsParts }: HttpServerParts): readonly KnownPath[] {
-  const metrics = createMetrics(gatewayFamilies(metricsParts))
+function addPaths(
+  server: FastifyInstance,
+  { notReady, metrics: metricsParts }: HttpServerParts,
+  requests: Family,
+): readonly KnownPath[] {
+  const metrics = createMetrics([...gatewayFamilies(metricsParts), requests])
   const { version } = metricsParts
 
   server.get('/healthz', () => ({ alive: true, version }))
