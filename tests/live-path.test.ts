@@ -383,6 +383,12 @@ describeWithTools('a message on its live path', () => {
     await forPeople.waitFor(/SEVERE +alert .*Flash Flood Warning · Mill Creek leaves its bed · Mill Creek/, 10_000)
     isRight(((await overHttp(`/v1/events/${eventId}`)) as Shown).event)
 
+    // The same by MQTT, as from a second relay, is the same alert.
+    const topic = 'tocsin/in/cap/weather'
+    const again = await mosquittoPub(['-p', String(gateway.mqttPort), '-q', '1', '-t', topic, '-s'], alertXml)
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    expect((await tocsin('fate', '--topic', topic)).stdout).toMatch(/^DUPLICATE /)
+
     const map = (await overHttp('/v1/alerts.geojson')) as { readonly features: readonly object[] }
     // CAP writes latitude first, GeoJSON longitude (RFC 7946 §3.1.1); the ring goes round counterclockwise (§3.1.6).
     const ring = [[-97.75, 30.25], [-97.5, 30.25], [-97.5, 30.5], [-97.75, 30.25]] // prettier-ignore

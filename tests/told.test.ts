@@ -56,7 +56,7 @@ describeWithTools('what is wrong with a message', () => {
   /** The device publishes, and hears what the gateway says to it. */
   async function told(topic: string, message: string): Promise<Notice> {
     const outcome = await mosquittoRr(
-      as('tank-7', '-t', topic, '-e', 'tocsin/refused/tank-7', '-m', message, '-W', '5'),
+      as('tank-7', '-t', topic, '-e', 'tocsin/refused/tank-7', '-m', message, '-W', '10'),
     )
     expect(outcome).toMatchObject({ code: 0, stderr: '' })
     return JSON.parse(outcome.stdout) as Notice
@@ -174,7 +174,7 @@ describeWithTools('what is wrong with a message', () => {
   })
 
   test('a packet that is too large: the device hears it when it comes back to its session', async () => {
-    const session = as('tank-7', '-c', '-t', 'tocsin/refused/tank-7', '-C', '1', '-W', '5')
+    const session = as('tank-7', '-c', '-t', 'tocsin/refused/tank-7', '-C', '1', '-W', '10')
     await mosquittoSub([...session.slice(0, -4), '-E']).exited
     const cut = await mosquittoPub(as('tank-7', '-c', '-t', 'plant/tank-7/state', '-s'), 'x'.repeat(70_000))
     expect(cut.code).not.toBe(0)
@@ -202,7 +202,7 @@ describeWithTools('what is wrong with a message', () => {
     await other.stop()
   })
 
-  test('after the fix a replay brings it in with its original time', async () => {
+  test('after the fix a replay brings it in with its original time', { timeout: 90_000 }, async () => {
     const refused = (await tocsin('refusals', '--json', '--topic', 'plant/tank-7/state')).stdout.split('\n')
     const frames = refused.filter(Boolean).map((line) => JSON.parse(line) as { receivedAt: string; payload: string })
     const first = frames.find(({ payload }) => String(Buffer.from(payload, 'base64')).includes('142.5'))
