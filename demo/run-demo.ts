@@ -112,7 +112,7 @@ function printNext({ mqtt, grpc, http, dataDir }: DemoGateway, isKept: boolean, 
   print(`  npx tocsin events --kind alert --server ${grpc}`)
   print(`  npx tocsin refusals --raw --server ${grpc}`)
   print(`  npx tocsin fate --topic tocsin/in/senml/culvert-9 --server ${grpc}`)
-  print(`  curl '${http}/v1/events?kind=alert'`)
+  print(`  open ${http}/ in a browser, or curl '${http}/v1/events?kind=alert'`)
   print(`  mosquitto_pub -p ${port} -q 1 -t tocsin/in/senml/mine -m '[{"n":"water-level","u":"m","v":2.31}]'`)
   print(paint('dim', `Ctrl-C ends it; its data stay in ${shortPath(dataDir)}`))
 }

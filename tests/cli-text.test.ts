@@ -155,6 +155,19 @@ describe('an event', () => {
       { observedAt: '2020-01-01T00:00:00Z', observation: { measurements: [{ quantity: 'rain', integer: '3' }] } },
       `rain 3  (observed ${stampText(1_577_836_800_000_000_000n)})`,
     ],
+    [
+      'too small in SI for people: as its source wrote it',
+      {
+        observation: {
+          measurements: [
+            { quantity: 'rain_rate', number: 0.0000095, unit: 'm/s', sourceValue: '34.2', sourceUnit: 'mm/h' },
+            { quantity: 'snow_depth', number: 0, unit: 'm', sourceValue: '0', sourceUnit: 'in' },
+            { quantity: 'water_level', number: 0.87, unit: 'm', sourceValue: '87', sourceUnit: 'cm' },
+          ],
+        },
+      },
+      'rain rate 34.2 mm/h · snow depth 0 m · water level 0.87 m',
+    ],
     ['with a text that would forge a line', { message: { text: 'a\r\n12:00:00  EXTREME' } }, '“a␍␊12:00:00  EXTREME”'],
   ]
   test.each(examples)('%s', (_what, event, shown) => {

@@ -48,15 +48,21 @@ function bodyParts(event: Event): Part[] {
   }
 }
 
-/** "water level 3.42 m", "air temperature (roof) 21.5 °C suspect". */
+/** "water level 3.42 m", "air temperature (roof) 21.5 °C suspect", "rain rate 34.2 mm/h". */
 function measurementText(measurement: Measurement): string {
   const { quantity = '', channel, index, quality, unit = '' } = measurement
   const isSaid = channel?.toLowerCase().replaceAll(/[ -]/g, '_') === quantity
   const which = (isSaid ? '' : channel) || (own(measurement, 'index') && index ? `#${index}` : '')
   const name = quantity.replaceAll('_', ' ') + (which ? ` (${which})` : '')
   const doubt = quality && quality !== Quality.GOOD ? nameOf(Quality, quality) : ''
-  return spaced([name, valueText(measurement), unitText(unit), doubt])
+  const { sourceValue = '', sourceUnit = '' } = measurement
+  const isSource = measurement.value === 'number' && isUnreadable(measurement.number) && sourceValue && sourceUnit
+  const value = isSource ? [sourceValue, sourceUnit] : [valueText(measurement), unitText(unit)]
+  return spaced([name, ...value, doubt])
 }
+
+/** "0.0000095 m/s" of rain says nothing to people; there the source's own "34.2 mm/h" stands. */
+const isUnreadable = (number: number): boolean => number !== 0 && Math.abs(number) < 0.001
 
 function valueText(measurement: Measurement): string {
   switch (measurement.value) {
