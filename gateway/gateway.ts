@@ -9,6 +9,7 @@ import { createAccounting } from './accounting.ts'
 import { parseAddress } from './addresses.ts'
 import { type Alarm, createAlarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
+import { createClockLog } from './clock-faults.ts'
 import { createClockOffset } from './clock-offset.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
@@ -116,6 +117,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       unknownQuantities,
       mayPublish: mayPublishEvent,
       whyUnread: (channel) => unread.why(channel),
+      clockFaulty: createClockLog(clock, logger),
       isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
     }

@@ -6,7 +6,7 @@ import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import { type Accounting, type RecentFate, noInput } from './accounting.ts'
-import { clockWarning } from './clock-words.ts'
+import { clockWarning } from './clock-faults.ts'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
@@ -33,6 +33,8 @@ export interface PipelineParts {
   readonly unknownQuantities?: UnknownQuantities
   /** What to say of a channel that no adapter reads; tells the operator once for each kind of them. */
   whyUnread(channel: string): string
+  /** Tells the operator of a device whose clock is wrong, however often it is called. */
+  clockFaulty?(fault: ClockFault, sender: string, topic: string): void
   /** An adapter threw: a bug of ours. The frame is kept in quarantine; this tells the operator. */
   adapterFailed(adapter: string, error: unknown): void
 }
@@ -56,7 +58,10 @@ export function createPipeline(parts: PipelineParts): Receive {
 
     function settle(fate: Fate): Fate {
       accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
-      if (fate.fate === 'stored' && fate.clockFault) accounting.clockFault(input)
+      if (fate.fate === 'stored' && fate.clockFault) {
+        accounting.clockFault(input)
+        parts.clockFaulty?.(fate.clockFault, sender.name, frame.channel)
+      }
       // Of other fates the log itself tells.
       if (fate.fate === 'duplicate') accounting.remember(recent(fate.fate, ''))
       return fate

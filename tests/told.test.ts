@@ -147,7 +147,9 @@ describeWithTools('what is wrong with a message', () => {
       expect(fate.stdout).toContain(`warning  ${notice.why}; ${notice.what_to_do}`)
       const listed = await tocsin('events', '--device', device)
       expect(listed.stdout).toMatch(new RegExp(`${device} .*\\(observed .*${day}.* by a clock that is wrong\\)`))
-      expect(gateway.stderr).toContain(`"msg":"${notice.why}"`)
+      expect(gateway.stderr).toMatch(
+        new RegExp(`"topic":"${topic}","what_to_do":"set the clock[^"]*","msg":"${notice.why}"`),
+      )
       expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(faults)
       expect(await help('tocsin_clock_faults_total')).toContain('the log names the devices')
     },
@@ -164,6 +166,7 @@ describeWithTools('what is wrong with a message', () => {
     ])
     const fates = await (await fetch(`${gateway.http}/v1/fates?topic=tocsin/in/senml/rtc-9`)).json()
     expect(fates).toMatchObject({ fates: [{ fate: 'stored', warnings: [expect.stringMatching(warning)] }] })
+    expect(gateway.stderr).toContain('"msg":"the clock of rtc-9 is ')
     expect(await metric('tocsin_clock_faults_total{input="senml"}')).toBe(3)
   })
 

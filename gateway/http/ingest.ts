@@ -3,7 +3,7 @@
 
 import type { Frame } from '../../adapters/adapter.ts'
 import { GatewayError } from '../../proto/errors.ts'
-import { clockWarning } from '../clock-words.ts'
+import { clockWarning } from '../clock-faults.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
 import type { Fate, Receive, Transport } from '../inputs/receive.ts'

@@ -1,10 +1,9 @@
 // What a device is told of its messages, on `tocsin/refused/<its client id>`: what was wrong, where, and what to do. Never more than a
-// little, so that a device that sends rubbish by the thousand gets no flood back; never a payload. A wrong clock is logged as well, since
-// its messages are in no quarantine where somebody would find them.
+// little, so that a device that sends rubbish by the thousand gets no flood back; never a payload.
 
 import type { OutgoingMessage } from '../../broker/port.ts'
 import { rfc3339 } from '../../proto/time.ts'
-import { clockAdvice, clockWords } from '../clock-words.ts'
+import { clockAdvice, clockWords } from '../clock-faults.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
 import type { Logger } from '../logger.ts'
@@ -31,12 +30,10 @@ export interface DeviceNoticeParts {
 /** One a second for each client, and so many at once: enough to see what is wrong, too few to be a load. */
 const noticesBurst = 20
 const noticeEveryNs = 1_000_000_000n
-/** A wrong clock, or topic, stays wrong: told once an hour, and logged. */
+/** A wrong clock, or topic, stays wrong: told once an hour. */
 const warnEveryNs = 3_600_000_000_000n
 /** Clients, and their warnings, that are remembered; the oldest is forgotten first. */
 const rememberedMax = 10_000
-/** No client id: those have no control characters. */
-const allDevices = '\n'
 
 interface Allowance {
   left: number
@@ -82,14 +79,6 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     return allowance
   }
 
-  /** Devices may make up names: their sum is bounded too. */
-  function mayLog(): boolean {
-    const allowance = allowanceOf(allDevices)
-    if (allowance.left <= 0) return false
-    allowance.left -= 1
-    return true
-  }
-
   function mayWarn(key: string): boolean {
     const now = clock.monotonic()
     const last = warned.get(key)
@@ -114,10 +103,8 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
         tell(clientId, { ...where(), warning: 'topic', why: parts.whyUnread(topic), what_to_do })
       } else if (fate.fate === 'stored' && fate.clockFault) {
         const { device } = fate.clockFault
-        const why = clockWords(fate.clockFault)
-        if (mayWarn(`${allDevices}\nclock\n${device}`) && mayLog())
-          logger.warn({ clientId, topic, what_to_do: clockAdvice }, why)
         if (!parts.isWanted(refusedTopic(clientId)) || !mayWarn(`${clientId}\nclock\n${device}`)) return
+        const why = clockWords(fate.clockFault)
         tell(clientId, { ...where(), warning: 'clock', why, what_to_do: clockAdvice })
       }
     },
