@@ -219,6 +219,18 @@ export const settingsTable = {
     min: 3_600_000,
     about: 'How long the SQLite store keeps values; the log and InfluxDB have times of their own.',
   },
+  'telemetry.keep_minutes': {
+    kind: 'duration',
+    default: '366d',
+    min: 3_600_000,
+    about: 'How long the SQLite store keeps what stands for each minute (count, sum, least, largest, first, last).',
+  },
+  'telemetry.keep_hours': {
+    kind: 'duration',
+    default: '3660d',
+    min: 3_600_000,
+    about: 'How long it keeps the same for each hour.',
+  },
   'clock.sntp_servers': {
     kind: 'list',
     default: '',

@@ -28,17 +28,19 @@ export interface StoreOptions {
   readonly influxdb?: { readonly url: string; readonly database: string }
   readonly tagLimits?: TagLimits
   readonly diskLowBytes?: number
+  readonly keepMs?: { readonly values?: number; readonly minutes?: number; readonly hours?: number }
 }
 
 /** Asks the store of the kind through a server of its own; `both` are asked side by side. */
 export async function openStores(kinds: readonly ('sqlite' | 'influxdb')[], options: StoreOptions = {}) {
+  const keep = { values: 86_400_000, minutes: 1e12, hours: 1e12, ...options.keepMs }
   const { folder = tempFolder('telemetry'), influxdb, tagLimits, diskLowBytes = 0 } = options
   const log = await openTestLog(folder)
   const [clock, logger] = [systemClock, quietLogger]
   const alarms = createAlarms(clock, () => {})
   const outputs = { log, alarms, logger, random: () => 0.5 }
   const sqlite = kinds.includes('sqlite')
-    ? createSqliteStore({ dataDir: folder, log, clock, logger, keepMs: 86_400_000, diskLowBytes })
+    ? createSqliteStore({ dataDir: folder, log, clock, logger, keepMs: keep, diskLowBytes })
     : undefined
   await sqlite?.resume()
   const running = sqlite ? [runOutput(sqlite, outputs)] : []

@@ -21,6 +21,8 @@ const rankOf = (quality: Quality): number => ranks[quality] ?? ranks[Quality.SUS
 export const isUnsound = (quality: Quality): boolean => quality === Quality.BAD || quality === Quality.MISSING
 
 /** What has gathered of one window. */
+export type Summary = Readonly<Window>
+
 interface Window {
   count: number
   bad: number
@@ -63,10 +65,39 @@ function addPoint(window: Window, { value, quality }: Point, includeBad: boolean
   if (!window.max || value.value > (window.max as typeof value).value) window.max = value
 }
 
+/** A later part of the same window; what is kept of it has no bad values. */
+function addPart(window: Window, part: Summary): void {
+  window.count += part.count
+  if (rankOf(part.quality) > rankOf(window.quality)) window.quality = part.quality
+  window.first ??= part.first
+  window.last = part.last ?? window.last
+  window.numbers += part.numbers
+  window.sum += part.sum
+  if (!window.min || isLess(part.min, window.min)) window.min = part.min
+  if (!window.max || isLess(window.max, part.max)) window.max = part.max ?? window.max
+}
+
+const isLess = (a: Value | undefined, b: Value | undefined): boolean =>
+  a !== undefined && b !== undefined && (a as { value: number }).value < (b as { value: number }).value
+
+/** Sums up values, or parts, of one window in the order of time, without what is bad. */
+export function createSummary() {
+  const window = newWindow()
+  return {
+    add({ value, quality }: Pick<Point, 'value' | 'quality'>): void {
+      if (value !== undefined || isUnsound(quality)) addPoint(window, { atMs: 0, counter: 0, value, quality }, false)
+    },
+    addSummary: (part: Summary): void => addPart(window, part),
+    end: (): Summary => window,
+  }
+}
+
 /** Takes one series in the order of time, and gives its points. */
 export interface SeriesBuilder {
   /** False: there are more than were asked for, and no more is needed. */
   add(point: Point): boolean
+  /** What stands for a part of a window, where the values are no longer kept. */
+  addPart(atMs: number, part: Summary): boolean
   /** Ends the last window. */
   finish(): { readonly points: readonly SeriesPoint[]; readonly truncated: boolean }
   readonly size: number
@@ -116,6 +147,11 @@ export function createSeriesBuilder(plan: QueryPlan): SeriesBuilder {
       if (!isUnsound(point.quality) && point.value === undefined) return true
       const { window: open, more } = at(point.atMs)
       addPoint(open, point, includeBad)
+      return more
+    },
+    addPart(atMs, part) {
+      const { window: open, more } = at(atMs)
+      addPart(open, part)
       return more
     },
     finish() {

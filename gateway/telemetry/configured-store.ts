@@ -37,7 +37,11 @@ export async function configuredStore({ settings, log, clock, logger }: Parts): 
   }
   const store = createSqliteStore({
     dataDir: settings.data_dir,
-    keepMs: settings['telemetry.keep'],
+    keepMs: {
+      values: settings['telemetry.keep'],
+      minutes: settings['telemetry.keep_minutes'],
+      hours: settings['telemetry.keep_hours'],
+    },
     diskLowBytes: settings['log.disk_low'],
     log,
     clock,

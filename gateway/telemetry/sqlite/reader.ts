@@ -1,11 +1,12 @@
 // Reads series out of the SQLite file. Nothing is read of a series before its reader was found to be permitted.
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { createSeriesBuilder } from '../aggregate.ts'
+import { createSeriesBuilder, type SeriesBuilder } from '../aggregate.ts'
 import { createMeter, type Gathered, permitted, queryAnswer, tooLarge, valuesReadMax } from '../answers.ts'
 import { isWantedDevice, joined, listedOf } from '../listing.ts'
 import { compareSeries } from '../store.ts'
-import type { ListedSeries, SeriesKey, SeriesReader } from '../store.ts'
+import type { ListedSeries, QueryPlan, SeriesKey, SeriesReader } from '../store.ts'
+import { createLevels, hourMs, type Level, minuteMs } from './levels.ts'
 import { qualityOf, valueOf } from './values.ts'
 
 interface KeptSeries extends SeriesKey {
@@ -19,6 +20,7 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
   const points = database.prepare(
     'SELECT at, counter, form, value FROM points WHERE series = ? AND at >= ? AND at < ? ORDER BY at, counter',
   )
+  const levels = createLevels(database)
   const first = database.prepare('SELECT at FROM points WHERE series = ? ORDER BY at LIMIT 1')
   const last = database.prepare('SELECT at FROM points WHERE series = ? ORDER BY at DESC LIMIT 1')
 
@@ -42,9 +44,12 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
       const meter = createMeter()
       const gathered: Gathered[] = []
       let read = 0
+      const horizon = levels.horizon()
       for (const key of series) {
         const builder = createSeriesBuilder(plan)
-        for (const row of points.iterate(key.id, plan.fromMs, plan.toMs)) {
+        const level = levelOf(plan, horizon)
+        if (level) addLevel(builder, key.id, level, plan, horizon)
+        for (const row of points.iterate(key.id, level ? Math.max(plan.fromMs, horizon) : plan.fromMs, plan.toMs)) {
           const { at, counter, form, value } = row as unknown as PointRow
           if (++read > valuesReadMax) throw tooLarge()
           if (!builder.add({ atMs: at, counter, value: valueOf(form, value), quality: qualityOf(form) })) break
@@ -69,16 +74,34 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
     close: () => database.close(),
   }
 
+  /** Parts of windows from before values are kept. */
+  function addLevel(builder: SeriesBuilder, id: number, level: Level, plan: QueryPlan, horizon: number): void {
+    const unit = level === 'hours' ? hourMs : minuteMs
+    // Of a part that the range cuts, nothing is known.
+    const [from, to] = [Math.ceil(plan.fromMs / unit) * unit, Math.floor(plan.toMs / unit) * unit]
+    for (const part of levels.between(level, id, from, Math.min(to, horizon)))
+      if (!builder.addPart(part.atMs, part)) return
+  }
+
   /** From the first to the last value that is kept, with the unit and subject of the last; undefined: none is kept. */
   function spanOf(group: readonly KeptSeries[]): ListedSeries | undefined {
     let span: ListedSeries | undefined
     for (const { id, ...key } of group) {
       const begin = first.get(id) as { at: number } | undefined
       const end = last.get(id) as { at: number } | undefined
+      const before = levels.spanOf(id)
+      if (before) span = joined(span, { ...key, ...before })
       if (begin && end) span = joined(span, { ...key, firstMs: begin.at, lastMs: end.at })
     }
     return span
   }
+}
+
+/** Which level answers for the time before `horizon`; undefined: none can, or none need. */
+function levelOf({ windowMs, includeBad, fromMs }: QueryPlan, horizon: number): Level | undefined {
+  if (windowMs === undefined || includeBad || fromMs >= horizon) return undefined
+  if (windowMs % hourMs === 0) return 'hours'
+  return windowMs % minuteMs === 0 ? 'minutes' : undefined
 }
 
 interface PointRow {

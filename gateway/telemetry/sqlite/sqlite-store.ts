@@ -15,12 +15,12 @@ import type { TelemetryStore } from '../store.ts'
 import { createThread } from '../thread.ts'
 import { telemetryFile } from './file.ts'
 import type { SqliteThreadData } from './thread-program.ts'
-import type { Place } from './writer.ts'
+import type { Expiry, Place } from './writer.ts'
 
 export interface SqliteStore extends TelemetryStore, Output {
   /** Where the file ends in the log; call before the output runs, so that a file that is gone is made anew. */
   resume(): Promise<void>
-  /** Removes what is older than `keepMs`. */
+  /** Makes levels, and removes what is older than `keepMs`. */
   expire(): Promise<void>
 }
 
@@ -29,7 +29,8 @@ export interface SqliteStoreParts {
   readonly log: Log
   readonly clock: Clock
   readonly logger: Logger
-  readonly keepMs: number
+  /** How long values are kept, and what stands for minutes and for hours of them. */
+  readonly keepMs: Readonly<Record<'values' | 'minutes' | 'hours', number>>
   /** Free disk space below which nothing is written. */
   readonly diskLowBytes: number
 }
@@ -123,7 +124,12 @@ export function createSqliteStore({
       await writer.call('write', [bytes, ends, reached], [bytes.buffer as ArrayBuffer, ends.buffer as ArrayBuffer])
       place = reached
     },
-    expire: () => writer.call('expire', [Number(clock.now() / 1_000_000n) - keepMs]),
+    async expire() {
+      const nowMs = Number(clock.now() / 1_000_000n)
+      const { values, minutes, hours } = keepMs
+      const expiry: Expiry = { valuesMs: nowMs - values, minutesMs: nowMs - minutes, hoursMs: nowMs - hours }
+      await writer.call('expire', [expiry])
+    },
     ...reading,
     async close() {
       await reading.close()

@@ -8,7 +8,7 @@ import { readerHandlers } from '../reading.ts'
 import { type Caller, serveThread } from '../thread.ts'
 import { openFile } from './file.ts'
 import { createSqliteReader } from './reader.ts'
-import { createSqliteWriter, type Place } from './writer.ts'
+import { createSqliteWriter, type Expiry, type Place } from './writer.ts'
 
 export interface SqliteThreadData {
   readonly file: string
@@ -28,5 +28,5 @@ const caller: Caller = serveThread({
   ...readerHandlers(reader, () => caller),
   write: (bytes: Uint8Array, ends: Uint32Array, place: Place) => writer.write(bytes, ends, place),
   place: () => writer.place(),
-  expire: (beforeMs: number) => writer.expire(beforeMs),
+  expire: (expiry: Expiry) => writer.expire(expiry),
 })

@@ -6,6 +6,7 @@ import { newRowCounts } from '../../outputs/influxdb/rows.ts'
 import type { Included } from '../../policy/configured-view.ts'
 import { pointsOf } from '../points.ts'
 import type { Point, SeriesKey } from '../store.ts'
+import { createLevels, hourMs, type Level, minuteMs } from './levels.ts'
 import { storedValue } from './values.ts'
 
 /** How far in the log the file is, and of which log. */
@@ -22,6 +23,16 @@ const expirePieceRows = 2_000
 
 const eventCodec = codec('tocsin.v1.Event')
 
+const expireLevel = (level: Level): string =>
+  `DELETE FROM ${level} WHERE (series, at) IN (SELECT series, at FROM ${level} WHERE series = ? AND at < ? LIMIT ${expirePieceRows})`
+
+/** The oldest that is kept of each, in milliseconds since 1970. */
+export interface Expiry {
+  readonly valuesMs: number
+  readonly minutesMs: number
+  readonly hoursMs: number
+}
+
 export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<Included>) {
   const insertPoint = database.prepare('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)')
   const insertSeries = database.prepare(
@@ -29,11 +40,18 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = excluded.quantity RETURNING id`,
   )
   const setPlace = database.prepare('INSERT OR REPLACE INTO place VALUES (1, ?, ?, ?)')
-  const expirePiece = database.prepare(
-    `DELETE FROM points WHERE (series, at, counter) IN
-       (SELECT series, at, counter FROM points WHERE series = ? AND at < ? LIMIT ${expirePieceRows})`,
-  )
+  const expirePiece = {
+    points: database.prepare(
+      `DELETE FROM points WHERE (series, at, counter) IN
+         (SELECT series, at, counter FROM points WHERE series = ? AND at < ? LIMIT ${expirePieceRows})`,
+    ),
+    minutes: database.prepare(expireLevel('minutes')),
+    hours: database.prepare(expireLevel('hours')),
+  }
+  const levels = createLevels(database)
   const known = new Map<string, number>()
+  /** The minute of each series that was noted last in this transaction. */
+  const noted = new Map<number, number>()
   const counts = newRowCounts()
 
   function idOf(key: SeriesKey): number {
@@ -50,10 +68,16 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
 
   function put(key: SeriesKey, { atMs, counter, value, quality }: Point): void {
     const { form, stored } = storedValue(value, quality)
-    insertPoint.run(idOf(key), atMs, counter, form, stored)
+    const id = idOf(key)
+    insertPoint.run(id, atMs, counter, form, stored)
+    const minute = Math.floor(atMs / minuteMs) * minuteMs
+    if (noted.get(id) === minute) return
+    levels.touch(id, minute)
+    noted.set(id, minute)
   }
 
   function transact(work: () => void): void {
+    noted.clear()
     database.exec('BEGIN IMMEDIATE')
     try {
       work()
@@ -87,14 +111,24 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
     place(): Place | undefined {
       return database.prepare('SELECT epoch, urgent, routine FROM place').get() as unknown as Place | undefined
     },
-    /** In small pieces, with others let in between. */
-    async expire(beforeMs: number): Promise<void> {
+    /** In small pieces, with others let in between. Values go when their levels are there. */
+    async expire({ valuesMs, minutesMs, hoursMs }: Expiry): Promise<void> {
+      await levels.rollUp(transact)
+      // Whole hours, so that an hour is made of all its values or of none.
+      const before = Math.floor(valuesMs / hourMs) * hourMs
+      levels.moveHorizon(before)
       const ids = database.prepare('SELECT id FROM series').all() as unknown as { id: number }[]
       for (const { id } of ids) {
-        for (;;) {
-          const { changes } = expirePiece.run(id, beforeMs)
-          await new Promise((resolve) => setImmediate(resolve))
-          if (Number(changes) < expirePieceRows) break
+        for (const [remove, beforeMs] of [
+          [expirePiece.points, before],
+          [expirePiece.minutes, Math.min(minutesMs, before)],
+          [expirePiece.hours, Math.min(hoursMs, before)],
+        ] as const) {
+          for (;;) {
+            const { changes } = remove.run(id, beforeMs)
+            await new Promise((resolve) => setImmediate(resolve))
+            if (Number(changes) < expirePieceRows) break
+          }
         }
       }
     },
