@@ -18,6 +18,7 @@ export const fieldSensors: readonly Said[] = [
 function ridge(minute: number): Said {
   return {
     minute,
+    by: 'rain-ridge',
     over: 'mqtt',
     to: 'tocsin/in/senml/rain-ridge',
     becomes: ['OBSERVATION'],
@@ -40,6 +41,7 @@ const culvertPack = (timeOf: TimeOf, minute: number, level: number): string =>
 function culvert(minute: number, level: number, scene?: string): Said {
   return {
     minute,
+    by: 'culvert-9',
     over: 'mqtt',
     to: 'tocsin/in/senml/culvert-9',
     becomes: ['OBSERVATION'],
@@ -51,6 +53,7 @@ function culvert(minute: number, level: number, scene?: string): Said {
 function brokenOff(minute: number, scene: string): Said {
   return {
     minute,
+    by: 'culvert-9',
     over: 'mqtt',
     to: 'tocsin/in/senml/culvert-9',
     becomes: { fault: 'syntax' },
@@ -63,6 +66,7 @@ function brokenOff(minute: number, scene: string): Said {
 function rubbish(minute: number): Said {
   return {
     minute,
+    by: 'culvert-9',
     over: 'mqtt',
     to: 'tocsin/in/senml/culvert-9',
     becomes: { fault: 'syntax' },

@@ -31,6 +31,8 @@ export async function startDemoGateway(jurisdiction: string, keepIn: string | un
     cwd: dataDir,
     env: { ...withoutTocsin(process.env), ...settings(jurisdiction, dataDir) },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A terminal gives Ctrl-C to a whole group; the gateway is to end after those who speak to it.
+    detached: true,
   })
   const killAtExit = (): void => void child.kill('SIGKILL')
   process.once('exit', killAtExit)

@@ -63,6 +63,7 @@ export const gauges: readonly Said[] = [
 function uplink(gauge: Gauge, minute: number, count: number): Said {
   return {
     minute,
+    by: 'chirpstack',
     over: 'mqtt',
     to: `application/${application}/device/${gauge.devEui}/event/up`,
     becomes: ['OBSERVATION', 'DEVICE_STATUS'],
@@ -103,6 +104,7 @@ function uplink(gauge: Gauge, minute: number, count: number): Said {
 function status(gauge: Gauge, minute: number): Said {
   return {
     minute,
+    by: 'chirpstack',
     over: 'mqtt',
     to: `application/${application}/device/${gauge.devEui}/event/status`,
     becomes: ['DEVICE_STATUS'],

@@ -20,7 +20,7 @@ const demo: Command = {
   examples: [],
   async run(given, terminal) {
     const over = new AbortController()
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => over.abort())
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => over.abort())
     const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
     await runDemo(
       {

@@ -17,6 +17,7 @@ function weather(minute: number): Said {
   const rain = rainMmPerHour(minute)
   return {
     minute,
+    by: 'rtl_433-firehouse',
     over: 'mqtt',
     to: topic,
     becomes: ['OBSERVATION', 'DEVICE_STATUS'],
@@ -43,6 +44,7 @@ function weather(minute: number): Said {
 function leak(minute: number): Said {
   return {
     minute,
+    by: 'rtl_433-firehouse',
     over: 'mqtt',
     to: topic,
     becomes: ['DETECTION', 'OBSERVATION'],

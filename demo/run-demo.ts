@@ -36,7 +36,7 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   try {
     printStart(gateway, speed, terminal)
     const dispatcher = startDispatcher(gateway.grpc, terminal)
-    const client = await connectAsync(gateway.mqtt, { clientId: 'demo', reconnectPeriod: 0 })
+    const clients = new Map<string, MqttClient>()
     try {
       const startedMs = Date.now()
       const minuteMs = 60_000 / speed
@@ -46,7 +46,7 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
         await pause(startedMs + said.minute * minuteMs - Date.now(), signal)
         if (signal.aborted) return undefined
         if (said.scene !== undefined) printScene(said, timeOf, terminal)
-        await say(said, timeOf, client, gateway)
+        await say(said, timeOf, clients, gateway)
       }
       await pause(endedAt.getTime() - Date.now(), signal)
       if (signal.aborted) return undefined
@@ -58,7 +58,7 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
       return played
     } finally {
       dispatcher.close()
-      await client.endAsync(true)
+      for (const client of clients.values()) await client.endAsync(true)
     }
   } finally {
     await gateway.stop()
@@ -66,19 +66,21 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
 }
 
 /** Resolves when the gateway has answered for it: a message is on disk then, or in quarantine. */
-async function say(
-  { over, to, contentType = '', bytes }: Said,
-  timeOf: TimeOf,
-  client: MqttClient,
-  { http }: DemoGateway,
-) {
-  const body = bytes(timeOf)
-  if (over === 'mqtt') {
-    await client.publishAsync(to, typeof body === 'string' ? body : Buffer.from(body), { qos: 1 })
+async function say(said: Said, timeOf: TimeOf, clients: Map<string, MqttClient>, { mqtt, http }: DemoGateway) {
+  const { by, over, to, contentType = '' } = said
+  const bytes = said.bytes(timeOf)
+  if (over === 'http') {
+    const answer = await fetch(`${http}${to}`, {
+      method: 'POST',
+      headers: { 'content-type': contentType },
+      body: bytes,
+    })
+    if (!answer.ok) throw new Error(`POST ${to} was answered ${answer.status}: ${await answer.text()}`)
     return
   }
-  const answer = await fetch(`${http}${to}`, { method: 'POST', headers: { 'content-type': contentType }, body })
-  if (!answer.ok) throw new Error(`POST ${to} was answered ${answer.status}: ${await answer.text()}`)
+  const client = clients.get(by) ?? (await connectAsync(mqtt, { clientId: by, reconnectPeriod: 0 }))
+  clients.set(by, client)
+  await client.publishAsync(to, typeof bytes === 'string' ? bytes : Buffer.from(bytes), { qos: 1 })
 }
 
 function printStart({ mqtt, grpc, http, dataDir }: DemoGateway, speed: number, { print, paint }: Terminal): void {

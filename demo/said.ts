@@ -5,6 +5,8 @@ export type TimeOf = (minute: number) => Date
 
 export interface Said {
   readonly minute: number
+  /** The client id, by MQTT; every sender has a connection of its own. */
+  readonly by: string
   readonly over: 'mqtt' | 'http'
   /** Topic, or the path behind the gateway's address. */
   readonly to: string

@@ -110,6 +110,7 @@ const scenes = {
 export const warnings: readonly Said[] = [
   ...[first, update, cancel].map((warning): Said => ({
     minute: warning.minute,
+    by: 'weather-office',
     over: 'mqtt',
     to: 'tocsin/in/cap/weather-office',
     becomes: ['ALERT'],
@@ -118,6 +119,7 @@ export const warnings: readonly Said[] = [
   })),
   {
     minute: leveeWatch.minute,
+    by: 'birch-county',
     over: 'http',
     to: '/v1/ingest/cap/birch-county',
     contentType: 'application/cap+xml',
