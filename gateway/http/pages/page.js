@@ -25,6 +25,9 @@ const kinds = new Set(
   ),
 )
 
+/** An alert that is taken back must not read like the alert. */
+const actions = { ACTION_UPDATE: 'UPDATE', ACTION_CANCEL: 'CANCELLED' }
+
 function show({ lane, loggedAt, eventId, event }) {
   if (!event) return
   const item = document.createElement('li')
@@ -37,7 +40,9 @@ function show({ lane, loggedAt, eventId, event }) {
   link.textContent = event.origin?.device ?? event.subject ?? eventId
   const status =
     event.messageStatus === 'MESSAGE_STATUS_ACTUAL' ? '' : event.messageStatus?.replace('MESSAGE_STATUS_', '')
-  const said = [lane === 'urgent' ? 'URGENT' : '', status, words(event)].filter(Boolean).join(' · ')
+  const said = [lane === 'urgent' ? 'URGENT' : '', status, actions[event.action], words(event)]
+    .filter(Boolean)
+    .join(' · ')
   item.append(time, ' ', link, ' ', said)
   list.prepend(item)
   while (list.children.length > shownMax) list.lastElementChild.remove()
