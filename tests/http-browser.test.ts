@@ -28,8 +28,9 @@ describeWithTools('in a browser', () => {
   }
   const reading = (device: string, value: number) =>
     ingest(`senml/${device}`, 'application/senml+json', JSON.stringify([{ n: 'water-level', u: 'm', v: value }]))
-  const shows = (page: { text(): Promise<string> }, form: RegExp) =>
-    expect.poll(() => page.text(), { timeout: 20_000 }).toMatch(form)
+  async function shows(page: { text(): Promise<string> }, form: RegExp): Promise<void> {
+    await expect.poll(() => page.text(), { timeout: 20_000 }).toMatch(form)
+  }
 
   test('the first page shows what was there and what comes, an alert taken back as that, and text as text', async () => {
     await reading('gauge-1', 1.25)
