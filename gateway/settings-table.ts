@@ -206,6 +206,13 @@ export const settingsTable = {
     about: 'How long one write may take before it is tried again.',
   },
   'influx.manage': { kind: 'flag', default: true, about: 'Whether missing databases are created (v1).' },
+  'influx.keep': {
+    kind: 'duration',
+    min: 3_600_000,
+    about:
+      'How long the databases keep rows (v1, with influx.manage on); not set: their retention policies stay as they are. Shortening it removes rows.',
+    example: '365d',
+  },
   'telemetry.store': {
     kind: 'choice',
     of: ['auto', 'sqlite', 'influxdb', 'off'],

@@ -25,7 +25,7 @@ export const range = { from: timeOf(windowMs), to: timeOf(windowMs + 3_600_000) 
 export interface StoreOptions {
   readonly folder?: string
   /** Where InfluxDB is, for stores that are one. */
-  readonly influxdb?: { readonly url: string; readonly database: string }
+  readonly influxdb?: { readonly url: string; readonly database: string; readonly keepMs?: number }
   readonly tagLimits?: TagLimits
   readonly diskLowBytes?: number
   readonly keepMs?: { readonly values?: number; readonly minutes?: number; readonly hours?: number }
@@ -47,8 +47,8 @@ export async function openStores(kinds: readonly ('sqlite' | 'influxdb')[], opti
   const stores: TelemetryStore[] = sqlite ? [sqlite] : []
   const closing: (() => Promise<void>)[] = []
   if (kinds.includes('influxdb')) {
-    const { url, database } = influxdb!
-    const more = { database, exerciseDatabase: `${database}_exercise`, manage: true }
+    const { url, database, keepMs } = influxdb!
+    const more = { database, exerciseDatabase: `${database}_exercise`, manage: true, ...(keepMs && { keepMs }) }
     const settings = settingsFor(url, more)
     const quarantine = () => Promise.reject(new Error('no line of these tests is refused'))
     const parts = { clock, logger, alarms, quarantine, ...(tagLimits && { tagLimits }) }

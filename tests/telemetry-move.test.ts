@@ -80,6 +80,17 @@ describeWithTools('telemetry move', () => {
     expect(await answers(into)).toEqual(expected)
   })
 
+  test('the databases keep rows for as long as the settings say', { timeout: 30_000 }, async () => {
+    const place = newDatabase()
+    const store = await openStores(['influxdb'], { influxdb: { ...place, keepMs: 3_650 * 86_400_000 } })
+    await append(store.house, [temperature(1)])
+    await store.caughtUp()
+    for (const database of [place.database, `${place.database}_exercise`]) {
+      const [policies] = await influxdb.query(`SHOW RETENTION POLICIES ON ${database}`)
+      expect(policies?.values.map(([name, duration]) => [name, duration])).toEqual([['autogen', '87600h0m0s']])
+    }
+  })
+
   test('interrupted, goes on where it was', { timeout: 60_000 }, async () => {
     const from = await openStores(['sqlite'])
     await fill(from)

@@ -43,6 +43,7 @@ export function influxdbSettings(settings: Settings): InfluxdbSettings {
     token: settings['influx.token'],
     username: settings['influx.username'],
     password: settings['influx.password'],
+    keepMs: settings['influx.keep'],
   }
   return {
     url,

@@ -120,7 +120,7 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
 
   async function prepareV1(names: Readonly<Record<Target, string>>): Promise<void> {
     const admin = createInfluxdbAdmin(settings)
-    if (settings.manage) await makeDatabases(admin, Object.values(names))
+    if (settings.manage) await makeDatabases(admin, Object.values(names), settings)
     if (seeded) return
     try {
       await seedBudgets(admin, names, budgets)

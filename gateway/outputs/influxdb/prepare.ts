@@ -4,14 +4,23 @@
 import type { InfluxdbAdmin } from './admin.ts'
 import { overBudget } from './cardinality.ts'
 import type { BudgetTag, TagBudget } from './cardinality.ts'
+import type { InfluxdbSettings } from './settings.ts'
 import { decodeText } from './line-protocol.ts'
 import type { Target } from './rows.ts'
 
 const seededTags: readonly BudgetTag[] = ['device', 'quantity', 'agency', 'jurisdiction', 'device_class']
 
-export async function makeDatabases(admin: InfluxdbAdmin, names: readonly string[]): Promise<void> {
+export async function makeDatabases(
+  admin: InfluxdbAdmin,
+  names: readonly string[],
+  { keepMs, retentionPolicy = 'autogen' }: Pick<InfluxdbSettings, 'keepMs' | 'retentionPolicy'> = {},
+): Promise<void> {
   const present = new Set(await admin.databases())
-  for (const name of names) if (!present.has(name)) await admin.createDatabase(name)
+  for (const name of names) {
+    if (!present.has(name)) await admin.createDatabase(name)
+    if (keepMs !== undefined)
+      await admin.setRetentionPolicy(name, retentionPolicy, `${Math.ceil(keepMs / 1_000)}s`, true)
+  }
 }
 
 export async function seedBudgets(

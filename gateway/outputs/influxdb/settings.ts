@@ -30,6 +30,8 @@ export interface InfluxdbSettings {
   readonly include: readonly Included[]
   /** v1 only: make the databases when they are absent. */
   readonly manage: boolean
+  /** With `manage`: how long the databases keep rows; absent: their retention policies are left alone. */
+  readonly keepMs?: number
 }
 
 /** InfluxData's advice for all versions; more per request gains nothing and makes a retry dearer. */
