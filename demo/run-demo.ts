@@ -5,13 +5,13 @@ import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync, type MqttClient } from 'mqtt'
 import type { Event, Frame } from '../proto/generated/types.ts'
-import type { Terminal } from '../gateway/cli/terminal.ts'
-import { clockText } from '../gateway/cli/time.ts'
-import { startDispatcher } from './dispatcher.ts'
+import { safe, type Terminal } from '../gateway/cli/terminal.ts'
+import { clockText, spanText } from '../gateway/cli/time.ts'
+import { type Dispatcher, startDispatcher } from './dispatcher.ts'
 import { type DemoGateway, startDemoGateway } from './gateway.ts'
 import type { Said, TimeOf } from './said.ts'
 import { county, story, storyMin } from './story.ts'
-import { printSummary } from './summary.ts'
+import { printSummary, silentDevices } from './summary.ts'
 
 export interface DemoOptions {
   /** Minutes of the story for each minute at the terminal. */
@@ -42,10 +42,12 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
       const minuteMs = 60_000 / speed
       const endedAt = new Date(Math.round((startedMs + storyMin * minuteMs) / 1_000) * 1_000)
       const timeOf: TimeOf = (minute) => new Date(endedAt.getTime() - (storyMin - minute) * 60_000)
+      const silenceTold = new Set<string>()
       for (const said of story) {
         await pause(startedMs + said.minute * minuteMs - Date.now(), signal)
         if (signal.aborted) return undefined
-        if (said.scene !== undefined) printScene(said, timeOf, terminal)
+        await tellSilence(dispatcher, timeOf(said.minute), silenceTold, terminal)
+        if (said.scene !== undefined) printScene(said.scene, timeOf(said.minute), terminal)
         await say(said, timeOf, clients, gateway)
       }
       await pause(endedAt.getTime() - Date.now(), signal)
@@ -94,9 +96,23 @@ function printStart({ mqtt, grpc, http, dataDir }: DemoGateway, speed: number, {
   print(paint('dim', `What a dispatcher sees; the same in another terminal: npx tocsin watch --server ${grpc}`))
 }
 
-function printScene({ minute, scene = '' }: Said, timeOf: TimeOf, { print, paint }: Terminal): void {
-  const at = clockText(BigInt(timeOf(minute).getTime()) * 1_000_000n).slice(0, 5)
+function printScene(scene: string, time: Date, { print, paint }: Terminal): void {
+  const at = clockText(BigInt(time.getTime()) * 1_000_000n).slice(0, 5)
   print(paint('italic', `── ${at}  ${scene}`))
+}
+
+/** Said once of each device, as soon as what the dispatcher was given shows it. */
+async function tellSilence(dispatcher: Dispatcher, now: Date, told: Set<string>, terminal: Terminal): Promise<void> {
+  await dispatcher.caughtUp()
+  for (const { device, silentMs, usualMs } of silentDevices(dispatcher.seen, now)) {
+    if (told.has(device)) continue
+    told.add(device)
+    printScene(
+      `${safe(device)} has said nothing for ${spanText(silentMs)}; it used to every ${spanText(usualMs)}.`,
+      now,
+      terminal,
+    )
+  }
 }
 
 function printNext({ mqtt, grpc, http, dataDir }: DemoGateway, isKept: boolean, { print, paint }: Terminal): void {

@@ -82,6 +82,9 @@ describe('played at full speed', () => {
     expect(first).toEqual({ device: silentGauge.name, silentMs: minutes * 60_000, usualMs: 300_000 })
     expect(others).toEqual([])
     expect(printed.join('\n')).toContain(`${silentGauge.name} has said nothing for 37 min; it used to every 5 min`)
+    // And while it plays: after more than three reports that did not come, once.
+    const told = printed.filter((line) => line.startsWith('──') && line.includes('has said nothing'))
+    expect(told).toEqual([expect.stringContaining(`${silentGauge.name} has said nothing for 16 min`)])
   })
 })
 

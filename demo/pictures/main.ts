@@ -49,21 +49,23 @@ function placesOf(text: string): { server: string; dataDir: string } {
   return { server, dataDir }
 }
 
-/** The beginning, what happens around the first warning, and the end. */
+/** The beginning, what happens at the first warning, in the cellar and when a gauge falls silent, and the end. */
 function excerpt(lines: readonly Run[][]): Run[][] {
-  const warned = lines.findIndex((runs) => plainText(runs).includes('The weather office warns'))
-  const leak = lines.findIndex((runs) => plainText(runs).includes('cellar'))
-  const summary = lines.findIndex((runs) => plainText(runs).startsWith('The dispatcher saw')) - 1
-  const cut = (from: number, to: number): Run[] => [{ text: `   … ${to - from} lines …`, style: { dim: true } }]
-  return [
-    ...lines.slice(0, 8),
-    cut(8, warned),
-    ...lines.slice(warned, warned + 6),
-    cut(warned + 6, leak),
-    ...lines.slice(leak, leak + 5),
-    cut(leak + 5, summary),
-    ...lines.slice(summary),
+  const lineOf = (words: string): number => lines.findIndex((runs) => plainText(runs).includes(words))
+  const parts: [from: number, count: number][] = [
+    [0, 8],
+    [lineOf('The weather office warns'), 5],
+    [lineOf('in the cellar'), 4],
+    [lineOf('has said nothing'), 3],
+    [lineOf('The dispatcher saw') - 1, lines.length],
   ]
+  let at = 0
+  return parts.flatMap(([from, count]) => {
+    const left = from - at
+    at = from + count
+    const cut: Run[] = [{ text: `   … ${left} lines …`, style: { dim: true } }]
+    return [...(left > 0 ? [cut] : []), ...lines.slice(from, at)]
+  })
 }
 
 function linesOf(text: string): Run[][] {
