@@ -25,7 +25,7 @@ try {
   await demo.said('Ctrl-C ends it')
   const { server, dataDir } = placesOf(demo.text())
   // Where the gateway is, is left out of the pictures: it is another port each time.
-  write('demo', 'npm run demo -- --keep', excerpt(linesOf(demo.text())))
+  write('demo', `npm run demo -- --keep --speed ${speed}`, excerpt(linesOf(demo.text())))
   for (const [name, [, ...words]] of Object.entries(commands)) {
     const asked = record([process.execPath, 'bin/tocsin', ...words, '--server', server], columns, home)
     await asked.ended
