@@ -222,6 +222,15 @@ describe('the budget of tag values', () => {
     expect(exceeded.toSorted()).toEqual(['device 2', 'quantity 1'])
   })
 
+  test('a device that is called like the mark itself keeps its name in the field', () => {
+    const [line = ''] = rowsOf(
+      observation({ device: '(over budget)', measurements: [number('x', 1)] }),
+      unlimited(),
+    ).lines
+    expect(tagsOf(line)).toContain(String.raw`device=(over\ budget)`)
+    expect(line).toContain('device_name="(over budget)"')
+  })
+
   test('counts what the database has already', () => {
     const budget = createTagBudget({ ...tagLimits, device: 2 }, () => undefined)
     budget.seed('device', ['a', 'b', 'c'])

@@ -47,6 +47,8 @@ export function createTagBudget(limits: TagLimits, exceeded: (tag: BudgetTag, li
     admit(tag, value) {
       const values = admitted[tag]
       if (values.has(value)) return true
+      // Who is really called so is told by the field, like all whom the tag cannot tell.
+      if (value === overBudget) return false
       if (values.size < limits[tag]) {
         values.add(value)
         return true
