@@ -43,7 +43,7 @@ export async function startBrowser(): Promise<Browser> {
   writeFileSync(fonts, `<?xml version="1.0"?><fontconfig>${folders}</fontconfig>`)
   const program = join(debian.root, 'usr/lib/chromium/chromium')
   const child = startChild(program, [...flags, `--user-data-dir=${home}/profile`, 'about:blank'], {
-    env: debian.environment({ HOME: home, FONTCONFIG_FILE: fonts }),
+    env: debian.environment({ HOME: home, FONTCONFIG_FILE: fonts, LD_LIBRARY_PATH: libraryPath() }),
     input: '',
   })
   const listening = /DevTools listening on ws:\/\/([^/]+)\//
@@ -69,6 +69,12 @@ export async function startBrowser(): Promise<Browser> {
       await child.kill()
     },
   }
+}
+
+/** Its sound library looks for another one in a folder of its own, which stands in no search path. */
+function libraryPath(): string {
+  const { LD_LIBRARY_PATH: path = '' } = debian.environment()
+  return [path, ...path.split(':').map((folder) => `${folder}/pulseaudio`)].join(':')
 }
 
 interface Message {
