@@ -82,8 +82,9 @@ function ask(socket: Socket, { clock, fillRandom, timeoutMs = timeoutMsDefault }
       clearTimeout(late)
       resolve(answer)
     }
-    const sentAt = clock.now()
+    // In this order: a pause in between then makes the round trip longer, which is what bounds the error, and not the error itself.
     const sent = clock.monotonic()
+    const sentAt = clock.now()
     socket.on('error', (error) => settle({ outcome: 'unreachable', why: error.message }))
     socket.on('message', (packet) => {
       // Our clock may be set while we wait: the time of arrival is the time of sending plus what the other clock says.
