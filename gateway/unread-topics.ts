@@ -24,16 +24,13 @@ export function createUnreadTopics(filters: readonly string[], logger: Logger): 
 
   function look(topic: string): string {
     const near = nearestFilter(topic, filters)
-    const why = near
-      ? `no adapter reads this topic; the nearest that is read is ${near}`
-      : `no adapter reads this topic; ${advice}`
+    const hint = near ? `the nearest that is read is ${near}` : advice
     const kind = kindOfTopic(topic)
     if (!told.has(kind) && told.size < toldMax) {
       told.add(kind)
-      const hint = near ? `the nearest that is read is ${near}` : advice
       logger.info({ topics: kind, first: topic.slice(0, charsShown) }, `topics that no adapter reads: ${hint}`)
     }
-    return why
+    return `no adapter reads this topic; ${hint}`
   }
 
   return {

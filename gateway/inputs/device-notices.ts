@@ -79,7 +79,10 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     return allowance
   }
 
-  function mayWarn(key: string): boolean {
+  function mayWarn(clientId: string, about: string): boolean {
+    // Mostly nobody listens, and there is nothing to remember.
+    if (!parts.isWanted(refusedTopic(clientId))) return false
+    const key = `${clientId}\n${about}`
     const now = clock.monotonic()
     const last = warned.get(key)
     if (last !== undefined && now - last < warnEveryNs) return false
@@ -96,14 +99,13 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
         const { fault, why } = fate
         tell(clientId, { ...where(), fault, why, what_to_do: adviceFor(fault) })
       } else if (fate.fate === 'carried') {
-        // Mostly nobody listens, and there is nothing to remember.
-        if (!parts.isWanted(refusedTopic(clientId)) || !mayWarn(`${clientId}\ntopic\n${topic}`)) return
+        if (!mayWarn(clientId, `topic\n${topic}`)) return
         const what_to_do =
           'check the topic; a message between others needs nothing, it was delivered to its subscribers'
         tell(clientId, { ...where(), warning: 'topic', why: parts.whyUnread(topic), what_to_do })
       } else if (fate.fate === 'stored' && fate.clockFault) {
         const { device } = fate.clockFault
-        if (!parts.isWanted(refusedTopic(clientId)) || !mayWarn(`${clientId}\nclock\n${device}`)) return
+        if (!mayWarn(clientId, `clock\n${device}`)) return
         const why = clockWords(fate.clockFault)
         tell(clientId, { ...where(), warning: 'clock', why, what_to_do: clockAdvice })
       }
