@@ -1,17 +1,17 @@
 // A disk that fills up under load: nothing acknowledged is lost, the publisher knows within a second, and when there is room again
 // the gateway goes on by itself. The disk is a small tmpfs in a mount namespace of the gateway's own.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { canMountSmallDisks, fillDisk, insideOf, smallDiskPrefix } from './faults/small-disk.ts'
 import { startGatewayProcess } from './gateway/process.ts'
 import { createPublisher } from './gateway/publisher.ts'
 import { listAll, numbersOf } from './gateway/reader.ts'
-import { run } from './tools/run.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
-const canMount = (await run('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'])).code === 0
+const canMount = await canMountSmallDisks()
 const why = canMount ? '' : ' (left out: this machine lets no user mount a tmpfs of its own)'
 
 test.skipIf(!canMount)(
@@ -20,20 +20,16 @@ test.skipIf(!canMount)(
   async () => {
     const dataDir = join(tempFolder('full'), 'disk')
     mkdirSync(dataDir)
-    const mount = `mount -t tmpfs -o size=24m tmpfs ${dataDir} && exec "$@"`
     const gateway = await startGatewayProcess({
       dataDir,
-      prefix: ['unshare', '-rm', 'sh', '-c', mount, 'sh'],
+      prefix: smallDiskPrefix(dataDir, 24),
       settings: { LOG_SEGMENT_BYTES: '1MiB' },
     })
-    // The folder as the gateway sees it, from outside its namespace.
-    const inside = join('/proc', String(gateway.pid), 'root', dataDir)
-    const filler = join(inside, 'filler')
     const publisher = createPublisher({ port: gateway.mqttPort, clientId: 'device', window: 20, payload: padded })
     const running = publisher.run()
     await until(() => publisher.acknowledged.size > 500)
 
-    fill(filler)
+    const makeRoom = fillDisk(insideOf(gateway.pid, dataDir))
     // What fits into blocks that are there already may still be acknowledged; then the device is told by being cut off.
     let silentSince = performance.now()
     let last = publisher.acknowledged.size
@@ -49,7 +45,7 @@ test.skipIf(!canMount)(
     expect(ready.status, 'readyz while full').toBe(503)
     expect(await ready.text()).toMatch(/disk/i)
 
-    rmSync(filler)
+    makeRoom()
     await until(() => publisher.acknowledged.size > last + 500)
     await publisher.finish()
     await running
@@ -69,15 +65,6 @@ test.skipIf(!canMount)(
 
 /** Half a kilobyte, so that a small disk is full soon. */
 const padded = (n: number): string => `[{"n":"count","u":"count","v":${n}},{"n":"note","vs":"${'x'.repeat(500)}"}]`
-
-function fill(path: string): void {
-  const block = Buffer.alloc(64 * 1024, 1)
-  try {
-    for (let i = 0; i < 1_000; i++) writeFileSync(path, block, { flag: 'a' })
-  } catch {
-    // Full, which was the aim.
-  }
-}
 
 async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 600 && !holds(); i++) await sleep(50)

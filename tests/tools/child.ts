@@ -17,6 +17,8 @@ export interface Child extends AsyncDisposable {
   /** What it has written so far, the latest `outputCharsMax` of it. */
   readonly stdout: string
   readonly stderr: string
+  /** Of both streams, also what is no longer kept. */
+  readonly outputChars: number
   readonly exited: Promise<Exit>
   readonly running: boolean
   /** Resolves when what it has written, to either stream, matches; throws when it ends first or the time is over. */
@@ -61,7 +63,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
     ...(cwd !== undefined && { cwd }),
   })
   alive.add(spawned)
-  const output = { stdout: '', stderr: '' }
+  const output = { stdout: '', stderr: '', chars: 0 }
   const exited = observe(spawned, output)
   let ended = false
   const end = () => (ended = true)
@@ -78,6 +80,9 @@ export function startChild(command: string, args: readonly string[], options: Ch
     },
     get stderr() {
       return output.stderr
+    },
+    get outputChars() {
+      return output.chars
     },
     get running() {
       return !ended
@@ -108,11 +113,14 @@ function tied(command: string, args: readonly string[], deathSignal: NodeJS.Sign
 
 function observe(
   spawned: ChildProcessByStdio<Writable, Readable, Readable>,
-  output: { stdout: string; stderr: string },
+  output: { stdout: string; stderr: string; chars: number },
 ): Promise<Exit> {
   for (const stream of ['stdout', 'stderr'] as const) {
     spawned[stream].setEncoding('utf8')
-    spawned[stream].on('data', (text: string) => (output[stream] = (output[stream] + text).slice(-outputCharsMax)))
+    spawned[stream].on('data', (text: string) => {
+      output.chars += text.length
+      output[stream] = (output[stream] + text).slice(-outputCharsMax)
+    })
   }
   const exited = new Promise<Exit>((resolve, reject) => {
     spawned.once('error', reject)

@@ -1,0 +1,228 @@
+// The books of a run: what each stream (a publisher's messages on one topic, numbered from 0) said and was told, and what each
+// reader got. The verdict compares the two; it knows nothing of brokers and nothing of how the messages travelled.
+
+import type { QoS } from './mqtt-client.ts'
+
+export interface Ledger {
+  /** Books a message that is about to leave; returns its number within the stream. */
+  publish(stream: number, qos: QoS): number
+  /** The number that `publish` will give next. */
+  next(stream: number): number
+  /** The broker has taken responsibility for it. */
+  acknowledge(stream: number, n: number): void
+  /** `owedAll`: what was acknowledged to its publisher after `subscribed` must reach it, whatever happens in between. */
+  reader(name: string, options: { readonly qos: QoS; readonly owedAll: boolean }): ReaderBook
+  /** Acknowledged messages that a reader with `owedAll` is still owed. */
+  owed(book: ReaderBook): number
+  verdict(): Verdict
+  readonly published: number
+  readonly acknowledged: number
+}
+
+export interface ReaderBook {
+  readonly name: string
+  readonly arrivals: number
+  /** Different messages of QoS 1 and 2 among them. */
+  readonly given: number
+  /** What is published from now on is meant for it; call it when SUBACK has come. Called again: for subscriptions made anew. */
+  subscribed(): void
+  /** A live message. */
+  arrive(stream: number, n: number): void
+  /** One with the retain flag, after a subscription that was made when `newest` was the last retained one that was acknowledged. */
+  arriveRetained(stream: number, n: number, newest: number): void
+  /** The next connection of a reader without a session: earlier numbers may come no more, and gaps are its own. */
+  anew(): void
+}
+
+export interface Verdict {
+  /** Acknowledged, owed and never given. */
+  readonly lost: number
+  /** QoS 0 or 2 given twice. */
+  readonly doubled: number
+  /** QoS 1 given twice, as the standard allows. */
+  readonly repeats: number
+  /** Given for the first time after a later one of its stream. */
+  readonly inverted: number
+  /** Of these, after a later one of the same QoS: MQTT 3.1.1 §4.6 in its narrowest reading. */
+  readonly invertedWithinQos: number
+  /** Retained messages that were older than one acknowledged before the subscription. */
+  readonly stale: number
+  /** Numbers that nobody published. */
+  readonly invented: number
+  /** The first few of each, in words. */
+  readonly examples: readonly string[]
+}
+
+interface Stream {
+  readonly qos: Bytes
+  readonly acknowledged: Bytes
+}
+
+interface Got {
+  readonly counts: Bytes
+  /** First number that the reader is owed. */
+  from: number
+  /** The first number that came: who has no session does not know what was before. */
+  joinedAt: number | undefined
+  /** Of each QoS, the last number that came. */
+  readonly highest: [number, number, number]
+}
+
+const examplesMax = 20
+
+export function createLedger(): Ledger {
+  const streams: Stream[] = []
+  const books: (ReaderBook & { readonly got: Map<number, Got>; readonly options: { qos: QoS; owedAll: boolean } })[] =
+    []
+  const faults = { doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
+  const examples: string[] = []
+  let published = 0
+  let acknowledged = 0
+
+  const streamOf = (stream: number): Stream => (streams[stream] ??= { qos: createBytes(), acknowledged: createBytes() })
+
+  function blame(kind: keyof typeof faults, book: ReaderBook, stream: number, n: number, what: string): void {
+    if (faults[kind]++ < examplesMax && kind !== 'repeats' && kind !== 'invertedWithinQos') {
+      examples.push(`${book.name}, stream ${stream}: ${n} ${what}`)
+    }
+  }
+
+  function createReader(name: string, options: { qos: QoS; owedAll: boolean }): ReaderBook {
+    const got = new Map<number, Got>()
+    let arrivals = 0
+    let given = 0
+    let isPassing = false
+    const gotOf = (stream: number): Got => {
+      let found = got.get(stream)
+      if (!found)
+        got.set(stream, (found = { counts: createBytes(), from: 0, joinedAt: undefined, highest: [-1, -1, -1] }))
+      return found
+    }
+    const book = {
+      name,
+      options,
+      got,
+      get arrivals() {
+        return arrivals
+      },
+      get given() {
+        return given
+      },
+      subscribed() {
+        // Streams that begin later are owed from their first message.
+        streams.forEach((stream, index) => (gotOf(index).from = stream.qos.length))
+      },
+      arrive(stream: number, n: number) {
+        arrivals += 1
+        const of = streamOf(stream)
+        const mine = gotOf(stream)
+        if (n >= of.qos.length) return blame('invented', book, stream, n, 'was never published')
+        const before = mine.counts.at(n)
+        mine.counts.set(n, before + 1)
+        const sentQos = of.qos.at(n) as QoS
+        // A publisher sends QoS 1 again after a cut, and a broker does so towards a subscription of QoS 1; of the others there is one.
+        const mayRepeat = sentQos === 1 || (sentQos === 2 && options.qos === 1)
+        if (before > 0) {
+          return blame(mayRepeat ? 'repeats' : 'doubled', book, stream, n, `of QoS ${sentQos} came ${before + 1} times`)
+        }
+        // Sent again by its publisher, and given before to those who were here then.
+        if (mine.joinedAt === undefined) mine.joinedAt = isPassing ? n : 0
+        if (n < mine.joinedAt && mayRepeat) return blame('repeats', book, stream, n, '')
+        if (sentQos > 0) given += 1
+        const { highest } = mine
+        const latest = Math.max(...highest)
+        if (n < latest) blame('inverted', book, stream, n, `of QoS ${sentQos} came after ${latest}`)
+        if (n < highest[sentQos]) blame('invertedWithinQos', book, stream, n, '')
+        highest[sentQos] = Math.max(highest[sentQos], n)
+      },
+      arriveRetained(stream: number, n: number, newest: number) {
+        arrivals += 1
+        if (n >= streamOf(stream).qos.length) return blame('invented', book, stream, n, 'was never published')
+        if (n < newest) blame('stale', book, stream, n, `is retained although ${newest} was acknowledged`)
+      },
+      anew() {
+        isPassing = true
+        got.clear()
+      },
+    }
+    books.push(book)
+    return book
+  }
+
+  /** Calls back for each message that was acknowledged, is owed to the book's reader, and has not come. */
+  function eachOwed(book: ReaderBook, onOwed: (stream: number, n: number) => void): void {
+    const { got, options } = books.find((one) => one === book)!
+    if (!options.owedAll || options.qos === 0) return
+    streams.forEach((stream, index) => {
+      const mine = got.get(index)
+      for (let n = mine?.from ?? 0; n < stream.acknowledged.length; n++) {
+        if (stream.acknowledged.at(n) > 0 && !mine?.counts.at(n)) onOwed(index, n)
+      }
+    })
+  }
+
+  return {
+    get published() {
+      return published
+    },
+    get acknowledged() {
+      return acknowledged
+    },
+    publish(stream, qos) {
+      published += 1
+      const { qos: numbers } = streamOf(stream)
+      numbers.set(numbers.length, qos)
+      return numbers.length - 1
+    },
+    next: (stream) => streamOf(stream).qos.length,
+    acknowledge(stream, n) {
+      acknowledged += 1
+      streamOf(stream).acknowledged.set(n, 1)
+    },
+    reader: createReader,
+    owed(book) {
+      let count = 0
+      eachOwed(book, () => count++)
+      return count
+    },
+    verdict() {
+      let lost = 0
+      const lostExamples: string[] = []
+      for (const book of books) {
+        eachOwed(book, (stream, n) => {
+          if (lost++ < examplesMax)
+            lostExamples.push(`${book.name}, stream ${stream}: ${n} was acknowledged and never came`)
+        })
+      }
+      return { lost, ...faults, examples: [...lostExamples, ...examples] }
+    },
+  }
+}
+
+interface Bytes {
+  readonly length: number
+  /** 0 beyond the end. */
+  at(index: number): number
+  set(index: number, value: number): void
+}
+
+/** A list of small numbers that grows: a byte for each of millions of messages. */
+function createBytes(): Bytes {
+  let bytes = new Uint8Array(1_024)
+  let length = 0
+  return {
+    get length() {
+      return length
+    },
+    at: (index) => (index < length ? bytes[index]! : 0),
+    set(index, value) {
+      if (index >= bytes.length) {
+        const larger = new Uint8Array(Math.max(index + 1, bytes.length * 2))
+        larger.set(bytes)
+        bytes = larger
+      }
+      bytes[index] = Math.min(value, 255)
+      length = Math.max(length, index + 1)
+    },
+  }
+}

@@ -1,0 +1,268 @@
+// An MQTT 3.1.1 client that keeps its word on raw sockets: what is not acknowledged is sent again in its order (§4.4), a QoS 2
+// message is told once however often it comes (§4.3.3), and all of it outlives connections. It speaks to any broker.
+
+import { connect, type Socket } from 'node:net'
+import { ackPacket, connectPacket, disconnectPacket, frame, mqtt, publishPacket, text } from '../tools/raw-mqtt.ts'
+import { createPacketReader } from './packet-reader.ts'
+
+export type QoS = 0 | 1 | 2
+
+export interface Arrival {
+  readonly topic: string
+  /** A view of what was read; copy what is kept. */
+  readonly payload: Buffer
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly dup: boolean
+}
+
+export interface ClientOptions {
+  readonly port: number
+  readonly clientId: string
+  /** True: nothing outlives a connection, on either side. */
+  readonly clean?: boolean
+  readonly username?: string
+  readonly password?: string
+  readonly keepAliveSeconds?: number
+  readonly onMessage?: (arrival: Arrival) => void
+  /** The broker has taken responsibility: PUBACK, or PUBREC for QoS 2. `token` is what `publish` was given. */
+  readonly onAcknowledged?: (token: number) => void
+  /** The connection ended and neither `drop` nor `disconnect` was called. */
+  readonly onLost?: () => void
+}
+
+export interface Publication {
+  readonly topic: string
+  readonly payload: string | Uint8Array
+  readonly qos: QoS
+  readonly retain?: boolean
+  readonly token?: number
+}
+
+export interface MqttClient {
+  readonly isConnected: boolean
+  /** Messages that wait for an acknowledgement. */
+  readonly inFlight: number
+  /** How often the broker had no session although it had promised one. */
+  readonly sessionsLost: number
+  /** Takes over when it is connected already. Rejects when it is refused or the connection ends before CONNACK. */
+  connect(): Promise<void>
+  /** Queues nothing: without a connection QoS 0 is gone, and the others leave with the next one. */
+  publish(publication: Publication): void
+  /** Resolves with the codes of SUBACK. */
+  subscribe(filters: readonly string[], qos: QoS): Promise<readonly number[]>
+  unsubscribe(filters: readonly string[]): Promise<void>
+  /** Reads no more, as a program that hangs. */
+  freeze(): void
+  thaw(): void
+  /** The connection is gone without a word. */
+  drop(): void
+  /** Says goodbye; resolves when the connection is over. */
+  disconnect(): Promise<void>
+}
+
+interface Waiting {
+  readonly packet: Buffer
+  readonly qos: QoS
+  readonly token: number
+  released: boolean
+}
+
+const answerMsMax = 20_000
+
+export function createMqttClient(options: ClientOptions): MqttClient {
+  const { port, clientId, clean = false, onMessage = () => {}, onAcknowledged = () => {} } = options
+  const waiting = new Map<number, Waiting>()
+  /** Packet ids of QoS 2 messages that were told and not yet released. */
+  const told = new Set<number>()
+  const answers = new Map<number, (codes: Buffer) => void>()
+  let socket: Socket | undefined
+  let isConnected = false
+  let hadSession = false
+  let sessionsLost = 0
+  let nextId = 0
+  let endWait: (() => void) | undefined
+
+  function freeId(): number {
+    do nextId = (nextId % 65_535) + 1
+    while (waiting.has(nextId) || answers.has(nextId))
+    return nextId
+  }
+
+  function open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const mine = connect({ port, host: '127.0.0.1', noDelay: true })
+      const reader = createPacketReader()
+      const late = setTimeout(
+        () => mine.destroy(new Error(`${clientId}: no CONNACK in ${answerMsMax} ms`)),
+        answerMsMax,
+      )
+      let failed: Error | undefined
+      mine.on('error', (error) => (failed = error))
+      mine.on('connect', () => mine.write(greeting(options)))
+      mine.on('data', (chunk: Buffer) => {
+        reader.take(chunk, (first, bytes, from, to) => {
+          if (mine.destroyed) return
+          if (first >> 4 === mqtt.connack) welcome(bytes[from]! & 1, bytes[from + 1]!)
+          else if (socket === mine) answer(mine, first, bytes, from, to)
+        })
+      })
+      mine.on('close', () => {
+        clearTimeout(late)
+        reject(failed ?? new Error(`${clientId}: the connection ended before CONNACK`))
+        if (socket !== mine) return
+        const wasConnected = isConnected
+        forget()
+        if (endWait) endWait()
+        else if (wasConnected) options.onLost?.()
+      })
+
+      function welcome(sessionPresent: number, code: number): void {
+        if (code !== 0) return void mine.destroy(new Error(`${clientId}: CONNACK ${code}`))
+        clearTimeout(late)
+        // Read until now, so that what the broker sent before it let the new connection in counts as earlier.
+        socket?.destroy()
+        socket = mine
+        isConnected = true
+        if (clean || sessionPresent === 0) {
+          if (hadSession && !clean) sessionsLost += 1
+          told.clear()
+        }
+        hadSession = true
+        resend(mine, sessionPresent === 1)
+        resolve()
+      }
+    })
+  }
+
+  function forget(): void {
+    socket = undefined
+    isConnected = false
+    if (clean) {
+      waiting.clear()
+      told.clear()
+    }
+    for (const [id, settle] of answers) {
+      answers.delete(id)
+      settle(Buffer.alloc(0))
+    }
+  }
+
+  function resend(to: Socket, sessionPresent: boolean): void {
+    const packets: Buffer[] = []
+    for (const [id, { packet, released }] of waiting) {
+      if (!released) packets.push(Buffer.concat([Buffer.of(packet[0]! | 8), packet.subarray(1)]))
+      else if (sessionPresent) packets.push(ackPacket(mqtt.pubrel, id))
+      // Taken by a broker that has forgotten it: sending it anew would double it.
+      else waiting.delete(id)
+    }
+    if (packets.length > 0) to.write(Buffer.concat(packets))
+  }
+
+  function answer(to: Socket, first: number, bytes: Buffer, from: number, end: number): void {
+    const type = first >> 4
+    if (type === mqtt.publish) return arrive(to, first, bytes, from, end)
+    const id = end - from >= 2 ? bytes.readUInt16BE(from) : 0
+    const sent = waiting.get(id)
+    if (type === mqtt.puback && sent?.qos === 1) {
+      waiting.delete(id)
+      onAcknowledged(sent.token)
+    } else if (type === mqtt.pubrec) {
+      if (sent && !sent.released) {
+        sent.released = true
+        onAcknowledged(sent.token)
+      }
+      to.write(ackPacket(mqtt.pubrel, id))
+    } else if (type === mqtt.pubcomp) waiting.delete(id)
+    else if (type === mqtt.pubrel) {
+      told.delete(id)
+      to.write(ackPacket(mqtt.pubcomp, id))
+    } else if (type === mqtt.suback || type === unsuback) {
+      const settle = answers.get(id)
+      answers.delete(id)
+      settle?.(bytes.subarray(from + 2, end))
+    }
+  }
+
+  function arrive(to: Socket, first: number, bytes: Buffer, from: number, end: number): void {
+    const qos = ((first >> 1) & 3) as QoS
+    const topicEnd = from + 2 + bytes.readUInt16BE(from)
+    const id = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0
+    const isRepeat = qos === 2 && told.has(id)
+    if (qos === 2) told.add(id)
+    if (!isRepeat) {
+      onMessage({
+        topic: bytes.toString('utf8', from + 2, topicEnd),
+        payload: bytes.subarray(topicEnd + (qos > 0 ? 2 : 0), end),
+        qos,
+        retain: (first & 1) === 1,
+        dup: (first & 8) !== 0,
+      })
+    }
+    if (qos > 0 && !to.destroyed) to.write(ackPacket(qos === 1 ? mqtt.puback : mqtt.pubrec, id))
+  }
+
+  async function ask(first: number, body: Buffer, what: string): Promise<Buffer> {
+    if (!socket || !isConnected) throw new Error(`${clientId} is not connected`)
+    const id = freeId()
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+    const late = setTimeout(() => reject(new Error(`${clientId}: no answer to ${what}`)), answerMsMax)
+    answers.set(id, resolve)
+    socket.write(frame(first, Buffer.of(id >> 8, id & 255), body))
+    return promise.finally(() => clearTimeout(late))
+  }
+
+  return {
+    get isConnected() {
+      return isConnected
+    },
+    get inFlight() {
+      return waiting.size
+    },
+    get sessionsLost() {
+      return sessionsLost
+    },
+    connect: open,
+    publish({ topic, payload, qos, retain = false, token = 0 }) {
+      const id = qos > 0 ? freeId() : 0
+      const packet = publishPacket(topic, { qos, id, retain, payload })
+      if (qos > 0) waiting.set(id, { packet, qos, token, released: false })
+      if (isConnected) socket?.write(packet)
+    },
+    async subscribe(filters, qos) {
+      const body = Buffer.concat(filters.flatMap((filter) => [text(filter), Buffer.of(qos)]))
+      const codes = await ask(0x82, body, 'SUBSCRIBE')
+      if (codes.length === 0) throw new Error(`${clientId}: the connection ended before SUBACK`)
+      return [...codes]
+    },
+    async unsubscribe(filters) {
+      await ask(0xa2, Buffer.concat(filters.map((filter) => text(filter))), 'UNSUBSCRIBE')
+    },
+    freeze: () => void socket?.pause(),
+    thaw: () => void socket?.resume(),
+    drop() {
+      const mine = socket
+      forget()
+      mine?.destroy()
+    },
+    async disconnect() {
+      const mine = socket
+      if (!mine) return
+      const ended = new Promise<void>((resolve) => (endWait = resolve))
+      mine.end(disconnectPacket)
+      const late = setTimeout(() => mine.destroy(), 2_000)
+      await ended.finally(() => clearTimeout(late))
+      endWait = undefined
+    },
+  }
+}
+
+const unsuback = 11
+
+function greeting({ clientId, clean = false, username, password, keepAliveSeconds = 60 }: ClientOptions): Buffer {
+  if (username === undefined) return connectPacket({ clientId, clean, keepAlive: keepAliveSeconds })
+  const flags = (clean ? 2 : 0) | 0x80 | (password === undefined ? 0 : 0x40)
+  const head = Buffer.of(4, flags, keepAliveSeconds >> 8, keepAliveSeconds & 255)
+  const secret = password === undefined ? [] : [text(password)]
+  return frame(0x10, text('MQTT'), head, text(clientId), text(username), ...secret)
+}
