@@ -3639,6 +3639,28 @@ export type Frame = {
   events?: number
   /** How sure the gateway was of its sender. */
   authenticity?: Authenticity
+  /** Its number in this gateway's log: 1, 2, 3 … over all frames, refused ones too, in the order in which they were appended; below 2^53. 0: it is older than numbers are. */
+  number?: Int64
+  /** Present on exactly those frames that MQTT subscribers may be given: a PUBLISH that was permitted. */
+  mqtt?: MqttEnvelope
+}
+
+/** MqttEnvelope is what a PUBLISH says beside topic and payload and its receivers are to be given; content type and user properties stand in the frame. Source: OASIS MQTT 5.0, 3.3. */
+export type MqttEnvelope = {
+  /** Quality of service with which it was published, 0–2. */
+  qos?: number
+  /** RETAIN: it is also the last known good value of its topic. */
+  retain?: boolean
+  /** Client identifier of its publisher, for No Local. */
+  clientId?: string
+  /** Topic Name for a response. */
+  responseTopic?: string
+  /** Correlation Data, which the sender of a request knows its response by; may be present and empty. */
+  correlationData?: Uint8Array
+  /** Message Expiry Interval, seconds from `Frame.received_at`; absent: it does not expire. */
+  messageExpirySeconds?: number
+  /** Payload Format Indicator. 0: bytes; 1: UTF-8 text. */
+  payloadFormatIndicator?: number
 }
 
 /** Fate is what became of a frame. Every frame has exactly one. */
@@ -4347,6 +4369,7 @@ export interface Messages {
   'tocsin.v1.CommitMark': CommitMark
   'tocsin.v1.RecordBatch': RecordBatch
   'tocsin.v1.Frame': Frame
+  'tocsin.v1.MqttEnvelope': MqttEnvelope
   'tocsin.v1.Filter': Filter
   'tocsin.v1.Box': Box
   'tocsin.v1.SubscribeRequest': SubscribeRequest
