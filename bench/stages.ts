@@ -42,7 +42,13 @@ const site = {
   labels: [Label.OPS],
 }
 const sender: Sender = { name: 'mqtt:gauge-7', authenticity: 'unverified', link: 'mqtt' }
-const transport: Transport = { qos: 1, retain: false, resent: false, resendKey: new Uint8Array(16) }
+const transport: Transport = {
+  qos: 1,
+  retain: false,
+  resent: false,
+  resendKey: new Uint8Array(16),
+  envelope: { qos: 1, clientId: 'gauge-7' },
+}
 const routes = createRoutes([
   { name: 'senml', adapter: senml, topics: ['tocsin/in/senml/#'], options: undefined, site },
 ])
@@ -65,7 +71,7 @@ const reads = records.map((record, n) => ({
 }))
 const kept = frames.map((frame, n) => keptFrame(ids.next(receivedAt), reads[n]!, sender, frame, route, transport))
 const eventCodec = codec('tocsin.v1.Event')
-const gather = createGather({ urgent: 1, routine: 1 })
+const gather = createGather({ urgent: 1, routine: 1, frame: 1 })
 const stamp = stampOf(receivedAt)
 const lines = createLines()
 const budget = createTagBudget(tagLimits, () => undefined)

@@ -6,10 +6,10 @@ import { expect, test } from 'vitest'
 import { createAlarms } from '../gateway/alarms.ts'
 import { systemClock } from '../gateway/clock.ts'
 import { createLog, type LogSettings } from '../gateway/log/create-log.ts'
-import { putFrame } from '../gateway/log/frames.ts'
+import { frameEntries, putFrame } from '../gateway/log/frames.ts'
 import type { Log, NewFrame } from '../gateway/log/log.ts'
 import { currentFactsOf, dedupKeyOf, putHeader } from '../gateway/log/record-header.ts'
-import type { Frame, RecordHeader } from '../proto/generated/types.ts'
+import type { Frame, MqttEnvelope, RecordHeader } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
 import { seededRandom } from './faults/fault-disk.ts'
@@ -278,9 +278,31 @@ test('headers and frames written by hand are what the generic encoder writes', (
     labels: 6,
     resendKey: Buffer.alloc(16, 2),
   }
-  const target = { bytes: Buffer.alloc(64), at: 0 }
-  putFrame(target, frame, 300)
+  const envelopes: MqttEnvelope[] = [
+    {},
+    { qos: 1, retain: true, clientId: 'gauge-7' },
+    { qos: 2, clientId: 'ü'.repeat(60), correlationData: Buffer.alloc(0), messageExpirySeconds: 0 },
+    {
+      responseTopic: 'ä/'.repeat(9000),
+      correlationData: Buffer.alloc(40_000, 3),
+      messageExpirySeconds: 4294967295,
+      payloadFormatIndicator: 1,
+    },
+  ]
   const generic = codec('tocsin.v1.Frame')
-  const decoded = generic.decode(target.bytes.subarray(5, target.at))
-  expect(generic.toJson(decoded)).toEqual(generic.toJson({ ...frame, events: 300, sha256: decoded.sha256! }))
+  for (const [number, whole] of [
+    [0, frame],
+    [7, {}],
+    ...envelopes.map((mqtt, index) => [2 ** (13 * (index + 1)), { ...frame, mqtt }] as const),
+  ] as const) {
+    const target = { bytes: Buffer.alloc(64), at: 0 }
+    putFrame(target, { id: frame.id!, ...whole }, 300, number)
+    const encoded = target.bytes.subarray(5, target.at)
+    const decoded = generic.decode(encoded)
+    expect(generic.toJson(decoded)).toEqual(
+      generic.toJson({ id: frame.id!, ...whole, events: 300, number, sha256: decoded.sha256! }),
+    )
+    const [entry] = frameEntries(target.bytes.subarray(0, target.at))
+    expect([entry!.number, entry!.bytes]).toEqual([number, encoded])
+  }
 })

@@ -6,23 +6,21 @@ import { strict as assert } from 'node:assert'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Alarms } from '../alarms.ts'
 import type { CommitResult } from './commit-writer.ts'
-import type { CommitJob, Gather } from './gather.ts'
-import type { Appended, LanePosition, NewFrame, NewRecord, Place } from './log.ts'
+import type { CommitJob, Gather, NextNumbers } from './gather.ts'
+import type { Appended, AppendedFrame, Place } from './log.ts'
 import type { Stamp } from './record.ts'
 import type { ResendBatch } from './resends.ts'
 import type { Writer } from './writer.ts'
 
-/** A frame on its way to the disk. */
-export interface Pending {
-  readonly frame: NewFrame
-  /** Those that were not here before. */
-  readonly records: readonly NewRecord[]
+/** A frame on its way to the disk; given as it is to those who follow frames. */
+export interface Pending extends AppendedFrame {
   readonly keys: readonly string[]
   readonly resend: ResendBatch | undefined
   readonly urgent: boolean
   readonly bytes: number
   places: readonly Place[]
-  stamp: Stamp
+  number: number
+  loggedAt: bigint
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: GatewayError) => void
 }
@@ -31,7 +29,8 @@ export interface CommitParts {
   readonly writer: Writer
   readonly gather: Gather
   readonly alarms: Pick<Alarms, 'raise' | 'clear'>
-  readonly head: LanePosition
+  /** After all that is durable. */
+  next(): NextNumbers
   readonly lastCommit: number
   readonly pendingBytesMax: number
   readonly commitIntervalMs: number
@@ -67,7 +66,7 @@ const watchMs = 5_000
 const stampsShared = 32
 
 export function createCommits(parts: CommitParts): Commits {
-  const { writer, gather, alarms, head } = parts
+  const { writer, gather, alarms } = parts
   let waiting: Pending[] = []
   let inFlight: Pending[] = []
   let commit = parts.lastCommit
@@ -97,8 +96,10 @@ export function createCommits(parts: CommitParts): Commits {
 
   function gathers(pending: Pending): void {
     waiting.push(pending)
-    pending.stamp = sharedStamp()
-    pending.places = gather.add(pending.frame.frame, pending.records, pending.stamp)
+    const at = sharedStamp()
+    pending.loggedAt = at.ns
+    pending.places = gather.add(pending.frame, pending.records, at)
+    pending.number = gather.frameNumber
   }
 
   function schedule(): void {
@@ -173,9 +174,9 @@ export function createCommits(parts: CommitParts): Commits {
     else alarms.clear('disk_low')
     if (trouble === 'failed' || (trouble === 'full' && !job.urgent)) recovered()
     parts.durable(job, result, settled)
-    for (const { bytes, places, resolve } of settled) {
+    for (const { bytes, number, places, resolve } of settled) {
       pendingBytes -= bytes
-      resolve({ fate: 'stored', places })
+      resolve({ fate: 'stored', number, places })
     }
     parts.announce()
   }
@@ -201,7 +202,7 @@ export function createCommits(parts: CommitParts): Commits {
       alarms.raise('disk_full', '', `The disk takes no more (${message}). Nothing is acknowledged until there is room.`)
     else
       alarms.raise('disk_failed', '', `The disk refuses to write (${message}). Nothing is acknowledged until it does.`)
-    gather.restart({ urgent: head.urgent + 1, routine: head.routine + 1 })
+    gather.restart(parts.next())
     const kept = new Set(again)
     for (const pending of all) if (!kept.has(pending)) refuse(pending, obstacleError(trouble))
     for (const pending of again) gathers(pending)

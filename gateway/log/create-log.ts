@@ -19,7 +19,8 @@ import { createHolds } from './holds.ts'
 import { createIntake } from './intake.ts'
 import { lockFolder } from './lock.ts'
 import { createLogTime } from './log-time.ts'
-import type { Lane, Log, LogCounts } from './log.ts'
+import { createFrameReader } from './frame-reader.ts'
+import type { AppendedFrame, Lane, Log, LogCounts } from './log.ts'
 import { lanes } from './log.ts'
 import { createReader } from './reader.ts'
 import { recover, totalsAfter } from './recovery.ts'
@@ -117,6 +118,8 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const tail = createTail(settings.tailBytesMax)
   const reader = createReader({ segments, windows, tail, head, damaged: damage.found })
   const search = createSearch({ segments, windows, head, damaged: damage.found })
+  let frameHead = recovered.frameHead
+  const frameReader = createFrameReader({ segments, windows, head: () => frameHead, damaged: damage.found })
 
   const lastMs = Math.max(0, ...segments.flat().map(({ lastLoggedAtMs }) => lastLoggedAtMs))
   const lastLoggedAt = lastMs === 0 ? undefined : BigInt(lastMs + 1) * 1_000_000n
@@ -147,6 +150,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const replays = createReplays(disk, folder)
   const removal = createRemoval({ disk, folder, reader, search, forget: ({ segment }) => forget(segment) })
   const listeners = new Set<() => void>()
+  const frameListeners = new Set<(frames: readonly AppendedFrame[]) => void>()
   let shownHead = { ...head }
   let isAnnounced = true
 
@@ -163,12 +167,13 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const writer = parts.disk
     ? createInlineWriter(disk, writerSettings)
     : createThreadWriter(writerSettings, (error) => commits?.died(error))
-  const gather = createGather({ urgent: head.urgent + 1, routine: head.routine + 1 })
+  const next = () => ({ urgent: head.urgent + 1, routine: head.routine + 1, frame: frameHead + 1 })
+  const gather = createGather(next())
   commits = createCommits({
     writer,
     gather,
     alarms,
-    head,
+    next,
     lastCommit: recovered.lastCommit,
     pendingBytesMax: settings.pendingBytesMax,
     commitIntervalMs: settings.commitIntervalMs,
@@ -207,7 +212,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     confirmed = resends.size > 0 ? through : 0n
   }
 
-  /** In the order that the log promises: readable, then the head, then the appends, then the listeners. */
+  /** In the order that the log promises: readable, then the head, then those who follow frames, then the appends, then the listeners. */
   function durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void {
     for (const { series, segment, header, written } of result.parts) {
       const known = segments[series]!.at(-1)
@@ -217,22 +222,23 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     }
     keepTail(job, result)
     for (const one of pending) note(one)
+    frameHead = pending.at(-1)!.number
     if (head.urgent + head.routine > shownHead.urgent + shownHead.routine) {
       shownHead = { ...head }
       current.advance(shownHead)
       isAnnounced = false
     }
     intake.durable(pending)
+    for (const listener of frameListeners) listener(pending)
   }
 
-  function note({ records, places, stamp }: Pending): void {
+  function note({ records, places, loggedAt }: Pending): void {
     for (let index = 0; index < places.length; index++) {
       const { lane, sequence } = places[index]!
       const { header, retention } = records[index]!
       const { kind, messageStatus: status, subject } = header
       head[lane] = sequence
-      if (kind && subject && status)
-        current.note({ lane, retention, sequence, loggedAt: stamp.ns, kind, status, subject })
+      if (kind && subject && status) current.note({ lane, retention, sequence, loggedAt, kind, status, subject })
     }
   }
 
@@ -267,6 +273,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
 
   function forget(segment: Segment): void {
     reader.forget()
+    frameReader.forget()
     tail.clear()
     windows.forget(segment)
   }
@@ -298,6 +305,9 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     get head() {
       return shownHead
     },
+    get frameHead() {
+      return frameHead
+    },
     get oldest() {
       return { urgent: oldest('urgent'), routine: oldest('routine') }
     },
@@ -313,6 +323,12 @@ function openLog(parts: LogParts, unlock: () => void): Log {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    onFrames(listener) {
+      frameListeners.add(listener)
+      return () => void frameListeners.delete(listener)
+    },
+    readFrames: frameReader.read,
+    readFrame: frameReader.find,
     findEvent: search.findEvent,
     findFrameRecords: search.findFrameRecords,
     findFrame: (id) => replays.marked(search.findFrame(id)),

@@ -3,11 +3,12 @@
 //
 //   block  0 'TFRB'  4 crc32 of all after it  8 bytes up to the next block  12 of them compressed  16 raw  20 frames
 //          24 commit  32 time of the smallest id, ms  40 of the greatest  48 logged_at, ms  56 frames by fate (8 × 2 bytes)  72 zstd …, or as it is
-//   raw    for each frame: 0A length4 | 0A 10 id | 4A 20 sha256 | 58 fate | 42 length4 payload | the rest of tocsin.v1.Frame
+//          zeros where it stands in the place of a larger one; its last 20 bytes, absent in older blocks: first number  last number  'TFRN'
+//   raw    for each frame: 0A length4 | 0A 10 id | 4A 20 sha256 | 58 fate | 42 length4 payload | A0 01 number | the rest of tocsin.v1.Frame
 
 import { hash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { Frame } from '../../proto/generated/types.ts'
+import type { Frame, MqttEnvelope } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
 import { idTimeMs } from '../ids.ts'
 import { putProperties } from './record-header.ts'
@@ -18,6 +19,7 @@ import {
   putBytes,
   putNumber,
   putString,
+  putTag,
   putVarint,
   room,
   setLength4,
@@ -30,6 +32,9 @@ import {
 export const blockHeaderBytes = 72
 /** 'TFRB' as a little-endian number. */
 const blockMagic = 0x42524654
+/** 'TFRN' likewise. */
+const numbersMagic = 0x4e524654
+const numbersBytes = 20
 /** Of one block, before compression: what one flipped bit can cost, and what a look-up of one frame reads. */
 const blockRawBytesMax = 64 * 1024
 const fateCount = 8
@@ -46,9 +51,11 @@ const shaOffset = 20
 const fateOffset = 53
 const payloadLengthOffset = 55
 const payloadOffset = 59
+/** Field 20, a varint. */
+const numberTag = 0xa0
 
-/** Writes a frame but for its sha256, which the writer fills in. */
-export function putFrame(target: Target, frame: Frame, events: number): void {
+/** Writes a frame but for its sha256, which the writer fills in. Its own `number` and `events` are not looked at. */
+export function putFrame(target: Target, frame: Frame, events: number, number: number): void {
   room(target, frameRoom(frame))
   const { bytes, at: start } = target
   const body = start + prefixBytes
@@ -65,6 +72,7 @@ export function putFrame(target: Target, frame: Frame, events: number): void {
   setLength4(bytes, body + payloadLengthOffset, payloadLength)
   if (frame.payload) bytes.set(frame.payload, body + payloadOffset)
   target.at = body + payloadOffset + payloadLength
+  putNumber(target, numberTag, number)
   putTime(target, 0x12, frame.receivedAt)
   putString(target, 0x1a, frame.adapter)
   putString(target, 0x22, frame.channel)
@@ -77,7 +85,33 @@ export function putFrame(target: Target, frame: Frame, events: number): void {
   putNumber(target, 0x70, frame.labels)
   putBytes(target, 0x8a, frame.resendKey)
   putNumber(target, 0x90, events)
+  if (frame.mqtt) putEnvelope(target, frame.mqtt)
   setLength4(bytes, start + 1, target.at - body)
+}
+
+function putEnvelope(target: Target, envelope: MqttEnvelope): void {
+  putTag(target, 0xaa)
+  const lengthAt = target.at
+  target.at += 1
+  putNumber(target, 0x08, envelope.qos)
+  if (envelope.retain) putNumber(target, 0x10, 1)
+  putString(target, 0x1a, envelope.clientId)
+  putString(target, 0x22, envelope.responseTopic)
+  const { correlationData, messageExpirySeconds } = envelope
+  if (correlationData?.length === 0) target.bytes.set([0x2a, 0], (target.at += 2) - 2)
+  else putBytes(target, 0x2a, correlationData)
+  if (messageExpirySeconds !== undefined) {
+    putTag(target, 0x30)
+    putVarint(target, messageExpirySeconds)
+  }
+  putNumber(target, 0x38, envelope.payloadFormatIndicator)
+  const length = target.at - lengthAt - 1
+  if (length > 0x7f) {
+    // Rare, so that the many are written at once: room for a length of four bytes is made afterwards.
+    target.bytes.copyWithin(lengthAt + 4, lengthAt + 1, target.at)
+    setLength4(target.bytes, lengthAt, length)
+    target.at += 3
+  } else target.bytes[lengthAt] = length
 }
 
 export function frameRoom(frame: Frame): number {
@@ -86,6 +120,10 @@ export function frameRoom(frame: Frame): number {
   size += stringBytesMax(frame.contentType) + stringBytesMax(frame.why) + stringBytesMax(frame.fault)
   for (const warning of frame.warnings ?? []) size += stringBytesMax(warning)
   for (const { name, value } of frame.properties ?? []) size += 16 + stringBytesMax(name) + stringBytesMax(value)
+  if (frame.mqtt) {
+    size += stringBytesMax(frame.mqtt.clientId) + stringBytesMax(frame.mqtt.responseTopic)
+    size += frame.mqtt.correlationData?.length ?? 0
+  }
   return size
 }
 
@@ -138,13 +176,17 @@ export function makeBlocks(raw: Buffer, commit: number, loggedAtMs: number): Blo
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number): Buffer
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span: number): Buffer | undefined
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?: number): Buffer | undefined {
-  const packed = pack(raw, span === undefined ? Infinity : span - blockHeaderBytes)
+  const entries = frameEntries(raw)
+  // Frames of one block were all written by one version.
+  const [first, last] = [entries[0]?.number ?? 0, entries.at(-1)?.number ?? 0]
+  const fixedBytes = blockHeaderBytes + (first > 0 ? numbersBytes : 0)
+  const packed = pack(raw, span === undefined ? Infinity : span - fixedBytes)
   if (!packed) return undefined
-  const block = Buffer.alloc(span ?? blockHeaderBytes + packed.length)
+  const block = Buffer.alloc(span ?? fixedBytes + packed.length)
   packed.copy(block, blockHeaderBytes)
   const fates = Array.from({ length: fateCount }, () => 0)
   let [count, min, max] = [0, Number.MAX_SAFE_INTEGER, 0]
-  for (const entry of frameEntries(raw)) {
+  for (const entry of entries) {
     const ms = idTimeMs(entry.bytes, idOffset)
     ;[min, max, count] = [Math.min(min, ms), Math.max(max, ms), count + 1]
     fates[entry.fate] = (fates[entry.fate] ?? 0) + 1
@@ -153,6 +195,7 @@ export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?
   ;[block.length, packed.length, raw.length, count].forEach((value, index) => setUint32(block, 8 + index * 4, value))
   ;[commit, count === 0 ? 0 : min, max, loggedAtMs].forEach((value, index) => setUint53(block, 24 + index * 8, value))
   fates.forEach((value, fate) => block.writeUInt16LE(value, 56 + fate * 2))
+  if (first > 0) setNumbers(block, first, last)
   setUint32(block, 4, crc32(block.subarray(8)))
   return block
 }
@@ -181,6 +224,22 @@ export function soundBlockBytes(bytes: Uint8Array, at: number, end: number): num
   return getUint32(bytes, at + 4) === crc32(bytes.subarray(at + 8, at + span)) ? span : 0
 }
 
+function setNumbers(block: Buffer, first: number, last: number): void {
+  const at = block.length - numbersBytes
+  setUint53(block, at, first)
+  setUint53(block, at + 8, last)
+  // Also so that the last byte is none: where a write was cut off, zeros tell.
+  setUint32(block, at + 16, numbersMagic)
+}
+
+/** Of the first and last frame of a sound block; 0: it is older than numbers are. */
+export function blockNumbers(bytes: Uint8Array, start: number): { readonly first: number; readonly last: number } {
+  const [span, packedLength] = [getUint32(bytes, start + 8), getUint32(bytes, start + 12)]
+  const at = start + span - numbersBytes
+  const isThere = span >= blockHeaderBytes + packedLength + numbersBytes && getUint32(bytes, at + 16) === numbersMagic
+  return isThere ? { first: getUint53(bytes, at), last: getUint53(bytes, at + 8) } : { first: 0, last: 0 }
+}
+
 export const blockCommit = (bytes: Uint8Array, at: number): number => getUint53(bytes, at + 24)
 export const blockLoggedAtMs = (bytes: Uint8Array, at: number): number => getUint53(bytes, at + 48)
 
@@ -190,8 +249,7 @@ export function describeBlock(bytes: Buffer, at: number, offset: number): Writte
     offset,
     bytes: getUint32(bytes, at + 8),
     commit: blockCommit(bytes, at),
-    first: 0,
-    last: 0,
+    ...blockNumbers(bytes, at),
     records: getUint32(bytes, at + 20),
     fates: Array.from({ length: fateCount }, (_, fate) => bytes.readUInt16LE(at + 56 + fate * 2)),
     loggedAtMs,
@@ -212,6 +270,8 @@ export interface FrameEntry {
   /** The encoded Frame. */
   readonly bytes: Buffer
   readonly id: Buffer
+  /** 0: it is older than numbers are. */
+  readonly number: number
   readonly fate: number
   readonly payload: Buffer
   /** With the tag and length in front. */
@@ -224,16 +284,35 @@ export function frameEntries(raw: Buffer): FrameEntry[] {
     const body = at + prefixBytes
     const end = body + length4(raw, at + 1)
     const payloadAt = body + payloadOffset
+    const payloadEnd = payloadAt + length4(raw, body + payloadLengthOffset)
     entries.push({
       bytes: raw.subarray(body, end),
       id: raw.subarray(body + idOffset, body + idOffset + 16),
+      number: numberAt(raw, payloadEnd, end),
       fate: raw[body + fateOffset]!,
-      payload: raw.subarray(payloadAt, payloadAt + length4(raw, body + payloadLengthOffset)),
+      payload: raw.subarray(payloadAt, payloadEnd),
       whole: raw.subarray(at, end),
     })
     at = end
   }
   return entries
+}
+
+/** The field right behind the payload; 0: another one stands there. */
+function numberAt(raw: Buffer, at: number, end: number): number {
+  if (at + 2 > end || raw[at] !== ((numberTag & 0x7f) | 0x80) || raw[at + 1] !== numberTag >>> 7) return 0
+  let [number, scale] = [0, 1]
+  for (let next = at + 2; next < end; next++, scale *= 128) {
+    number += (raw[next]! & 0x7f) * scale
+    if (raw[next]! < 0x80) break
+  }
+  return number
+}
+
+/** True when the payload was removed: nothing but zeros, and not what the digest says. */
+export function isEmptied({ bytes, payload }: FrameEntry): boolean {
+  if (payload.length === 0 || payload.some((byte) => byte !== 0)) return false
+  return !hash('sha256', payload, 'buffer').equals(bytes.subarray(shaOffset, shaOffset + 32))
 }
 
 function length4(bytes: Uint8Array, at: number): number {

@@ -1,5 +1,5 @@
 // What gathers for the next commit: frames and their records, encoded straight into one buffer for each series, in the order in
-// which they came. Sequences are given here; when a commit fails, what was gathered is encoded again with other ones.
+// which they came. Sequences and frame numbers are given here; when a commit fails, what was gathered is encoded again with other ones.
 
 import type { Frame } from '../../proto/generated/types.ts'
 import { Fate } from '../../proto/generated/types.ts'
@@ -44,13 +44,18 @@ interface Open {
   loggedAtMs: number
 }
 
+/** What the next record of each lane, and the next frame, are numbered. */
+export type NextNumbers = Readonly<Record<Lane | 'frame', number>>
+
 export interface Gather {
   readonly bytes: number
+  /** Of the frame that was added last. */
+  readonly frameNumber: number
   add(frame: Frame, records: readonly NewRecord[], stamp: Stamp): readonly Place[]
-  /** Ends it: what was added, ready to be written. `next` goes on with the next sequences. */
+  /** Ends it: what was added, ready to be written. The numbers go on. */
   finish(commit: number, urgent: boolean): CommitJob
-  /** Sequences of the next record of each lane. Throws away what was added. */
-  restart(next: Readonly<Record<Lane, number>>): void
+  /** Throws away what was added, and goes on from these numbers. */
+  restart(next: NextNumbers): void
   /** A buffer that nobody needs any more. */
   giveBack(bytes: Buffer): void
 }
@@ -60,7 +65,7 @@ const bufferBytesFirst = 64 * 1024
 const bufferBytesKept = 4 * 1024 * 1024
 const buffersKept = 12
 
-export function createGather(first: Readonly<Record<Lane, number>>): Gather {
+export function createGather(first: NextNumbers): Gather {
   const pool: Buffer[] = []
   const next = { ...first }
   const usual = allSeries.map(() => bufferBytesFirst)
@@ -111,10 +116,13 @@ export function createGather(first: Readonly<Record<Lane, number>>): Gather {
     get bytes() {
       return bytes
     },
+    get frameNumber() {
+      return next.frame - 1
+    },
     add(frame, records, stamp) {
       const frames = opened(frame.fate === Fate.REFUSED ? refusedSeries : framesSeries, stamp)
       const before = frames.target.at
-      putFrame(frames.target, frame, records.length)
+      putFrame(frames.target, frame, records.length, next.frame++)
       bytes += frames.target.at - before
       return records.map((record, index) => addRecord(record, frame.id!, index, records.length, stamp))
     },
@@ -146,12 +154,12 @@ export function createGather(first: Readonly<Record<Lane, number>>): Gather {
       bytes = 0
       return { commit, urgent, parts }
     },
-    restart(sequences) {
+    restart(numbers) {
       open.forEach((part) => part && pool.push(part.target.bytes))
       open = []
       latest = { urgent: -1, routine: -1 }
       bytes = 0
-      Object.assign(next, sequences)
+      Object.assign(next, numbers)
     },
     giveBack(buffer) {
       if (buffer.length <= bufferBytesKept && pool.length < buffersKept) pool.push(buffer)

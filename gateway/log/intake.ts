@@ -5,7 +5,6 @@ import { strict as assert } from 'node:assert'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
 import type { Appended, NewFrame, NewRecord } from './log.ts'
-import type { Stamp } from './record.ts'
 import type { Resends } from './resends.ts'
 import { latin1 } from './wire-bytes.ts'
 
@@ -26,7 +25,6 @@ const duplicate: Appended = { fate: 'duplicate' }
 const none: readonly string[] = []
 /** What a record or a frame takes beside its bytes, about: for the bound on what is on its way. */
 const framingBytes = 512
-const noStamp: Stamp = { ns: 0n, low: 0, high: 0, ms: 0 }
 
 export function createIntake({ commits, duplicates, resends, now }: IntakeParts): Intake {
   /** Keys of what is on its way. */
@@ -51,14 +49,15 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
       const key = frame.frame.resendKey
       const resend = key && key.length > 0 ? resends.add(key, now()) : undefined
       const pending: Pending = {
-        frame,
+        number: 0,
+        frame: frame.frame,
         records,
+        loggedAt: 0n,
         keys,
         resend,
         urgent,
         bytes,
         places: [],
-        stamp: noStamp,
         resolve,
         reject,
       }
@@ -71,9 +70,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   function resent({ resent: isResent, frame: { resendKey } }: NewFrame): Pending | 'known' | undefined {
     if (!isResent || !resendKey || resendKey.length === 0) return undefined
     const wanted = latin1(resendKey)
-    const pending = commits.find(
-      ({ frame }) => frame.frame.resendKey !== undefined && latin1(frame.frame.resendKey) === wanted,
-    )
+    const pending = commits.find(({ frame }) => frame.resendKey !== undefined && latin1(frame.resendKey) === wanted)
     return pending ?? (resends.known(resendKey, now()) ? 'known' : undefined)
   }
 
@@ -132,7 +129,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
       }
     },
     refused(pending) {
-      if (pending.resend) resends.failed(pending.resend, pending.frame.frame.resendKey!)
+      if (pending.resend) resends.failed(pending.resend, pending.frame.resendKey!)
       settle(pending)
     },
   }

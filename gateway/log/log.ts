@@ -31,13 +31,44 @@ export interface NewFrame {
 }
 
 export type Appended =
-  | { readonly fate: 'stored'; readonly places: readonly Place[] }
+  /** `number`: of the frame, see `AppendedFrame`. */
+  | { readonly fate: 'stored'; readonly number: number; readonly places: readonly Place[] }
   /** Every event of the frame, or the frame itself as a resend, was here before. Durable when this resolves. */
   | { readonly fate: 'duplicate' }
 
 export interface Place {
   readonly lane: Lane
   readonly sequence: number
+}
+
+/** A frame that is durable now, with what came of it: the objects that were appended, to be read only. */
+export interface AppendedFrame {
+  /** 1, 2, 3 … over all frames of this log, refused ones too, in the order in which they were appended; below 2^53. */
+  readonly number: number
+  readonly frame: Frame
+  /** Those that were not here before. */
+  readonly records: readonly NewRecord[]
+  /** Nanoseconds since 1970-01-01 UTC. */
+  readonly loggedAt: bigint
+}
+
+export interface NumberedFrame {
+  readonly number: number
+  /** Decoded from the disk. Its bytes are views of something larger: whoever keeps them copies them. */
+  readonly frame: Frame
+}
+
+/** What lies between `after` and `through` and is still there; numbers that are missing are gone (retention, damage, payload removed). */
+export interface FrameSlice {
+  readonly frames: readonly NumberedFrame[]
+  /** > `after`. */
+  readonly through: number
+}
+
+export interface FrameLimit {
+  readonly frames: number
+  /** Of the encoded frames. */
+  readonly bytes: number
 }
 
 export interface StoredRecord {
@@ -88,6 +119,8 @@ export interface Log {
   readonly epoch: bigint
   /** Last durable sequence of each lane; 0: nothing yet. */
   readonly head: LanePosition
+  /** Number of the last durable frame; 0: nothing yet. Not all frames up to there need be kept. */
+  readonly frameHead: number
   /** First sequence still kept in each lane; head + 1 when none is. */
   readonly oldest: LanePosition
   /** Frames and records since the log began, counted again from the log at start. */
@@ -103,6 +136,16 @@ export interface Log {
   before(time: bigint): LanePosition
   /** Called after each commit that moved `head`; returns the way to stop it. */
   onAdvance(listener: () => void): () => void
+
+  /**
+   * Called for each commit with its frames in the order of their numbers, when the head covers them and before their appends resolve:
+   * so nothing may be acknowledged that a listener has not seen. It must not throw. Returns the way to stop it.
+   */
+  onFrames(listener: (frames: readonly AppendedFrame[]) => void): () => void
+  /** Frames by number, at most `limit` of them, but at least one number further. Undefined: nothing after `after`. Synchronous, from page cache. */
+  readFrames(after: number, limit: FrameLimit): FrameSlice | undefined
+  /** The frame of a number; undefined: it is gone. Numbers that are near each other are found quickly. */
+  readFrame(number: number): Frame | undefined
 
   findEvent(id: Uint8Array): StoredRecord | undefined
   /** All records of a frame, in order of `index`. */

@@ -23,7 +23,7 @@ import {
   segmentHeaderBytes,
   type Totals,
 } from './segment.ts'
-import { allSeries, seriesOfLane } from './series.ts'
+import { allSeries, framesSeries, refusedSeries, seriesOfLane } from './series.ts'
 import { clearTorn, type Cleared } from './torn.ts'
 
 export interface Damage {
@@ -41,6 +41,8 @@ export interface Recovered {
   /** By number of series, then of segment. */
   readonly segments: readonly Segment[][]
   readonly head: LanePosition
+  /** Number of the last frame. */
+  readonly frameHead: number
   readonly lastCommit: number
   readonly next: readonly { readonly next: number; readonly totals: Totals }[]
   readonly damage: readonly Damage[]
@@ -68,6 +70,7 @@ export function recover(disk: Disk, folder: string): Recovered {
   for (const lane of lanes) head[lane] = Math.max(0, ...ofLane(found, lane).map(({ last }) => last))
   if (cleared.torn) noteHoles(found, cleared.torn, head)
   clear(disk, folder, found.scans)
+  const frameHead = frameHeadOf(found)
   for (const scan of found.scans) {
     if (isEmpty(scan)) drop(disk, folder, scan, found)
     else settle(disk, scan, found.damage)
@@ -80,7 +83,7 @@ export function recover(disk: Disk, folder: string): Recovered {
     totals: totalsAfter(segments.at(-1)),
   }))
   const { epoch, damage } = found
-  return { epoch, segments: found.segments, head, lastCommit, next, damage, cleared: cleared.frames }
+  return { epoch, segments: found.segments, head, frameHead, lastCommit, next, damage, cleared: cleared.frames }
 }
 
 function findSegments(disk: Disk, folder: string, series: number, found: Found): void {
@@ -92,7 +95,10 @@ function findSegments(disk: Disk, folder: string, series: number, found: Found):
   for (const name of names) if (name.endsWith('.new')) removeIfThere(disk, join(seriesFolder(folder, series), name))
   for (const number of numbers) {
     const segment = openSegment(disk, folder, series, number, found, segments.at(-1))
-    if (segment) segments.push(segment)
+    if (!segment) continue
+    // A search goes through segments in order: one in which nothing is sound, or no frame has a number, keeps its place.
+    if (segment.last === 0) segment.last = segments.at(-1)?.last ?? 0
+    segments.push(segment)
   }
 }
 
@@ -120,8 +126,6 @@ function openSegment(
     const known = readCompanion(disk, series, path, header, file.size())
     if (known) return known
     const scan = scanSegment(newSegment(series, path, header), readWhole(disk, path)!)
-    // A search by sequence goes through segments in order; one in which nothing is sound keeps its place.
-    if (isRecordPart(scan.segment) && scan.segment.last === 0) scan.segment.last = previous?.last ?? 0
     if (!read) repairHeader(scan, found.damage)
     found.scans.push(scan)
     return scan.segment
@@ -159,6 +163,26 @@ export function totalsAfter(segment: Segment | undefined): Totals {
 
 const ofLane = ({ segments }: Found, lane: Lane): Segment[] =>
   seriesOfLane[lane].flatMap((series) => segments[series] ?? [])
+
+/** Far more frames than gather between two commits. */
+const lostFramesMax = 1 << 20
+
+/**
+ * How many frames stood where the end of a series is damaged is not known, and they were acknowledged: their numbers are not given
+ * again. Marks tell it of records.
+ */
+function frameHeadOf({ segments, scans }: Found): number {
+  const head = Math.max(
+    0,
+    ...[framesSeries, refusedSeries].flatMap((series) => segments[series]!.map(({ last }) => last)),
+  )
+  const damaged = scans.filter(
+    ({ segment, gaps }) =>
+      !isRecordPart(segment) && gaps.some(({ start, cleared }) => !cleared && start >= segment.length),
+  )
+  for (const { segment } of damaged) segment.last = head + lostFramesMax
+  return damaged.length > 0 ? head + lostFramesMax : head
+}
 
 /** Sequences that a torn commit left out are void: no reader is told of them. */
 function noteHoles(found: Found, torn: NonNullable<Cleared['torn']>, head: LanePosition): void {

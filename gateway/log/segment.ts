@@ -58,10 +58,10 @@ export function decodeHeader(bytes: Uint8Array): SegmentHeader | 'foreign' | und
   return version === formatVersion ? header : 'foreign'
 }
 
-/** One entry of the sparse index: what lies from `offset` up to the next entry. Records: `sequence`; frames: times of their ids. */
+/** One entry of the sparse index: what lies from `offset` up to the next entry. Frames: their numbers for sequences, and times of their ids. */
 export interface IndexEntry {
   readonly offset: number
-  /** Of the first record here. */
+  /** Of the first record or frame here; frames: 0: older than numbers are. */
   readonly sequence: number
   readonly loggedAtMs: number
   readonly idMsMin: number
@@ -76,7 +76,7 @@ export interface Segment {
   /** Bytes in use, from the start of the file. */
   length: number
   sealed: boolean
-  /** Sequences of its records; 0: none. */
+  /** Sequences of its records, numbers of its frames; 0: none. */
   first: number
   last: number
   /** Records or frames in it. */
@@ -129,7 +129,7 @@ export interface Written {
   readonly offset: number
   readonly bytes: number
   readonly commit: number
-  /** Of records; 0 for frames. */
+  /** Sequences of records, numbers of frames; 0: of frames that are older than numbers are. */
   readonly first: number
   readonly last: number
   readonly records: number

@@ -28,7 +28,7 @@ export function createLogSource(dataDir: string, segmentBytes = 256 * 1024): Log
   nodeDisk.makeFolder(folder)
   writeEpoch(nodeDisk, folder, 7n)
   const next = { urgent: 1, routine: 1 }
-  const gather = createGather(next)
+  const gather = createGather({ ...next, frame: 1 })
   const series = allSeries.map(() => ({ next: 1, totals: noTotals() }))
   const settings = { folder, epoch: '7', segmentBytes, urgentReserveBytes: 0, diskLowBytes: 0, series, abandoned: [] }
   const writer = createCommitWriter(nodeDisk, settings, () => 0)
