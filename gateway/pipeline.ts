@@ -219,6 +219,7 @@ export function keptFrame(
   if (read.fate !== 'stored' && read.why) kept.why = read.why
   if (read.fate === 'refused') kept.fault = read.fault
   if (transport?.resendKey) kept.resendKey = transport.resendKey
+  if (transport?.envelope && kept.fault !== 'forbidden') kept.mqtt = transport.envelope
   return kept
 }
 

@@ -6,6 +6,7 @@ import type { BrokerEvent, BrokerParts, InboundPublish, Listener, TlsFiles, Verd
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
+import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import { cutAdvice, type DeviceNotices } from './device-notices.ts'
 import type { Fate, Receive, Sender, Transport } from './receive.ts'
@@ -97,7 +98,18 @@ function transportOf(message: InboundPublish, permissions: Permissions): Transpo
     resent: message.dup,
     ...(message.qos > 0 && message.packetId !== undefined ? { resendKey: resendKey(message) } : undefined),
     ...(message.permitted ? undefined : { forbidden: permissions.whyForbidden(message.topic) }),
+    // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
+    ...(message.permitted && !message.topic.startsWith('$') ? { envelope: envelopeOf(message) } : undefined),
   }
+}
+
+function envelopeOf({ qos, retain, clientId, properties }: InboundPublish): MqttEnvelope {
+  const { responseTopic, correlationData, messageExpirySeconds } = properties
+  const envelope: MqttEnvelope = { qos, retain, clientId }
+  if (responseTopic !== undefined) envelope.responseTopic = responseTopic
+  if (correlationData !== undefined) envelope.correlationData = correlationData
+  if (messageExpirySeconds !== undefined) envelope.messageExpirySeconds = messageExpirySeconds
+  return envelope
 }
 
 /** Same client, topic, packet id and bytes give the same 16 bytes; they are only ever compared for a message that says DUP. */

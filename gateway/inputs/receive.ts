@@ -2,6 +2,7 @@
 // then; when it rejects, nothing was taken and the sender must keep its copy.
 
 import type { Frame, Fault } from '../../adapters/adapter.ts'
+import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { Place } from '../log/log.ts'
 
 export type Receive = (sender: Sender, frame: Frame, transport?: Transport) => Promise<Fate>
@@ -25,6 +26,8 @@ export interface Transport {
   readonly resendKey?: Uint8Array
   /** Policy has said no to the channel already: the frame goes to quarantine with this reason, and is not decoded. */
   readonly forbidden?: string
+  /** Present when MQTT subscribers may be given the message. */
+  readonly envelope?: MqttEnvelope
 }
 
 export type Fate = { readonly frameId: Uint8Array } & (
