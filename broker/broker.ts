@@ -51,6 +51,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       drainTimeout: limits.unreadMsMax,
       connectTimeout: limits.connectMsMax,
       keepaliveLimit: limits.keepAliveSecondsMax,
+      maxClientsIdLength: limits.clientIdBytesMax,
       maxTopicLevels: limits.topicLevelsMax,
       maximumPacketSize: limits.packetBytesMax,
       receiveMaximum: limits.inFlightMax,

@@ -5,6 +5,8 @@ import { Duplex } from 'node:stream'
 
 import type { Limits } from './limits.ts'
 import {
+  clearUnusedBits,
+  connectVersion,
   packetFault,
   packetSize,
   packetType,
@@ -253,22 +255,19 @@ export class Guard extends Duplex {
     if (at + size > bytes.length) return size
     if (greeting && !this.#speaks(bytes, at, size)) return undefined
     const fault = packetFault(bytes, at, at + size, this.version, this.#limits)
+    if (greeting && !fault && this.version === 3) clearUnusedBits(bytes, at, at + size)
     return fault ? this.#fail(fault) : size
   }
 
-  /** MQTT 3.1.1 §3.1.2.2: an unknown version is told so. */
   #speaks(bytes: Buffer, at: number, size: number): boolean {
-    const packet = bytes.subarray(at, at + size)
-    const body = packet.indexOf('MQ', 0, 'latin1')
-    const name = body >= 4 && body <= 7 ? packet.toString('latin1', body, body + packet.readUInt16BE(body - 2)) : ''
-    const version = (packet[body + name.length] ?? 0) & 0x7f
-    const known = (name === 'MQTT' && (version === 4 || version === 5)) || (name === 'MQIsdp' && version === 3)
-    if (known) this.version = version
-    else {
-      if (name === 'MQTT') this.#socket.write(Buffer.of(0x20, 2, 0, 1))
-      this.#fail({ reasonCode: reasonCode.unsupportedVersion, why: 'not MQTT 3.1, 3.1.1 or 5' })
+    const version = connectVersion(bytes, at, at + size)
+    if (typeof version === 'number') {
+      this.version = version
+      return true
     }
-    return known
+    if ('answer' in version) this.#socket.write(version.answer)
+    this.#fail({ reasonCode: reasonCode.unsupportedVersion, why: version.why })
+    return false
   }
 
   #fail(fault: PacketFault): undefined {

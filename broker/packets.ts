@@ -47,7 +47,7 @@ export function packetSize(bytes: Uint8Array, at: number): number | PacketFault 
   return malformed('the length has more than four bytes')
 }
 
-/** `start` to `end` is one packet. `version` is that of the CONNECT before it, and of no use for a CONNECT itself. */
+/** `start` to `end` is one packet. `version` is that of its CONNECT. */
 export function packetFault(
   bytes: Uint8Array,
   start: number,
@@ -63,13 +63,14 @@ export function packetFault(
     case packetType.publish:
       return publishFault(bytes, body, end, flags, version, limits)
     case packetType.connect:
-      return flags === 0 ? connectFault(bytes, body, end, limits) : wrongFlags
+      // MQTT 3.1 §3.1 does not use them; 3.1.1 §2.2.2 reserves them.
+      return flags === 0 || version === 3 ? connectFault(bytes, body, end, limits) : wrongFlags
     case packetType.puback:
     case packetType.pubrec:
     case packetType.pubcomp:
-      return flags === 0 ? packetIdFault(bytes, body, end) : wrongFlags
+      return flags === 0 ? acknowledgementFault(bytes, body, end, version) : wrongFlags
     case packetType.pubrel:
-      return flags === 2 ? packetIdFault(bytes, body, end) : wrongFlags
+      return flags === 2 ? acknowledgementFault(bytes, body, end, version) : wrongFlags
     case packetType.subscribe:
       return flags === 2 ? filtersFault(bytes, body, end, version, true, limits) : wrongFlags
     case packetType.unsubscribe:
@@ -120,13 +121,18 @@ export function topicFault(
     const byte = bytes[i]!
     if (byte === 0x2f) levels++
     else if (byte === 0x2b || byte === 0x23) return badTopic('a topic with a wildcard')
-    else if (byte < 0x20 || byte === 0x7f) return badTopic('a topic with a control character')
+    else if (isControl(byte, bytes[i + 1])) return badTopic('a topic with a control character')
     else if (byte >= 0x80) ascii = false
   }
   if (levels > limits.topicLevelsMax) return badTopic(`a topic of ${levels} levels`)
   if (!ascii && !isUtf8(bytes.subarray(start, end))) return malformed('a topic that is not UTF-8')
   return undefined
 }
+
+// MQTT 3.1.1 §1.5.3: U+0000 is forbidden; U+0001 to U+001F and U+007F to U+009F (C2 80 to C2 9F) a server may refuse, and does: they
+// make two topics look alike in every log and on every screen.
+const isControl = (byte: number, next = 0): boolean =>
+  byte < 0x20 || byte === 0x7f || (byte === 0xc2 && next >= 0x80 && next < 0xa0)
 
 function filterFault(bytes: Uint8Array, start: number, end: number, limits: Limits): PacketFault | undefined {
   if (end === start) return badFilter('an empty filter')
@@ -177,13 +183,14 @@ function filtersFault(
   return undefined
 }
 
-/** MQTT 3.1.1 §3.1 and MQTT 5 §3.1. Version and protocol name are the guard's to refuse, with an answer. */
+/** MQTT 3.1.1 §3.1 and MQTT 5 §3.1, after `connectVersion`. */
 function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits): PacketFault | undefined {
   const name = textEnd(bytes, at, end)
   if (name === undefined || name + 4 > end) return malformed('CONNECT is too short')
   const version = bytes[name]! & 0x7f
   const flags = bytes[name + 1]!
-  if (flags & 1) return malformed('a reserved flag of CONNECT is set')
+  // MQTT 3.1 §3.1 does not use it.
+  if (flags & 1 && version !== 3) return malformed('a reserved flag of CONNECT is set')
   const will = (flags & 4) !== 0
   if (!will && flags & 0x38) return malformed('will flags without a will')
   if ((flags & 0x18) === 0x18) return malformed('a will of QoS 3')
@@ -193,15 +200,55 @@ function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits
   next = utf8End(bytes, next, end)
   if (will) {
     if (version === 5) next = propertiesEnd(bytes, next, end)
-    const topic = utf8End(bytes, next, end)
-    if (next === undefined || topic === undefined) return malformed('CONNECT ends within its will, or it is not UTF-8')
+    const topic = textEnd(bytes, next, end)
+    if (next === undefined || topic === undefined) return malformed('CONNECT ends within its will')
     const fault = topicFault(bytes, next + 2, topic, limits)
     if (fault) return fault
     next = textEnd(bytes, topic, end)
   }
   if (flags & 0x80) next = utf8End(bytes, next, end)
   if (flags & 0x40) next = textEnd(bytes, next, end)
-  return next === end ? undefined : malformed('CONNECT is too short, too long or not UTF-8')
+  return next === end ? undefined : malformed('CONNECT is too short, too long, not UTF-8 or has a control character')
+}
+
+/** Who speaks an unknown version, or names it wrongly, is told so before it is closed. */
+export interface UnknownVersion {
+  readonly answer: Uint8Array
+  readonly why: string
+}
+
+/**
+ * What a CONNECT speaks. MQTT 3.1.1 §3.1.2.1: any other name may be closed without an answer; so is what is too short to say.
+ */
+export function connectVersion(bytes: Buffer, start: number, end: number): 3 | 4 | 5 | UnknownVersion | PacketFault {
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  const nameEnd = textEnd(bytes, at, end)
+  const name = nameEnd === undefined ? '' : bytes.toString('latin1', at + 2, nameEnd)
+  if (nameEnd === undefined || nameEnd >= end || (name !== 'MQTT' && name !== 'MQIsdp')) {
+    return { reasonCode: reasonCode.unsupportedVersion, why: 'the first packet does not name MQTT and its version' }
+  }
+  const version = bytes[nameEnd]! & 0x7f
+  if (name === 'MQTT' ? version === 4 || version === 5 : version === 3) return version as 3 | 4 | 5
+  const why = `version ${version} under the name ${name}; this is a broker of MQTT 3.1, 3.1.1 and 5`
+  // Each of those under the other's name is an error of 3.1.1 (§3.1.2.2), answered as there. A version that is none of them is
+  // answered in the newest form that we know (MQTT 5 §3.1.2.2).
+  const known = version >= 3 && version <= 5
+  return { why, answer: known ? Buffer.of(0x20, 2, 0, 1) : Buffer.of(0x20, 3, 0, reasonCode.unsupportedVersion, 0) }
+}
+
+/** Clears, in place, the bits of a sound CONNECT that MQTT 3.1 does not use and that a parser of later versions stumbles over. */
+export function clearUnusedBits(bytes: Buffer, start: number, end: number): void {
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  bytes[start]! &= 0xf0
+  bytes[textEnd(bytes, at, end)! + 1]! &= 0xfe
+}
+
+/** PUBACK, PUBREC, PUBREL and PUBCOMP are a packet identifier; in MQTT 5 more may follow (§3.4.2). */
+function acknowledgementFault(bytes: Uint8Array, at: number, end: number, version: number): PacketFault | undefined {
+  if (version !== 5 && end > at + 2) return malformed('an acknowledgement that is more than a packet identifier')
+  return packetIdFault(bytes, at, end)
 }
 
 function packetIdFault(bytes: Uint8Array, at: number, end: number): PacketFault | undefined {
@@ -222,8 +269,8 @@ function textEnd(bytes: Uint8Array, at: number | undefined, end: number): number
 function utf8End(bytes: Uint8Array, at: number | undefined, end: number): number | undefined {
   const after = textEnd(bytes, at, end)
   if (after === undefined) return undefined
-  const text = bytes.subarray(at! + 2, after)
-  return isUtf8(text) && !text.includes(0) ? after : undefined
+  for (let i = at! + 2; i < after; i++) if (isControl(bytes[i]!, bytes[i + 1])) return undefined
+  return isUtf8(bytes.subarray(at! + 2, after)) ? after : undefined
 }
 
 function propertiesEnd(bytes: Uint8Array, at: number | undefined, end: number): number | undefined {

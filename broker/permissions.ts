@@ -45,7 +45,12 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
   const preConnect: Hooks['preConnect'] = (client, packet, done) => {
     const { guard } = Object.assign(member(client), { connect: packet })
     // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
-    const unusable = packet.clientId in Object.prototype || Buffer.byteLength(packet.clientId) > limits.clientIdBytesMax
+    const { clientId } = packet
+    const unusable =
+      clientId in Object.prototype ||
+      Buffer.byteLength(clientId) > limits.clientIdBytesMax ||
+      // MQTT 3.1 §3.1. Its other bound, 23 characters, is not kept to: devices with longer names are common.
+      (clientId === '' && guard.version === 3)
     if (unusable) {
       refuse(client, 'client_id')
       guard.refuse(2, reasonCode.clientId)

@@ -57,6 +57,8 @@ describe('a packet that breaks the standard closes its connection', () => {
     ['a filter at QoS 3', subscribePacket(['a'], 3), 0x81],
     ['SUBSCRIBE without its flags', frame(0x80, Buffer.of(0, 1), text('a'), Buffer.of(0)), 0x81],
     ['PUBACK of 0', ackPacket(mqtt.puback, 0), 0x82],
+    ['a topic with U+009F', publishPacket('a\u009fb'), 0x90],
+    ['a filter with U+0085', subscribePacket(['a\u0085b']), 0x8f],
     ['a packet of servers', ackPacket(mqtt.suback, 1), 0x82],
     ['type 0', Buffer.of(0, 0), 0x82],
     ['a length of five bytes', Buffer.of(0x30, 0x80, 0x80, 0x80, 0x80, 1), 0x81],
@@ -101,11 +103,31 @@ describe('a first packet', () => {
     await until(() => broker.counts().connections === 0, 'its place is free again')
   })
 
-  test('of an unknown version is told so', async () => {
+  test.each([
+    ['MQTT', 9, [0, 0x84, 0]],
+    ['MQTT', 3, [0, 1]],
+  ])('of %s in version %i is told that it is unknown, and closed', async (name, version, answer) => {
     const { port } = await startBroker()
     const raw = await openRaw(port)
-    raw.send(frame(0x10, text('MQTT'), Buffer.of(9, 2, 0, 60), text('x')))
-    expect([...(await raw.packet(mqtt.connack)).body]).toEqual([0, 1])
+    raw.send(frame(0x10, text(name), Buffer.of(version, 2, 0, 60), text('x')))
+    expect([...(await raw.packet(mqtt.connack)).body]).toEqual(answer)
+    await raw.closed
+  })
+
+  test('of MQTT 3.1 needs a client id, which may be longer than 23 characters, and may set bits that it does not use', async () => {
+    const { port } = await startBroker()
+    const nameless = await openRaw(port)
+    nameless.send(connectPacket({ version: 3, clientId: '' }))
+    expect([...(await nameless.packet(mqtt.connack)).body]).toEqual([0, 2])
+    await nameless.closed
+    const long = await openRaw(port)
+    const sound = connectPacket({ version: 3, clientId: 'a name of thirty characters...' })
+    // QoS 1 in the fixed header, and the lowest of the connect flags.
+    long.send(Buffer.concat([Buffer.of(0x14), sound.subarray(1, 11), Buffer.of(sound[11]! | 1), sound.subarray(12)]))
+    expect([...(await long.packet(mqtt.connack)).body]).toEqual([0, 0])
+    long.send(pingPacket)
+    await long.packet(mqtt.pingresp)
+    long.close()
   })
 
   test('comes within its time, also when it trickles', async () => {
