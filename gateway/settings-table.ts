@@ -50,7 +50,8 @@ export const settingsTable = {
   'mqtt.anonymous': {
     kind: 'flag',
     default: true,
-    about: 'Whether clients without a name and secret are let in, on loopback listeners only.',
+    about:
+      'Whether clients without a name and secret are let in, on loopback listeners only; while mqtt.users lists nobody, so are those with one.',
   },
   'mqtt.users': {
     kind: 'tree',

@@ -54,7 +54,8 @@ export function createPermissions(settings: Settings): Permissions {
     async authenticate(attempt) {
       const { username, password, clientId } = attempt
       const own = { refusals: refusedTopic(clientId), verdicts: new Map<string, boolean>() }
-      if (username === undefined && password === undefined) {
+      // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
+      if (users.size === 0 || (username === undefined && password === undefined)) {
         // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
         if (!anonymous || !isLoopback(attempt.address)) return { refused: 'credentials' }
         return {

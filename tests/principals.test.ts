@@ -1,0 +1,43 @@
+// Who is let in by MQTT, and as whom.
+
+import { expect, test } from 'vitest'
+import { createPermissions } from '../gateway/policy/principals.ts'
+import { hashSecret } from '../gateway/policy/secrets.ts'
+import { readSettings } from '../gateway/settings.ts'
+
+const attempt = { clientId: 'gauge-7', protocolVersion: 4, listener: 'mqtt://127.0.0.1:1883' } as const
+const named = { ...attempt, username: 'gauge', password: Buffer.from('secret') }
+
+async function permissions(environment: Record<string, string> = {}) {
+  return createPermissions(readSettings({ environment }))
+}
+
+async function withUser() {
+  const users = [{ name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')), publish: ['gauges/#'] }]
+  return createPermissions({ ...readSettings({ environment: {} }), 'mqtt.users': users })
+}
+
+test('while nobody is listed, a device on this machine that has a name set is let in as one that has none', async () => {
+  const { authenticate } = await permissions()
+  for (const given of [attempt, named, { ...attempt, username: '' }]) {
+    const principal = await authenticate({ ...given, address: '127.0.0.1' })
+    expect(principal).toMatchObject({ name: 'mqtt:gauge-7', authenticated: false })
+  }
+})
+
+test('but not from elsewhere, and not where anonymous clients are unwanted', async () => {
+  const open = await permissions()
+  expect(await open.authenticate({ ...named, address: '192.0.2.7' })).toEqual({ refused: 'credentials' })
+  const closed = await permissions({ TOCSIN_MQTT_ANONYMOUS: 'false' })
+  expect(await closed.authenticate({ ...named, address: '127.0.0.1' })).toEqual({ refused: 'credentials' })
+})
+
+test('as soon as somebody is listed, a name is checked', async () => {
+  const { authenticate } = await withUser()
+  const address = '127.0.0.1'
+  expect(await authenticate({ ...named, address })).toMatchObject({ name: 'mqtt:gauge', authenticated: true })
+  for (const wrong of [{ password: Buffer.from('Secret') }, { username: 'gauge-8' }]) {
+    expect(await authenticate({ ...named, ...wrong, address })).toEqual({ refused: 'credentials' })
+  }
+  expect(await authenticate({ ...attempt, address })).toMatchObject({ name: 'mqtt:gauge-7', authenticated: false })
+})
