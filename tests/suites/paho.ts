@@ -1,0 +1,40 @@
+// Runs the MQTT 3.1.1 interoperability tests of eclipse/paho.mqtt.testing, unchanged, by Debian's Python. They are not part of this
+// project.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+import { runPython } from '../tools/python.ts'
+import type { Outcome } from './report.ts'
+
+const script = join(import.meta.dirname, 'paho.py')
+const file = 'client_test.py'
+// They sleep for a minute and a half in all.
+const runMsMax = 300_000
+
+const line = z.object({ name: z.string(), passed: z.boolean(), about: z.string() })
+
+export interface PahoRun {
+  /** A copy of eclipse/paho.mqtt.testing. */
+  readonly folder: string
+  readonly port: number
+  /** A filter that this broker refuses. */
+  readonly refusedFilter: string
+  /** All when not given. */
+  readonly tests?: readonly string[]
+}
+
+export async function runPaho({ folder, port, refusedFilter, tests = [] }: PahoRun): Promise<Outcome[]> {
+  const within = join(folder, 'interoperability')
+  const home = existsSync(within) ? within : folder
+  if (!existsSync(join(home, file))) throw new Error(`no interoperability/${file} in ${folder}`)
+  const args = [home, file, String(port), refusedFilter, ...tests]
+  const { code, stdout, stderr } = await runPython(script, args, { timeoutMs: runMsMax })
+  if (code !== 0) throw new Error(`${file} ended with ${code}: ${stderr}`)
+  return stdout
+    .split('\n')
+    .filter((text) => text.startsWith('{'))
+    .map((text) => line.parse(JSON.parse(text)))
+    .map(({ name, passed, about }) => ({ name, ...(passed ? undefined : { miss: about }) }))
+}
