@@ -1,6 +1,6 @@
 // What stands beside the segments: state.sqlite, bookmarks, and what they do when the file is damaged or the disk refuses.
 
-import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -104,6 +104,109 @@ describe('state.sqlite', () => {
     ).toThrow('no')
     expect(state.mark('a')).toBeUndefined()
     state.close()
+  })
+})
+
+describe('what must be durable, without this thread waiting for the disk', () => {
+  /** Syncs that end when the test says so. */
+  function heldSyncs() {
+    const begun: PromiseWithResolvers<void>[] = []
+    const syncFile = (): Promise<void> => {
+      begun.push(Promise.withResolvers<void>())
+      return begun.at(-1)!.promise
+    }
+    return { begun, syncFile }
+  }
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  test('is written at once; those who come while a sync is on its way share the next one', async () => {
+    const dataDir = tempFolder('durable')
+    const { begun, syncFile } = heldSyncs()
+    const state = openState({ dataDir, syncFile })
+    const other = openState({ dataDir })
+    const settled: string[] = []
+    const durable = (name: string): void => void state.durable().then(() => settled.push(name))
+    state.setMark('a', 1n)
+    durable('first')
+    durable('with it')
+    await turn()
+    expect([begun.length, other.mark('a'), settled]).toEqual([1, 1n, []])
+    state.setMark('b', 2n)
+    durable('second')
+    durable('third')
+    await turn()
+    expect([begun.length, other.mark('b')]).toEqual([1, undefined])
+    begun[0]!.resolve()
+    await turn()
+    expect([begun.length, other.mark('b'), settled]).toEqual([2, 2n, ['first', 'with it']])
+    begun[1]!.resolve()
+    await turn()
+    expect(settled).toEqual(['first', 'with it', 'second', 'third'])
+    await state.durable()
+    expect(begun).toHaveLength(2)
+    other.close()
+    state.close()
+  })
+
+  test('after a sync that failed is in the database file itself before it is called durable', async () => {
+    const dataDir = tempFolder('durable')
+    const { begun, syncFile } = heldSyncs()
+    const said: (string | undefined)[] = []
+    const state = openState({ dataDir, syncFile, failed: (error) => said.push(error?.message) })
+    state.setMark('a', 1n)
+    const first = state.durable()
+    await turn()
+    state.setMark('b', 2n)
+    const second = state.durable()
+    begun[0]!.reject(new Error('EIO'))
+    await expect(first).rejects.toThrow('EIO')
+    await second
+    expect([begun.length, said]).toEqual([1, ['EIO', undefined]])
+    expect(statSync(`${state.path}-wal`).size).toBe(0)
+    // What a disk that lost the write-ahead file would have.
+    const copy = tempFolder('durable')
+    copyFileSync(state.path, join(copy, stateFile))
+    const there = openState({ dataDir: copy })
+    expect([there.mark('a'), there.mark('b')]).toEqual([1n, 2n])
+    there.close()
+    state.close()
+  })
+
+  test('is refused while the disk is full, kept, and durable when there is room', async () => {
+    const dataDir = tempFolder('durable')
+    const state = openState({ dataDir })
+    const bookmarks = bookmarksOf(state)
+    const { page_count: pages } = state.database.prepare('PRAGMA page_count').get() as { page_count: number }
+    state.database.exec(`PRAGMA max_page_count = ${pages}`)
+    for (let n = 0; n < 500; n += 1) bookmarks.set(`reader ${n} ${'x'.repeat(100)}`, { urgent: 1, routine: 1 })
+    await expect(state.durable()).rejects.toThrow('full')
+    state.database.exec('PRAGMA max_page_count = 100000')
+    await state.durable()
+    const other = openState({ dataDir })
+    expect(bookmarksOf(other).list()).toHaveLength(500)
+    other.close()
+    state.close()
+  })
+
+  test('that is on its way at close is resolved when it is, and later is refused', async () => {
+    const dataDir = tempFolder('durable')
+    const { begun, syncFile } = heldSyncs()
+    const state = openState({ dataDir, syncFile })
+    state.setMark('a', 1n)
+    const first = state.durable()
+    await turn()
+    state.setMark('b', 2n)
+    const second = state.durable()
+    state.close()
+    begun[0]!.resolve()
+    await first
+    await second
+    expect(begun).toHaveLength(1)
+    const again = openState({ dataDir })
+    expect([again.mark('a'), again.mark('b')]).toEqual([1n, 2n])
+    again.close()
+    state.setMark('c', 3n)
+    await expect(state.durable()).rejects.toThrow('not open')
   })
 })
 

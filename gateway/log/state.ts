@@ -1,11 +1,12 @@
 // state.sqlite: the small things that stand beside the segments (bookmarks, holds, the current record of each subject, marks).
-// Its promise: it is never on the hot path. Writes are gathered and done in one transaction at most once a second and at close;
-// only what must be durable before somebody is answered is written at once.
+// Its promise: it is never on the hot path. Writes are gathered and done in one transaction at most once a
+// second and at close; only what must be durable before somebody is answered is written at once.
 
-import { chmodSync, closeSync, existsSync, fdatasync, openSync, renameSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../proto/errors.ts'
+import { createWalSync } from './wal-sync.ts'
 
 export interface State {
   readonly path: string
@@ -21,6 +22,11 @@ export interface State {
   now(write: () => void): void
   /** Does what has gathered. It is kept and tried again a second later when the disk refuses. */
   flush(): void
+  /**
+   * Does what has gathered, and resolves when that and all that was written before outlives a loss of power. Nobody waits for the disk on
+   * this thread; calls that come while a sync is on its way share the next. Rejects when the disk refuses; then as `flush`.
+   */
+  durable(): Promise<void>
   /** A number under a name, such as a time; undefined: never set. */
   mark(name: string): bigint | undefined
   setMark(name: string, value: bigint): void
@@ -33,6 +39,8 @@ export interface StateParts {
   readonly failed?: (error: Error | undefined) => void
   /** What a person should know, such as a damaged file that was moved aside. */
   readonly warn?: (text: string) => void
+  /** Syncs the write-ahead file; tests replace it. */
+  readonly syncFile?: (fd: number) => Promise<void>
 }
 
 export const stateFile = 'state.sqlite'
@@ -74,43 +82,59 @@ function createState(parts: StateParts, path: string, database: DatabaseSync, mo
   const gathered = new Map<string, { write: () => void; done: (() => void) | undefined }>()
   let timer: NodeJS.Timeout | undefined
   let failing = false
-  // A gathered transaction is not synced by SQLite, which would stop this thread for as long as the disk takes: the write-ahead
-  // file is synced by libuv's threads instead. A frame of it that did not reach the disk whole is left out by its checksum.
-  const walFile = openSync(`${path}-wal`, 'r+')
+  let open = true
   const selectMark = database.prepare('SELECT value FROM marks WHERE name = ?')
   selectMark.setReadBigInts(true)
   const replaceMark = database.prepare('INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)')
   const marks = new Map<string, bigint>()
 
   const settled = (error: Error | undefined): void => {
+    if (error) schedule()
     if (failing === (error !== undefined)) return
     failing = error !== undefined
     parts.failed?.(error)
   }
 
-  function flush(): void {
-    clearTimeout(timer)
-    timer = undefined
-    if (gathered.size === 0) return
+  const wal = createWalSync({
+    database,
+    path: `${path}-wal`,
+    settled,
+    write: () => {
+      const error = writeGathered()
+      if (error) throw error
+    },
+    ...(parts.syncFile && { syncFile: parts.syncFile }),
+  })
+
+  function writeGathered(): Error | undefined {
+    if (gathered.size === 0) return undefined
     const writes = [...gathered]
     gathered.clear()
     try {
       transact(database, () => writes.forEach(([, { write }]) => write()))
     } catch (error) {
       for (const [name, entry] of writes) if (!gathered.has(name)) gathered.set(name, entry)
-      schedule()
+      wal.failed(error as Error)
       settled(error as Error)
-      return
+      return error as Error
     }
+    wal.committed()
     for (const [, { done }] of writes) done?.()
-    fdatasync(walFile, (error) => open && settled(error ?? undefined))
+    return undefined
+  }
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (writeGathered() || wal.isSynced) return
+    // Whoever is to know of it was told by `settled`.
+    wal.durable().catch(() => {})
   }
 
   function schedule(): void {
-    timer ??= setTimeout(flush, flushDelayMs).unref()
+    if (open) timer ??= setTimeout(flush, flushDelayMs).unref()
   }
 
-  let open = true
   const state: State = {
     path,
     database,
@@ -120,14 +144,20 @@ function createState(parts: StateParts, path: string, database: DatabaseSync, mo
       schedule()
     },
     now(write) {
+      wal.mend()
       database.exec('PRAGMA synchronous = FULL')
       try {
         transact(database, write)
+      } catch (error) {
+        wal.failed(error as Error)
+        schedule()
+        throw error
       } finally {
         database.exec('PRAGMA synchronous = NORMAL')
       }
     },
     flush,
+    durable: wal.durable,
     mark(name) {
       return marks.get(name) ?? (selectMark.get(name) as { value: bigint } | undefined)?.value
     },
@@ -141,7 +171,7 @@ function createState(parts: StateParts, path: string, database: DatabaseSync, mo
       clearTimeout(timer)
       open = false
       database.exec('PRAGMA synchronous = FULL')
-      closeSync(walFile)
+      wal.close()
       // The last connection to close writes everything into the one file and syncs it.
       database.close()
     },
