@@ -43,10 +43,14 @@ export interface SessionStore {
   load(): StoredSessions
   /**
    * Puts changes in line, in memory. They are on disk within a second and at `close`, in order, those of one call together. A change that
-   * takes back an earlier one that is still in line (owed, then paid) leaves nothing to write.
+   * takes back an earlier one that is still in line (owed, then paid) leaves nothing to write. What is given is not copied and must not
+   * change afterwards. To add to a session that is not there is a fault of ours and throws; to take from one is nothing.
    */
   write(...changes: readonly SessionChange[]): void
-  /** Resolves when all that was written before is on disk and synced; rejects when the disk refuses. Many callers share one sync. */
+  /**
+   * Resolves when all that was written before is on disk and synced; rejects when the disk refuses, and then it is kept in line and
+   * tried again. Many callers share one sync.
+   */
   flush(): Promise<void>
 }
 
@@ -54,7 +58,10 @@ export interface StoredSessions {
   readonly sessions: readonly StoredSession[]
   readonly retained: readonly StoredRetained[]
   readonly wills: readonly StoredWill[]
-  /** By source: how far the log is in `owed` and `retained`; absent: nothing was ever stored of it. */
+  /**
+   * By source: how far the log is in `owed` and `retained`; absent: nothing was ever stored of it. These numbers and those that are owed
+   * may be above the source's head when the log has lost its end.
+   */
   readonly through: ReadonlyMap<string, number>
 }
 
@@ -67,7 +74,7 @@ export interface StoredSession {
   /** Nanoseconds since 1970; undefined: its client was connected. */
   readonly leftAt: bigint | undefined
   readonly subscriptions: readonly StoredFilter[]
-  /** In the order in which they are to be sent. */
+  /** In the order in which they were put in line, which is that in which they are to be sent; the other lists are in none. */
   readonly owed: readonly Owed[]
   readonly sent: readonly Sent[]
   readonly received: readonly Received[]
@@ -133,6 +140,7 @@ export type SessionChange =
   | { readonly kind: 'session_gone'; readonly clientId: string }
   | { readonly kind: 'subscribed'; readonly clientId: string; readonly subscription: StoredFilter }
   | { readonly kind: 'unsubscribed'; readonly clientId: string; readonly filter: string }
+  /** One that was owed already comes last now. */
   | { readonly kind: 'owed'; readonly clientId: string; readonly owed: Owed }
   | { readonly kind: 'paid'; readonly clientId: string; readonly source: string; readonly number: number }
   | { readonly kind: 'sent'; readonly clientId: string; readonly sent: Sent }

@@ -1,5 +1,5 @@
-// state.sqlite: the small things that stand beside the segments (bookmarks, holds, the current record of each subject, marks).
-// Its promise: it is never on the hot path. Writes are gathered and done in one transaction at most once a
+// state.sqlite: the small things that stand beside the segments (bookmarks, holds, the current record of each subject, marks, the
+// sessions of MQTT). Its promise: it is never on the hot path. Writes are gathered and done in one transaction at most once a
 // second and at close; only what must be durable before somebody is answered is written at once.
 
 import { chmodSync, closeSync, existsSync, openSync, renameSync } from 'node:fs'
@@ -58,6 +58,23 @@ const migrations: readonly string[] = [
    CREATE TABLE current (kind INTEGER NOT NULL, status INTEGER NOT NULL, subject TEXT NOT NULL, lane INTEGER NOT NULL,
      retention INTEGER NOT NULL, sequence INTEGER NOT NULL, logged_at INTEGER NOT NULL, PRIMARY KEY (kind, status, subject)) WITHOUT ROWID;
    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
+  // gateway/mqtt-state says what they hold.
+  `CREATE TABLE mqtt_sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, through INTEGER);
+   CREATE TABLE mqtt_sessions (id INTEGER PRIMARY KEY, client TEXT NOT NULL UNIQUE, principal TEXT NOT NULL, version INTEGER NOT NULL,
+     expiry_seconds INTEGER NOT NULL, left_at INTEGER);
+   CREATE TABLE mqtt_subscriptions (session INTEGER NOT NULL, filter TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
+     retain_as_published INTEGER NOT NULL, retain_handling INTEGER NOT NULL, identifier INTEGER, PRIMARY KEY (session, filter)) WITHOUT ROWID;
+   CREATE TABLE mqtt_owed (session INTEGER NOT NULL, source INTEGER NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL,
+     qos INTEGER NOT NULL, PRIMARY KEY (session, source, number)) WITHOUT ROWID;
+   CREATE TABLE mqtt_sent (session INTEGER NOT NULL, packet_id INTEGER NOT NULL, source INTEGER NOT NULL, number INTEGER NOT NULL,
+     released INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+   CREATE TABLE mqtt_received (session INTEGER NOT NULL, packet_id INTEGER NOT NULL, frame_id BLOB NOT NULL,
+     PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+   CREATE TABLE mqtt_retained (topic TEXT PRIMARY KEY, payload BLOB NOT NULL, qos INTEGER NOT NULL, received_at INTEGER NOT NULL,
+     properties TEXT);
+   CREATE TABLE mqtt_wills (client TEXT PRIMARY KEY, principal TEXT NOT NULL, version INTEGER NOT NULL, topic TEXT NOT NULL,
+     payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, properties TEXT, silent_seconds_max INTEGER NOT NULL,
+     delay_seconds INTEGER NOT NULL);`,
 ]
 
 export function openState(parts: StateParts): State {
@@ -71,7 +88,9 @@ export function openState(parts: StateParts): State {
     movedAside = moveAside(path)
     parts.warn?.(
       `${path} is damaged (${(error as Error).message}) and was moved to ${movedAside}. A new one is made: readers without a ` +
-        'bookmark begin again where they are told to begin, and the index of current records is built again from the log.',
+        'bookmark begin again where they are told to begin, and the index of current records is built again from the log. MQTT ' +
+        'sessions, what they were still to be sent, retained messages and wills are gone (every message is in the log): clients ' +
+        'must subscribe again, and a topic has a retained message again when one is published.',
     )
     database = openDatabase(path)
   }

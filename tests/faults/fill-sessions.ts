@@ -1,0 +1,78 @@
+// A process that changes MQTT sessions until it is killed, or until its disk is full and has room again; tests run it and read what it
+// says.   kill FOLDER SEED FROM · full FOLDER
+
+import { rmSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSessionStore } from '../../gateway/mqtt-state/session-store.ts'
+import { openState } from '../../gateway/log/state.ts'
+import { changesOfSeed, createSessionModel, textOf } from '../session-model.ts'
+
+const [, , task, dataDir = '', seed = '0', from = '0'] = process.argv
+const say = (line: string): void => void writeSync(1, `${line}\n`)
+const state = openState({ dataDir, failed: (error) => say(error ? `failed ${error.message}` : 'well again') })
+const store = createSessionStore({ state })
+
+if (task === 'kill') await changeUntilKilled()
+else await fillTheDisk()
+
+/** Says `safe N` when the first N batches are; the changes are those of the seed, from batch FROM on. */
+async function changeUntilKilled(): Promise<void> {
+  const all = changesOfSeed(Number(seed), 20_000)
+  const model = createSessionModel()
+  for (const changes of all.slice(0, Number(from))) for (const change of changes) model.apply(change)
+  say(textOf(store.load()) === textOf(model.stored()) ? 'open' : 'open, and not as it was left')
+  for (let count = Number(from); ;) {
+    // Now one, now many; now waited for, now not.
+    const until = Math.min(all.length, count + 1 + (count % 17))
+    for (; count < until; count++) store.write(...all[count]!.filter((change) => model.apply(change)))
+    const flushed = count
+    const safe = store.flush().then(() => say(`safe ${flushed}`))
+    if (count % 5 < 3) await safe
+    else await new Promise((resolve) => setImmediate(resolve))
+    if (count === all.length) return say('through')
+  }
+}
+
+async function fillTheDisk(): Promise<void> {
+  const model = createSessionModel()
+  store.load()
+  const change = (round: number): void => {
+    for (const batch of changesOfSeed(round, 100)) store.write(...batch.filter((one) => model.apply(one)))
+    const session = {
+      clientId: `large ${round}`,
+      principal: 'p',
+      protocolVersion: 5,
+      expirySeconds: 1,
+      leftAt: 1n,
+    } as const
+    const many = Array.from({ length: 5000 }, (_, n) => ({ source: 'frames', number: n + 1, qos: 1 }) as const)
+    const owing = many.map((owed) => ({ kind: 'owed', clientId: session.clientId, owed }) as const)
+    for (const one of [{ kind: 'session', session } as const, ...owing]) if (model.apply(one)) store.write(one)
+  }
+  const flush = (): Promise<void> =>
+    store.flush().then(
+      () => say('flushed'),
+      (error: Error) => say(`refused ${error.message}`),
+    )
+  change(1)
+  await flush()
+  const filler = join(dataDir, 'filler')
+  fill(filler)
+  change(2)
+  await flush()
+  await Promise.all([flush(), flush()])
+  change(3)
+  rmSync(filler)
+  await flush()
+  state.close()
+  const again = createSessionStore({ state: openState({ dataDir }) })
+  say(textOf(again.load()) === textOf(model.stored()) ? 'all there' : 'not as it was left')
+}
+
+function fill(path: string): void {
+  try {
+    for (let block = 4096; ;) writeFileSync(path, Buffer.alloc(block, 1), { flag: 'a' })
+  } catch {
+    // Full, which was the aim.
+  }
+}
