@@ -7,9 +7,9 @@ import { createAlarms } from '../gateway/alarms.ts'
 import { systemClock } from '../gateway/clock.ts'
 import { createLog, type LogSettings } from '../gateway/log/create-log.ts'
 import { frameEntries, putFrame } from '../gateway/log/frames.ts'
-import type { Log, NewFrame } from '../gateway/log/log.ts'
+import type { Log, NewFrame, NewRecord } from '../gateway/log/log.ts'
 import { currentFactsOf, dedupKeyOf, putHeader } from '../gateway/log/record-header.ts'
-import type { Frame, MqttEnvelope, RecordHeader } from '../proto/generated/types.ts'
+import type { EventKind, Frame, MqttEnvelope, RecordHeader } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
 import { seededRandom } from './faults/fault-disk.ts'
@@ -290,18 +290,26 @@ test('headers and frames written by hand are what the generic encoder writes', (
     },
   ]
   const generic = codec('tocsin.v1.Frame')
-  for (const [number, whole] of [
-    [0, frame],
-    [7, {}],
-    ...envelopes.map((mqtt, index) => [2 ** (13 * (index + 1)), { ...frame, mqtt }] as const),
-  ] as const) {
+  const record = (lane: NewRecord['lane'], kind: EventKind): NewRecord => {
+    return { lane, retention: 'standard', header: { kind }, event: new Uint8Array() }
+  }
+  const [urgent, routine, observation, alarm] = [1, 2, 1, 8] as const
+  const calm = Array.from({ length: 300 }, () => record('routine', observation))
+  const cases: [Frame, number, readonly NewRecord[], Frame][] = [
+    [frame, 0, [], {}],
+    [{}, 7, calm, { events: 300, lane: routine, kind: observation }],
+    [frame, 8, [...calm, record('urgent', alarm)], { events: 301, lane: urgent }],
+    [frame, 9, [record('urgent', alarm)], { events: 1, lane: urgent, kind: alarm }],
+    ...envelopes.map((mqtt, index): (typeof cases)[number] => [{ ...frame, mqtt }, 2 ** (13 * (index + 1)), [], {}]),
+  ]
+  for (const [given, number, records, further] of cases) {
     const target = { bytes: Buffer.alloc(64), at: 0 }
-    putFrame(target, { id: frame.id!, ...whole }, 300, number)
+    const whole = { id: frame.id!, ...given }
+    putFrame(target, whole, records, number)
     const encoded = target.bytes.subarray(5, target.at)
     const decoded = generic.decode(encoded)
-    expect(generic.toJson(decoded)).toEqual(
-      generic.toJson({ id: frame.id!, ...whole, events: 300, number, sha256: decoded.sha256! }),
-    )
+    const { sha256 = Buffer.alloc(0) } = decoded
+    expect(generic.toJson(decoded)).toEqual(generic.toJson({ ...whole, ...further, number, sha256 }))
     const [entry] = frameEntries(target.bytes.subarray(0, target.at))
     expect([entry!.number, entry!.bytes]).toEqual([number, encoded])
   }

@@ -11,6 +11,8 @@ import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zli
 import type { Frame, MqttEnvelope } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
 import { idTimeMs } from '../ids.ts'
+import type { Lane, NewRecord } from './log.ts'
+import { laneNumbers } from './record.ts'
 import { putProperties } from './record-header.ts'
 import type { Written } from './segment.ts'
 import {
@@ -54,8 +56,8 @@ const payloadOffset = 59
 /** Field 20, a varint. */
 const numberTag = 0xa0
 
-/** Writes a frame but for its sha256, which the writer fills in. Its own `number` and `events` are not looked at. */
-export function putFrame(target: Target, frame: Frame, events: number, number: number): void {
+/** Writes a frame but for its sha256, which the writer fills in. What is known of it only here is not looked for in `frame`. */
+export function putFrame(target: Target, frame: Frame, records: readonly NewRecord[], number: number): void {
   room(target, frameRoom(frame))
   const { bytes, at: start } = target
   const body = start + prefixBytes
@@ -84,9 +86,21 @@ export function putFrame(target: Target, frame: Frame, events: number, number: n
   putString(target, 0x6a, frame.fault)
   putNumber(target, 0x70, frame.labels)
   putBytes(target, 0x8a, frame.resendKey)
-  putNumber(target, 0x90, events)
+  putNumber(target, 0x90, records.length)
   if (frame.mqtt) putEnvelope(target, frame.mqtt)
+  if (records.length > 0) putLaneAndKind(target, records)
   setLength4(bytes, start + 1, target.at - body)
+}
+
+function putLaneAndKind(target: Target, records: readonly NewRecord[]): void {
+  let lane: Lane = 'routine'
+  let kind = records[0]!.header.kind
+  for (const record of records) {
+    if (record.lane === 'urgent') lane = 'urgent'
+    if (record.header.kind !== kind) kind = 0
+  }
+  putNumber(target, 0xb0, laneNumbers[lane])
+  putNumber(target, 0xb8, kind)
 }
 
 function putEnvelope(target: Target, envelope: MqttEnvelope): void {

@@ -122,7 +122,7 @@ export function createGather(first: NextNumbers): Gather {
     add(frame, records, stamp) {
       const frames = opened(frame.fate === Fate.REFUSED ? refusedSeries : framesSeries, stamp)
       const before = frames.target.at
-      putFrame(frames.target, frame, records.length, next.frame++)
+      putFrame(frames.target, frame, records, next.frame++)
       bytes += frames.target.at - before
       return records.map((record, index) => addRecord(record, frame.id!, index, records.length, stamp))
     },

@@ -3643,6 +3643,10 @@ export type Frame = {
   number?: Int64
   /** Present on exactly those frames that MQTT subscribers may be given: a PUBLISH that was permitted. */
   mqtt?: MqttEnvelope
+  /** The lane of its events, URGENT when that of any is; LANE_UNSPECIFIED: it gave none, or it is older than numbers are. */
+  lane?: Lane
+  /** What its events are, when all are of one kind. */
+  kind?: EventKind
 }
 
 /** MqttEnvelope is what a PUBLISH says beside topic and payload and its receivers are to be given; content type and user properties stand in the frame. Source: OASIS MQTT 5.0, 3.3. */
