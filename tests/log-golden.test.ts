@@ -14,7 +14,7 @@ const home = join(import.meta.dirname, 'golden')
 const versions = readdirSync(home).filter((name) => name.startsWith('log-v'))
 
 test('there is a golden log of each version', () => {
-  expect(versions).toEqual(['log-v1'])
+  expect(versions).toEqual(['log-v1', 'log-v1-numbered'])
 })
 
 test.each(versions)('%s opens and holds what it held', async (version) => {
@@ -44,7 +44,25 @@ test.each(versions)('%s opens and holds what it held', async (version) => {
   }
   expect(log.findFrame(frames.at(-1)!.frame.id!)).toMatchObject({ why: 'not JSON', replayFate: 1 })
   expect(log.counts).toMatchObject({ stored: 18, ignored: 6, refused: 1, damaged: 0 })
+  // Its payload was removed with that of the record.
+  const emptied = frames.find(({ records: of }) => of.includes(gone[0]!))!.frame
+  const numbered =
+    version === 'log-v1' ? [] : frames.map(({ frame, records: of }, index) => [index + 1, frame, of] as const)
+  expect(log.frameHead).toBe(numbered.length)
+  const read = log.readFrames(0, { frames: 100, bytes: 1e6 })?.frames ?? []
+  expect(read.map(({ number, frame: { id, mqtt, lane = 0, kind = 0 } }) => [number, id, mqtt, lane, kind])).toEqual(
+    numbered.flatMap(([number, frame, of]) => {
+      const lane = of.length === 0 ? 0 : of[0]!.lane === 'urgent' ? 1 : 2
+      return frame === emptied ? [] : [[number, frame.id, frame.mqtt, lane, of.length === 0 ? 0 : 1]]
+    }),
+  )
   const again = frames.find((frame) => frame.records.length === 1)!
   expect((await log.append(again)).fate).toBe('duplicate')
+  expect(await log.append({ frame: { ...again.frame, id: Buffer.alloc(16, 9) }, records: [] })).toMatchObject({
+    number: numbered.length + 1,
+  })
+  expect(log.readFrames(numbered.length, { frames: 100, bytes: 1e6 })?.frames).toMatchObject([
+    { number: numbered.length + 1 },
+  ])
   await log.close()
 })

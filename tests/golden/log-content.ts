@@ -1,4 +1,5 @@
-// What the golden logs hold: the same frames in every version.
+// What the golden logs hold: the same frames in every version, as far as it can keep them. log-v1 is older than numbers of frames and
+// envelopes of MQTT, log-v1-numbered has both.
 
 import type { Clock } from '../../gateway/clock.ts'
 import type { NewFrame, NewRecord } from '../../gateway/log/log.ts'
@@ -45,6 +46,7 @@ export function goldenFrames(): NewFrame[] {
       channel: 'gölden/topic',
       sender: 'mqtt:golden',
       payload: Buffer.alloc(number * 10, number),
+      ...(number % 5 === 0 && { mqtt: { qos: 1, clientId: 'gölden', messageExpirySeconds: number } }),
     }
     return { frame: { ...common, fate: records.length > 0 ? 1 : 3 }, records }
   })

@@ -1,5 +1,5 @@
 // Writes the golden log of the present format version; run once for each version, never again: what was released opens for ever.
-//   node tests/golden/make-log.ts tests/golden/log-v1
+//   node tests/golden/make-log.ts tests/golden/log-v1-numbered
 
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
