@@ -4,6 +4,8 @@
 import { isUtf8 } from 'node:buffer'
 
 import type { Limits } from './limits.ts'
+import { propertiesEnd, type Place } from './properties.ts'
+import { isControl, isPlainText, textEnd } from './texts.ts'
 
 export interface PacketFault {
   readonly reasonCode: number
@@ -67,10 +69,11 @@ export function packetFault(
       return flags === 0 || version === 3 ? connectFault(bytes, body, end, limits) : wrongFlags
     case packetType.puback:
     case packetType.pubrec:
-    case packetType.pubcomp:
-      return flags === 0 ? acknowledgementFault(bytes, body, end, version) : wrongFlags
+      return flags === 0 ? acknowledgementFault(bytes, body, end, version, publishReasons) : wrongFlags
     case packetType.pubrel:
-      return flags === 2 ? acknowledgementFault(bytes, body, end, version) : wrongFlags
+      return flags === 2 ? acknowledgementFault(bytes, body, end, version, releaseReasons) : wrongLastFlags
+    case packetType.pubcomp:
+      return flags === 0 ? acknowledgementFault(bytes, body, end, version, releaseReasons) : wrongFlags
     case packetType.subscribe:
       return flags === 2 ? filtersFault(bytes, body, end, version, true, limits) : wrongFlags
     case packetType.unsubscribe:
@@ -78,7 +81,7 @@ export function packetFault(
     case packetType.pingreq:
       return flags === 0 && body === end ? undefined : wrongFlags
     case packetType.disconnect:
-      return flags === 0 && (body === end || version === 5) ? undefined : wrongFlags
+      return flags === 0 ? disconnectFault(bytes, body, end, version) : wrongLastFlags
     default:
       return { reasonCode: reasonCode.protocol, why: 'a packet that no client may send' }
   }
@@ -103,25 +106,28 @@ function publishFault(
     const fault = topicFault(bytes, at + 2, topic, limits)
     if (fault) return fault
   }
-  return qos === 0 ? undefined : packetIdFault(bytes, topic, end)
+  const fault = qos === 0 ? undefined : packetIdFault(bytes, topic, end)
+  if (fault || version !== 5) return fault
+  const after = propertiesOf(bytes, qos === 0 ? topic : topic + 2, end, 'PUBLISH')
+  return typeof after === 'number' ? undefined : after
 }
 
-/** A topic name: what is published to. */
+/** A topic name: what is published to. One that is well formed and not taken is told apart (MQTT 5 §4.13, 0x90). */
 export function topicFault(
   bytes: Uint8Array,
   start: number,
   end: number,
   limits: Pick<Limits, 'topicBytesMax' | 'topicLevelsMax'>,
 ): PacketFault | undefined {
-  if (end === start) return badTopic('an empty topic')
+  if (end === start) return malformed('an empty topic')
   if (end - start > limits.topicBytesMax) return badTopic(`a topic of ${end - start} bytes`)
   let levels = 1
   let ascii = true
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!
     if (byte === 0x2f) levels++
-    else if (byte === 0x2b || byte === 0x23) return badTopic('a topic with a wildcard')
-    else if (isControl(byte, bytes[i + 1])) return badTopic('a topic with a control character')
+    else if (byte === 0x2b || byte === 0x23) return malformed('a topic with a wildcard')
+    else if (isControl(byte, bytes[i + 1])) return malformed('a topic with a control character')
     else if (byte >= 0x80) ascii = false
   }
   if (levels > limits.topicLevelsMax) return badTopic(`a topic of ${levels} levels`)
@@ -129,20 +135,15 @@ export function topicFault(
   return undefined
 }
 
-// MQTT 3.1.1 §1.5.3: U+0000 is forbidden; U+0001 to U+001F and U+007F to U+009F (C2 80 to C2 9F) a server may refuse, and does: they
-// make two topics look alike in every log and on every screen.
-const isControl = (byte: number, next = 0): boolean =>
-  byte < 0x20 || byte === 0x7f || (byte === 0xc2 && next >= 0x80 && next < 0xa0)
-
 function filterFault(bytes: Uint8Array, start: number, end: number, limits: Limits): PacketFault | undefined {
-  if (end === start) return badFilter('an empty filter')
+  if (end === start) return malformed('an empty filter')
   if (end - start > limits.topicBytesMax) return badFilter(`a filter of ${end - start} bytes`)
   const slice = bytes.subarray(start, end)
   if (!isUtf8(slice)) return malformed('a filter that is not UTF-8')
   const filter = Buffer.from(slice.buffer, slice.byteOffset, slice.length).toString('utf8')
   // aedes gathers the filters of one packet as names of an object.
   if (filter === '__proto__') return badFilter('a filter that is not accepted')
-  if (/[\p{Cc}]/u.test(filter)) return badFilter('a filter with a control character')
+  if (/[\p{Cc}]/u.test(filter)) return malformed('a filter with a control character')
   const levels = filter.split('/')
   if (levels.length > limits.topicLevelsMax) return badFilter(`a filter of ${levels.length} levels`)
   // MQTT 3.1.1 §4.7.1: a wildcard fills its level, and # is the last.
@@ -150,7 +151,7 @@ function filterFault(bytes: Uint8Array, start: number, end: number, limits: Limi
     (level, i) =>
       (level.includes('+') && level !== '+') || (level.includes('#') && (level !== '#' || i < levels.length - 1)),
   )
-  return broken ? badFilter('a filter with a wildcard out of place') : undefined
+  return broken ? malformed('a filter with a wildcard out of place') : undefined
 }
 
 function filtersFault(
@@ -162,10 +163,14 @@ function filtersFault(
   limits: Limits,
 ): PacketFault | undefined {
   const fault = packetIdFault(bytes, at, end)
-  if (fault) return fault
-  let next = version === 5 ? propertiesEnd(bytes, at + 2, end) : at + 2
-  if (next === undefined) return malformed('properties longer than their packet')
-  if (next === end) return { reasonCode: reasonCode.protocol, why: 'no filter at all' }
+  if (fault) return malformed(fault.why)
+  let next = at + 2
+  if (version === 5) {
+    const after = propertiesOf(bytes, next, end, subscribe ? 'SUBSCRIBE' : 'UNSUBSCRIBE')
+    if (typeof after === 'object') return after
+    next = after
+  }
+  if (next === end) return malformed('no filter at all')
   while (next < end) {
     const filterEnd = textEnd(bytes, next, end)
     if (filterEnd === undefined) return malformed('a packet that ends within a filter')
@@ -195,20 +200,37 @@ function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits
   if (!will && flags & 0x38) return malformed('will flags without a will')
   if ((flags & 0x18) === 0x18) return malformed('a will of QoS 3')
   if (version < 5 && flags & 0x40 && !(flags & 0x80)) return malformed('a password without a name')
-  let next: number | undefined = name + 4
-  if (version === 5) next = propertiesEnd(bytes, next, end)
-  next = utf8End(bytes, next, end)
-  if (will) {
-    if (version === 5) next = propertiesEnd(bytes, next, end)
-    const topic = textEnd(bytes, next, end)
-    if (next === undefined || topic === undefined) return malformed('CONNECT ends within its will')
-    const fault = topicFault(bytes, next + 2, topic, limits)
-    if (fault) return fault
-    next = textEnd(bytes, topic, end)
+  let next = name + 4
+  if (version === 5) {
+    const after = propertiesOf(bytes, next, end, 'CONNECT')
+    if (typeof after === 'object') return after
+    next = after
   }
-  if (flags & 0x80) next = utf8End(bytes, next, end)
-  if (flags & 0x40) next = textEnd(bytes, next, end)
-  return next === end ? undefined : malformed('CONNECT is too short, too long, not UTF-8 or has a control character')
+  const clientId = textEnd(bytes, next, end)
+  if (clientId === undefined) return malformed('CONNECT ends within its client id')
+  if (!isPlainText(bytes, next + 2, clientId)) {
+    return { reasonCode: reasonCode.clientId, why: 'a client id that is not UTF-8 or has a control character' }
+  }
+  const willAfter = will ? willEnd(bytes, clientId, end, version, limits) : clientId
+  if (typeof willAfter === 'object') return willAfter
+  let after: number | undefined = willAfter
+  if (flags & 0x80) {
+    after = textEnd(bytes, willAfter, end)
+    if (after !== undefined && !isPlainText(bytes, willAfter + 2, after)) {
+      return malformed('a user name that is not UTF-8 or has a control character')
+    }
+  }
+  if (flags & 0x40) after = textEnd(bytes, after, end)
+  return after === end ? undefined : malformed('CONNECT is too short or too long')
+}
+
+function willEnd(bytes: Uint8Array, at: number, end: number, version: number, limits: Limits): number | PacketFault {
+  const start = version === 5 ? propertiesOf(bytes, at, end, 'will') : at
+  if (typeof start === 'object') return start
+  const topic = textEnd(bytes, start, end)
+  const payload = textEnd(bytes, topic, end)
+  if (topic === undefined || payload === undefined) return malformed('CONNECT ends within its will')
+  return topicFault(bytes, start + 2, topic, limits) ?? payload
 }
 
 /** Who speaks an unknown version, or names it wrongly, is told so before it is closed. */
@@ -245,10 +267,45 @@ export function clearUnusedBits(bytes: Buffer, start: number, end: number): void
   bytes[textEnd(bytes, at, end)! + 1]! &= 0xfe
 }
 
-/** PUBACK, PUBREC, PUBREL and PUBCOMP are a packet identifier; in MQTT 5 more may follow (§3.4.2). */
-function acknowledgementFault(bytes: Uint8Array, at: number, end: number, version: number): PacketFault | undefined {
-  if (version !== 5 && end > at + 2) return malformed('an acknowledgement that is more than a packet identifier')
-  return packetIdFault(bytes, at, end)
+// MQTT 5 §3.4.2.1, §3.5.2.1; §3.6.2.1, §3.7.2.1
+const publishReasons: ReadonlySet<number> = new Set([0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99])
+const releaseReasons: ReadonlySet<number> = new Set([0, 0x92])
+
+/** PUBACK, PUBREC, PUBREL and PUBCOMP are a packet identifier; in MQTT 5 a reason and properties may follow (§3.4.2). */
+function acknowledgementFault(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  version: number,
+  reasons: ReadonlySet<number>,
+): PacketFault | undefined {
+  const fault = packetIdFault(bytes, at, end)
+  if (fault || end === at + 2) return fault
+  if (version !== 5) return malformed('an acknowledgement that is more than a packet identifier')
+  if (!reasons.has(bytes[at + 2]!)) {
+    return { reasonCode: reasonCode.protocol, why: 'an acknowledgement with a reason that it cannot have' }
+  }
+  return lastPropertiesFault(bytes, at + 3, end, 'acknowledgement')
+}
+
+function disconnectFault(bytes: Uint8Array, at: number, end: number, version: number): PacketFault | undefined {
+  if (end === at) return undefined
+  if (version !== 5) return malformed('a DISCONNECT that is more than its header')
+  return lastPropertiesFault(bytes, at + 1, end, 'DISCONNECT')
+}
+
+/** Of a packet that ends with its properties, or before them. */
+function lastPropertiesFault(bytes: Uint8Array, at: number, end: number, place: Place): PacketFault | undefined {
+  if (at === end) return undefined
+  const after = propertiesOf(bytes, at, end, place)
+  if (typeof after === 'object') return after
+  return after === end ? undefined : malformed('a packet that goes on behind its properties')
+}
+
+function propertiesOf(bytes: Uint8Array, at: number, end: number, place: Place): number | PacketFault {
+  const after = propertiesEnd(bytes, at, end, place)
+  if (typeof after === 'number') return after
+  return after.malformed ? malformed(after.why) : { reasonCode: reasonCode.protocol, why: after.why }
 }
 
 function packetIdFault(bytes: Uint8Array, at: number, end: number): PacketFault | undefined {
@@ -259,36 +316,12 @@ function packetIdFault(bytes: Uint8Array, at: number, end: number): PacketFault 
     : undefined
 }
 
-/** Where a length-prefixed field ends; undefined when that is beyond the packet. */
-function textEnd(bytes: Uint8Array, at: number | undefined, end: number): number | undefined {
-  if (at === undefined || at + 2 > end) return undefined
-  const after = at + 2 + ((bytes[at]! << 8) | bytes[at + 1]!)
-  return after > end ? undefined : after
-}
-
-function utf8End(bytes: Uint8Array, at: number | undefined, end: number): number | undefined {
-  const after = textEnd(bytes, at, end)
-  if (after === undefined) return undefined
-  for (let i = at! + 2; i < after; i++) if (isControl(bytes[i]!, bytes[i + 1])) return undefined
-  return isUtf8(bytes.subarray(at! + 2, after)) ? after : undefined
-}
-
-function propertiesEnd(bytes: Uint8Array, at: number | undefined, end: number): number | undefined {
-  if (at === undefined) return undefined
-  let length = 0
-  for (let i = 0; i < 4; i++) {
-    if (at + i >= end) return undefined
-    const byte = bytes[at + i]!
-    length += (byte & 0x7f) << (7 * i)
-    if (byte < 0x80) return at + i + 1 + length > end ? undefined : at + i + 1 + length
-  }
-  return undefined
-}
-
 const malformed = (why: string): PacketFault => ({ reasonCode: reasonCode.malformed, why })
 const badTopic = (why: string): PacketFault => ({ reasonCode: reasonCode.topic, why })
 const badFilter = (why: string): PacketFault => ({ reasonCode: reasonCode.filter, why })
 const wrongFlags = malformed('the flags of the fixed header are wrong')
+// MQTT 5 §3.6.1 calls it malformed; mosquitto, and its cases, a protocol error.
+const wrongLastFlags: PacketFault = { ...wrongFlags, reasonCode: reasonCode.protocol }
 
 /** A PUBLISH of QoS 0 or 1 that carries nothing but a topic and a payload; its packet id is 0 at QoS 0. */
 export interface PlainPublish {
