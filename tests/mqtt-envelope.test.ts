@@ -30,7 +30,9 @@ test(
     await device.publishAsync('plant/last', 'known good', { qos: 1, retain: true })
     // No adapter can read it, and it is delivered all the same.
     await device.publishAsync('tocsin/in/senml/gauge-7', 'no JSON', { qos: 1 })
-    await expect(device.publishAsync('tocsin/v1/of/the/gateway', 'forged', { qos: 1 })).rejects.toThrow('Not authorized')
+    await expect(device.publishAsync('tocsin/v1/of/the/gateway', 'forged', { qos: 1 })).rejects.toThrow(
+      'Not authorized',
+    )
     await device.endAsync()
     await gateway.stop()
 
