@@ -277,6 +277,7 @@ test('headers and frames written by hand are what the generic encoder writes', (
     fault: 'f',
     labels: 6,
     resendKey: Buffer.alloc(16, 2),
+    authenticity: 1,
   }
   const envelopes: MqttEnvelope[] = [
     {},

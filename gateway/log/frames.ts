@@ -87,6 +87,7 @@ export function putFrame(target: Target, frame: Frame, records: readonly NewReco
   putNumber(target, 0x70, frame.labels)
   putBytes(target, 0x8a, frame.resendKey)
   putNumber(target, 0x90, records.length)
+  putNumber(target, 0x98, frame.authenticity)
   if (frame.mqtt) putEnvelope(target, frame.mqtt)
   if (records.length > 0) putLaneAndKind(target, records)
   setLength4(bytes, start + 1, target.at - body)
