@@ -4,7 +4,10 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backup, restore } from '../gateway/log/backup.ts'
+import { createCommitWriter } from '../gateway/log/commit-writer.ts'
+import { putFrame } from '../gateway/log/frames.ts'
 import type { AppendedFrame, FrameLimit, Log, NewFrame } from '../gateway/log/log.ts'
+import { recover } from '../gateway/log/recovery.ts'
 import { Fate } from '../proto/generated/types.ts'
 import type { Frame } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
@@ -173,7 +176,12 @@ async function liveAndDie(seed: number): Promise<string[]> {
     for (const [number, was] of told)
       if (read.get(number) !== was) wrong.push(`${number} was ${was}, is ${read.get(number)}`)
     // What is there beside it was cut off before anybody was told: it comes after all that was told before.
-    for (const [number, is] of read) if (!told.has(number)) told.set(number, is)
+    const lastTold = Math.max(0, ...told.keys())
+    for (const [number, is] of read) {
+      if (told.has(number)) continue
+      if (number < lastTold) wrong.push(`${number} was never told, and ${lastTold} was`)
+      told.set(number, is)
+    }
     await log.close()
   }
   return wrong
@@ -305,6 +313,36 @@ test('frames that retention removed are gone, what is left is read, and the numb
   }
   expect(await log.append(newFrame(random, clock.now()))).toMatchObject({ number: 201 })
   await log.close()
+})
+
+test('frames that an older gateway wrote in between have no number, and those around them are read', async () => {
+  const { log, dataDir, disk, clock, random, told } = await filled(9, 100)
+  await log.close()
+  const folder = join(dataDir, 'log')
+  const { lastCommit, next: series } = recover(disk, folder)
+  const kept = { urgentReserveBytes: 0, diskLowBytes: 0, abandoned: [] }
+  const writer = createCommitWriter(disk, { folder, epoch: '1', segmentBytes: 4096, series, ...kept }, () => 0)
+  for (let commit = lastCommit + 1; commit < lastCommit + 5; commit++) {
+    const target = { bytes: Buffer.alloc(4096), at: 0 }
+    const { frame } = newFrame(random, clock.now())
+    putFrame(target, frame, [], 0)
+    const part = { bytes: target.bytes, length: target.at, runs: [], loggedAtMs: 1_790_000_000_000 }
+    const parts = [
+      { ...part, series: 4 },
+      { ...part, series: 5, bytes: Buffer.from(target.bytes) },
+    ]
+    expect((await writer.write({ commit, urgent: false, parts })).failed).toBeUndefined()
+  }
+  await writer.close()
+  const again = await openOn(disk, dataDir, clock)
+  expect(again.log.frameHead).toBe(100)
+  const added = await Promise.all(Array.from({ length: 30 }, () => again.log.append(newFrame(random, clock.now()))))
+  expect(added.map((one) => one.fate === 'stored' && one.number)).toEqual(added.map((_, index) => 101 + index))
+  const { read, wrong } = readAll(again.log, some)
+  expect([wrong, [...read.keys()]]).toEqual([[], Array.from({ length: 130 }, (_, index) => index + 1)])
+  for (const [number, was] of told) expect(said(number, again.log.readFrame(number)!)).toBe(was)
+  expect(again.said).toEqual([])
+  await again.log.close()
 })
 
 test('numbers go on in a log that was restored from a backup', async () => {
