@@ -36,9 +36,9 @@ interface Block {
 }
 
 /** Readers stand at a few places, and each goes through a block frame by frame. */
-const blocksKept = 8
+const blocksKept = 32
 /** A lone large frame is not kept for the sake of a second look. */
-const keptBytesMax = 1024 * 1024
+const keptBytesMax = 4 * 1024 * 1024
 
 export function createFrameReader({ segments, windows, head, damaged }: FrameReaderParts): FrameReader {
   /** The latest first. */
