@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { canMountSmallDisks, fillDisk, insideOf, smallDiskPrefix } from './faults/small-disk.ts'
+import { canMountSmallDisks, mountSmallDisk } from './faults/small-disk.ts'
 import { startGatewayProcess } from './gateway/process.ts'
 import { createPublisher } from './gateway/publisher.ts'
 import { listAll, numbersOf } from './gateway/reader.ts'
@@ -20,16 +20,17 @@ test.skipIf(!canMount)(
   async () => {
     const dataDir = join(tempFolder('full'), 'disk')
     mkdirSync(dataDir)
+    await using disk = await mountSmallDisk(dataDir, 24)
     const gateway = await startGatewayProcess({
       dataDir,
-      prefix: smallDiskPrefix(dataDir, 24),
+      prefix: disk.prefix,
       settings: { LOG_SEGMENT_BYTES: '1MiB' },
     })
     const publisher = createPublisher({ port: gateway.mqttPort, clientId: 'device', window: 20, payload: padded })
     const running = publisher.run()
     await until(() => publisher.acknowledged.size > 500)
 
-    const makeRoom = fillDisk(insideOf(gateway.pid, dataDir))
+    disk.fill()
     // What fits into blocks that are there already may still be acknowledged; then the device is told by being cut off.
     let silentSince = performance.now()
     let last = publisher.acknowledged.size
@@ -45,7 +46,7 @@ test.skipIf(!canMount)(
     expect(ready.status, 'readyz while full').toBe(503)
     expect(await ready.text()).toMatch(/disk/i)
 
-    makeRoom()
+    disk.makeRoom()
     await until(() => publisher.acknowledged.size > last + 500)
     await publisher.finish()
     await running

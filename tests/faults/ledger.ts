@@ -14,7 +14,8 @@ export interface Ledger {
   reader(name: string, options: { readonly qos: QoS; readonly owedAll: boolean }): ReaderBook
   /** Acknowledged messages that a reader with `owedAll` is still owed. */
   owed(book: ReaderBook): number
-  verdict(): Verdict
+  /** Of one reader, or of all. */
+  verdict(book?: ReaderBook): Verdict
   readonly published: number
   readonly acknowledged: number
 }
@@ -58,6 +59,15 @@ interface Stream {
   readonly acknowledged: Bytes
 }
 
+type Faults = Omit<Verdict, 'lost' | 'examples'>
+
+interface Book extends ReaderBook {
+  readonly options: { readonly qos: QoS; readonly owedAll: boolean }
+  readonly got: ReadonlyMap<number, Got>
+  readonly faults: Faults
+  readonly examples: readonly string[]
+}
+
 interface Got {
   readonly counts: Bytes
   /** First number that the reader is owed. */
@@ -72,26 +82,23 @@ const examplesMax = 20
 
 export function createLedger(): Ledger {
   const streams: Stream[] = []
-  const books: (ReaderBook & { readonly got: Map<number, Got>; readonly options: { qos: QoS; owedAll: boolean } })[] =
-    []
-  const faults = { doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
-  const examples: string[] = []
+  const books: Book[] = []
   let published = 0
   let acknowledged = 0
 
   const streamOf = (stream: number): Stream => (streams[stream] ??= { qos: createBytes(), acknowledged: createBytes() })
-
-  function blame(kind: keyof typeof faults, book: ReaderBook, stream: number, n: number, what: string): void {
-    if (faults[kind]++ < examplesMax && kind !== 'repeats' && kind !== 'invertedWithinQos') {
-      examples.push(`${book.name}, stream ${stream}: ${n} ${what}`)
-    }
-  }
 
   function createReader(name: string, options: { qos: QoS; owedAll: boolean }): ReaderBook {
     const got = new Map<number, Got>()
     let arrivals = 0
     let given = 0
     let isPassing = false
+    const faults = { doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
+    const examples: string[] = []
+    const blame = (kind: keyof typeof faults, stream: number, n: number, what: string): void => {
+      if (faults[kind]++ < examplesMax && kind !== 'repeats' && what !== '')
+        examples.push(`${name}, stream ${stream}: ${n} ${what}`)
+    }
     const gotOf = (stream: number): Got => {
       let found = got.get(stream)
       if (!found)
@@ -102,6 +109,8 @@ export function createLedger(): Ledger {
       name,
       options,
       got,
+      faults,
+      examples,
       get arrivals() {
         return arrivals
       },
@@ -116,29 +125,29 @@ export function createLedger(): Ledger {
         arrivals += 1
         const of = streamOf(stream)
         const mine = gotOf(stream)
-        if (n >= of.qos.length) return blame('invented', book, stream, n, 'was never published')
+        if (n >= of.qos.length) return blame('invented', stream, n, 'was never published')
         const before = mine.counts.at(n)
         mine.counts.set(n, before + 1)
         const sentQos = of.qos.at(n) as QoS
         // A publisher sends QoS 1 again after a cut, and a broker does so towards a subscription of QoS 1; of the others there is one.
         const mayRepeat = sentQos === 1 || (sentQos === 2 && options.qos === 1)
         if (before > 0) {
-          return blame(mayRepeat ? 'repeats' : 'doubled', book, stream, n, `of QoS ${sentQos} came ${before + 1} times`)
+          return blame(mayRepeat ? 'repeats' : 'doubled', stream, n, `of QoS ${sentQos} came ${before + 1} times`)
         }
         // Sent again by its publisher, and given before to those who were here then.
         if (mine.joinedAt === undefined) mine.joinedAt = isPassing ? n : 0
-        if (n < mine.joinedAt && mayRepeat) return blame('repeats', book, stream, n, '')
+        if (n < mine.joinedAt && mayRepeat) return blame('repeats', stream, n, '')
         if (sentQos > 0) given += 1
         const { highest } = mine
         const latest = Math.max(...highest)
-        if (n < latest) blame('inverted', book, stream, n, `of QoS ${sentQos} came after ${latest}`)
-        if (n < highest[sentQos]) blame('invertedWithinQos', book, stream, n, '')
+        if (n < latest) blame('inverted', stream, n, `of QoS ${sentQos} came after ${latest}`)
+        if (n < highest[sentQos]) blame('invertedWithinQos', stream, n, '')
         highest[sentQos] = Math.max(highest[sentQos], n)
       },
       arriveRetained(stream: number, n: number, newest: number) {
         arrivals += 1
-        if (n >= streamOf(stream).qos.length) return blame('invented', book, stream, n, 'was never published')
-        if (n < newest) blame('stale', book, stream, n, `is retained although ${newest} was acknowledged`)
+        if (n >= streamOf(stream).qos.length) return blame('invented', stream, n, 'was never published')
+        if (n < newest) blame('stale', stream, n, `is retained although ${newest} was acknowledged`)
       },
       anew() {
         isPassing = true
@@ -185,16 +194,20 @@ export function createLedger(): Ledger {
       eachOwed(book, () => count++)
       return count
     },
-    verdict() {
-      let lost = 0
-      const lostExamples: string[] = []
+    verdict(only) {
+      const sum = { lost: 0, doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
+      const lost: string[] = []
+      const others: string[] = []
       for (const book of books) {
+        if (only !== undefined && book !== only) continue
         eachOwed(book, (stream, n) => {
-          if (lost++ < examplesMax)
-            lostExamples.push(`${book.name}, stream ${stream}: ${n} was acknowledged and never came`)
+          if (sum.lost++ < examplesMax)
+            lost.push(`${book.name}, stream ${stream}: ${n} was acknowledged and never came`)
         })
+        for (const kind of Object.keys(book.faults) as (keyof Faults)[]) sum[kind] += book.faults[kind]
+        others.push(...book.examples)
       }
-      return { lost, ...faults, examples: [...lostExamples, ...examples] }
+      return { ...sum, examples: [...lost, ...others] }
     },
   }
 }

@@ -1,0 +1,45 @@
+// A small part of `npm run prove` for every day: the rows that hold today, a few seconds of each, on the gateway alone. The whole
+// proof, mosquitto beside it, is `npm run prove`.
+
+import { expect, test } from 'vitest'
+import { accounting } from './prove/accounting.ts'
+import { fuzz } from './prove/fuzz.ts'
+import { hostileSockets } from './prove/hostile-sockets.ts'
+import { retained } from './prove/retained.ts'
+import type { Row, RowResult } from './prove/row.ts'
+import { isMet, notesText, type Proven, tableText } from './prove/table.ts'
+
+async function prove(row: Row): Promise<RowResult> {
+  const seed = Number(process.env['TOCSIN_SEED'] ?? Date.now() % 2 ** 31)
+  const count = row.counts.test
+  const lines: string[] = []
+  const result = await row.run({ size: 'test', seed, count, peers: ['tocsin'], say: (line) => lines.push(line) })
+  const { tocsin } = result.findings
+  process.stdout.write(`${row.name}: ${tocsin?.text} (TOCSIN_SEED=${seed})\n`)
+  if (tocsin?.met === false) process.stdout.write(`${[...lines, ...(tocsin.details ?? [])].join('\n')}\n`)
+  return result
+}
+
+test.each([retained, hostileSockets, fuzz, accounting])('$name: $promise', { timeout: 60_000 }, async (row) => {
+  expect(isMet(await prove(row)), 'met').toBe(true)
+})
+
+test('the table says what is met, what is not, and what was not run; a finding of the other broker decides nothing', () => {
+  const row = (name: string, met: boolean | undefined): Proven => ({
+    row: { name, promise: 'nothing is lost', wanted: '0' },
+    result: {
+      findings:
+        met === undefined
+          ? {}
+          : { tocsin: { text: '1 lost', met, details: ['stream 0: 5'] }, mosquitto: { text: '900 lost' } },
+      ...(met === undefined && { notes: ['left out: no FUSE here'] }),
+    },
+    seconds: 1,
+  })
+  const proven = [row('kept', true), row('broken', false), row('absent', undefined)]
+  const lines = tableText(proven).split('\n')
+  expect(lines.find((line) => line.startsWith('kept'))).toMatch(/1 lost +900 lost +met$/)
+  expect(lines.find((line) => line.startsWith('broken'))).toMatch(/NOT MET$/)
+  expect(lines.find((line) => line.startsWith('absent'))).toMatch(/– +– +not run$/)
+  expect(notesText(proven)).toBe('broken:\n  tocsin: stream 0: 5\nabsent:\n  left out: no FUSE here\n')
+})

@@ -1,0 +1,65 @@
+// Must-show 3 of the gate: per publisher and topic never inverted, nothing acknowledged lost to a session that is kept, no QoS 2
+// doubled, through cuts, takeovers and absences; and the same with kill -9 in the middle.
+
+import { type PeerName, startPeer } from './peer.ts'
+import { type Finding, number, onEach, type Row, type RowContext } from './row.ts'
+import { runTraffic } from './traffic.ts'
+
+export const order: Row = {
+  name: 'order',
+  promise:
+    'mixed QoS 0/1/2, retained, reconnects, takeovers: acknowledged and lost to a kept session, QoS 2 doubled, inverted',
+  wanted: '0, 0, 0',
+  unit: 'messages',
+  counts: { test: 6_000, proof: 200_000, night: 1_000_000 },
+  run: async (context) => ({ findings: await onEach(context, (peer) => scenario(peer, context, 0)) }),
+}
+
+export const orderThroughKills: Row = {
+  name: 'order-kill',
+  promise: 'the same with kill -9 at random points',
+  wanted: '0, 0, 0',
+  unit: 'messages',
+  counts: { test: 6_000, proof: 100_000, night: 1_000_000 },
+  run: async (context) => ({
+    findings: await onEach(context, (peer) => scenario(peer, context, killsOf[context.size])),
+    notes: ['a client that was promised a session and finds none counts as one more loss'],
+  }),
+}
+
+const killsOf = { test: 2, proof: 10, night: 100 }
+
+async function scenario(name: PeerName, { seed, count, say }: RowContext, kills: number): Promise<Finding> {
+  await using peer = await startPeer(name)
+  const traffic = await runTraffic({
+    port: peer.port,
+    seed,
+    messages: count,
+    kills,
+    say: (line) => say(`${name}: ${line}`),
+    async kill() {
+      await peer.kill()
+      await peer.start()
+    },
+  })
+  const { verdict, sessionsLost, flagged, acknowledged, arrivals, events, seconds } = traffic
+  const { lost, doubled, inverted, invertedWithinQos, stale, invented, repeats } = verdict
+  const counted = [
+    `${number(lost)} lost of ${number(acknowledged)}`,
+    `${number(doubled)} doubled`,
+    `${number(inverted)} inverted (${number(invertedWithinQos)} within a QoS)`,
+    ...(stale > 0 ? [`${stale} stale retained`] : []),
+    ...(invented > 0 ? [`${invented} invented`] : []),
+    ...(flagged > 0 ? [`${flagged} wrongly flagged as retained`] : []),
+    ...(sessionsLost > 0 ? [`${sessionsLost} sessions lost`] : []),
+  ]
+  const happened = Object.entries(events).map(([event, times]) => `${event} ${times}`)
+  say(
+    `${name}: ${number(arrivals)} arrivals, ${number(repeats)} repeats of QoS 1, ${number(seconds, 1)} s; ${happened.join(', ')}`,
+  )
+  return {
+    text: counted.join(', '),
+    ...(name === 'tocsin' && { met: lost + doubled + inverted + stale + invented + sessionsLost + flagged === 0 }),
+    details: verdict.examples,
+  }
+}

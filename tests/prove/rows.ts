@@ -1,0 +1,27 @@
+// Every row of the proof, in the order of the table.
+
+import { accounting } from './accounting.ts'
+import { diskFull } from './disk-full.ts'
+import { manyFrozen, oneFrozen } from './frozen.ts'
+import { fuzz } from './fuzz.ts'
+import { hostileSockets } from './hostile-sockets.ts'
+import { kill } from './kill.ts'
+import { order, orderThroughKills } from './order.ts'
+import { packets, paho } from './packets.ts'
+import { retained } from './retained.ts'
+import type { Row } from './row.ts'
+
+export const rows: readonly Row[] = [
+  kill,
+  diskFull,
+  order,
+  orderThroughKills,
+  retained,
+  oneFrozen,
+  manyFrozen,
+  packets,
+  paho,
+  fuzz,
+  hostileSockets,
+  accounting,
+]
