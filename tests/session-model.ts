@@ -193,7 +193,7 @@ const will: fc.Arbitrary<StoredWill> = fc
   .map(([plain, more]) => ({ ...plain, ...more }))
 
 const kind = <K extends SessionChange['kind']>(name: K) => fc.constant(name)
-const change: fc.Arbitrary<SessionChange> = fc.oneof(
+const oneChange: fc.Arbitrary<SessionChange> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: kind('session'), session: facts }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('session_gone'), clientId }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('subscribed'), clientId, subscription }) },
@@ -215,8 +215,13 @@ const change: fc.Arbitrary<SessionChange> = fc.oneof(
 )
 
 /** Those of one call of `write`. */
-export const someChanges = fc.array(change, { minLength: 1, maxLength: 12 })
+export const someChanges = fc.array(oneChange, { minLength: 1, maxLength: 12 })
 
-/** The same for the same seed, in whichever process. */
-export const changesOfSeed = (seed: number, count: number): SessionChange[][] =>
-  fc.sample(someChanges, { seed, numRuns: count })
+/** Without end, and the same for the same seed, in whichever process. */
+export function* callsOfSeed(seed: number): Generator<SessionChange[]> {
+  for (let part = seed; ; part++) yield* fc.sample(someChanges, { seed: part, numRuns: 50 })
+}
+
+/** Of the changes of one call, those that the model takes. */
+export const accepted = (model: SessionModel, changes: readonly SessionChange[]): SessionChange[] =>
+  changes.filter((change) => model.apply(change))

@@ -5,7 +5,8 @@ import { rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSessionStore } from '../../gateway/mqtt-state/session-store.ts'
 import { openState } from '../../gateway/log/state.ts'
-import { changesOfSeed, createSessionModel, textOf } from '../session-model.ts'
+import type { SessionChange } from '../../broker/stored.ts'
+import { accepted, callsOfSeed, createSessionModel, textOf } from '../session-model.ts'
 
 const [, , task, dataDir = '', seed = '0', from = '0'] = process.argv
 const say = (line: string): void => void writeSync(1, `${line}\n`)
@@ -15,21 +16,20 @@ const store = createSessionStore({ state })
 if (task === 'kill') await changeUntilKilled()
 else await fillTheDisk()
 
-/** Says `safe N` when the first N batches are; the changes are those of the seed, from batch FROM on. */
+/** Says `safe N` when the first N calls of `write` are; they are those of the seed, and the first FROM were made before. */
 async function changeUntilKilled(): Promise<void> {
-  const all = changesOfSeed(Number(seed), 20_000)
+  const calls = callsOfSeed(Number(seed))
   const model = createSessionModel()
-  for (const changes of all.slice(0, Number(from))) for (const change of changes) model.apply(change)
+  const next = (): SessionChange[] => accepted(model, calls.next().value ?? [])
+  for (let count = 0; count < Number(from); count++) next()
   say(textOf(store.load()) === textOf(model.stored()) ? 'open' : 'open, and not as it was left')
   for (let count = Number(from); ;) {
     // Now one, now many; now waited for, now not.
-    const until = Math.min(all.length, count + 1 + (count % 17))
-    for (; count < until; count++) store.write(...all[count]!.filter((change) => model.apply(change)))
-    const flushed = count
+    const flushed = count + 1 + (count % 17)
+    for (; count < flushed; count++) store.write(...next())
     const safe = store.flush().then(() => say(`safe ${flushed}`))
     if (count % 5 < 3) await safe
     else await new Promise((resolve) => setImmediate(resolve))
-    if (count === all.length) return say('through')
   }
 }
 
@@ -37,7 +37,8 @@ async function fillTheDisk(): Promise<void> {
   const model = createSessionModel()
   store.load()
   const change = (round: number): void => {
-    for (const batch of changesOfSeed(round, 100)) store.write(...batch.filter((one) => model.apply(one)))
+    const calls = callsOfSeed(round)
+    for (let count = 0; count < 100; count++) store.write(...accepted(model, calls.next().value ?? []))
     const session = {
       clientId: `large ${round}`,
       principal: 'p',
@@ -47,7 +48,7 @@ async function fillTheDisk(): Promise<void> {
     } as const
     const many = Array.from({ length: 5000 }, (_, n) => ({ source: 'frames', number: n + 1, qos: 1 }) as const)
     const owing = many.map((owed) => ({ kind: 'owed', clientId: session.clientId, owed }) as const)
-    for (const one of [{ kind: 'session', session } as const, ...owing]) if (model.apply(one)) store.write(one)
+    store.write(...accepted(model, [{ kind: 'session', session }, ...owing]))
   }
   const flush = (): Promise<void> =>
     store.flush().then(
