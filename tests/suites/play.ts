@@ -2,12 +2,14 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ackPacket, connectPacket, frame, mqtt, pingPacket, publishPacket, text } from '../tools/raw-mqtt.ts'
 import type { Sequence, Step, Version } from './sequences.ts'
 
 // As long as mosquitto's own runner waits for each answer, and for the end.
 const answerMsMax = 2_000
+const leaveMs = 50
 
 /** A sentence when it went otherwise than the sequence says. */
 export async function play(port: number, sequence: Sequence): Promise<string | undefined> {
@@ -23,6 +25,8 @@ export async function play(port: number, sequence: Sequence): Promise<string | u
     throw error
   } finally {
     wire.close()
+    // What a client of its own leaves, such as a will, is said before the next sequence listens.
+    if (!sequence.connects) await sleep(leaveMs)
   }
 }
 
@@ -57,10 +61,15 @@ const packetId = Buffer.of(0, 1)
 /** The properties of a packet that has none, where it can have some. */
 const none = (version: Version): Buffer => (version === 5 ? Buffer.of(0) : Buffer.alloc(0))
 
+/** With the CONNECT that mosquitto's own runner sends. */
 async function greet(wire: Wire, clientId: string, version: Version): Promise<void> {
+  if (version === 5) {
+    const receiveMaximum = Buffer.of(3, 0x21, 0, 20)
+    wire.send(frame(0x10, text('MQTT'), Buffer.of(5, 2, 0, 60), receiveMaximum, text(clientId)))
+    return expectWelcome(wire)
+  }
   wire.send(connectPacket({ clientId, version }))
-  if (version === 5) await expectWelcome(wire)
-  else await wire.expect('CONNACK', Buffer.of(0x20, 2, 0, 0))
+  return wire.expect('CONNACK', Buffer.of(0x20, 2, 0, 0))
 }
 
 const isConnackOfSuccess = (bytes: Buffer): boolean => bytes[0] === 0x20 && bytes[2] === 0 && bytes[3] === 0
@@ -102,7 +111,9 @@ interface Wire {
 
 async function openWire(port: number): Promise<Wire> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
+  await once(socket, 'connect').catch((error: unknown) => {
+    throw new Error(`no broker on port ${port} any more; did it end during the case before?`, { cause: error })
+  })
   let held: Buffer = Buffer.alloc(0)
   let ended = false
   let changed = (): void => {}
