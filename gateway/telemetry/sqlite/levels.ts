@@ -1,16 +1,12 @@
-// Levels: what stands for a minute or an hour of a series when its values are no longer kept. Its promise: a level is made from the
-// values themselves, anew for each minute that was written to, so that late and repeated values come right; and values are removed
-// only when their levels are there.
+// Levels in the SQLite file. Its promise: a level is made from the values themselves, anew for each minute that was written to, so that
+// late and repeated values come right; and values are removed only when their levels are there.
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { Quality } from '../../../proto/generated/types.ts'
 import { createSummary, type Summary } from '../aggregate.ts'
+import { beginOf, hourMs, type Level, minuteMs } from '../levels.ts'
 import type { Value } from '../store.ts'
 import { qualityOf, storedValue, valueOf } from './values.ts'
-
-export const minuteMs = 60_000
-export const hourMs = 3_600_000
-export type Level = 'minutes' | 'hours'
 
 const columns =
   'series, at, count, quality, numbers, sum, min_form, min, max_form, max, first_form, first, last_form, last'
@@ -60,7 +56,7 @@ export function createLevels(database: DatabaseSync) {
         summary.add({ value: valueOf(form, value), quality: qualityOf(form) })
       }
       put('minutes', series, at, summary.end())
-      const hour = Math.floor(at / hourMs) * hourMs
+      const hour = beginOf('hours', at)
       hours.set(`${series} ${hour}`, { series, at: hour })
     }
     for (const { series, at } of hours.values()) {

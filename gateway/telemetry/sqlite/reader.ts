@@ -4,9 +4,10 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { createSeriesBuilder, type SeriesBuilder } from '../aggregate.ts'
 import { createMeter, type Gathered, permitted, queryAnswer, tooLarge, valuesReadMax } from '../answers.ts'
 import { isWantedDevice, joined, listedOf } from '../listing.ts'
+import { type Level, levelOf, levelRange } from '../levels.ts'
 import { compareSeries } from '../store.ts'
 import type { ListedSeries, QueryPlan, SeriesKey, SeriesReader } from '../store.ts'
-import { createLevels, hourMs, type Level, minuteMs } from './levels.ts'
+import { createLevels } from './levels.ts'
 import { qualityOf, valueOf } from './values.ts'
 
 interface KeptSeries extends SeriesKey {
@@ -76,11 +77,8 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
 
   /** Parts of windows from before values are kept. */
   function addLevel(builder: SeriesBuilder, id: number, level: Level, plan: QueryPlan, horizon: number): void {
-    const unit = level === 'hours' ? hourMs : minuteMs
-    // Of a part that the range cuts, nothing is known.
-    const [from, to] = [Math.ceil(plan.fromMs / unit) * unit, Math.floor(plan.toMs / unit) * unit]
-    for (const part of levels.between(level, id, from, Math.min(to, horizon)))
-      if (!builder.addPart(part.atMs, part)) return
+    const { fromMs, toMs } = levelRange(plan, level, horizon)
+    for (const part of levels.between(level, id, fromMs, toMs)) if (!builder.addPart(part.atMs, part)) return
   }
 
   /** From the first to the last value that is kept, with the unit and subject of the last; undefined: none is kept. */
@@ -95,13 +93,6 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
     }
     return span
   }
-}
-
-/** Which level answers for the time before `horizon`; undefined: none can, or none need. */
-function levelOf({ windowMs, includeBad, fromMs }: QueryPlan, horizon: number): Level | undefined {
-  if (windowMs === undefined || includeBad || fromMs >= horizon) return undefined
-  if (windowMs % hourMs === 0) return 'hours'
-  return windowMs % minuteMs === 0 ? 'minutes' : undefined
 }
 
 interface PointRow {

@@ -5,8 +5,9 @@ import { codec } from '../../../proto/wire.ts'
 import { newRowCounts } from '../../outputs/influxdb/rows.ts'
 import type { Included } from '../../policy/configured-view.ts'
 import { pointsOf } from '../points.ts'
+import { beginOf, type Level } from '../levels.ts'
 import type { Point, SeriesKey } from '../store.ts'
-import { createLevels, hourMs, type Level, minuteMs } from './levels.ts'
+import { createLevels } from './levels.ts'
 import { storedValue } from './values.ts'
 
 /** How far in the log the file is, and of which log. */
@@ -70,7 +71,7 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
     const { form, stored } = storedValue(value, quality)
     const id = idOf(key)
     insertPoint.run(id, atMs, counter, form, stored)
-    const minute = Math.floor(atMs / minuteMs) * minuteMs
+    const minute = beginOf('minutes', atMs)
     if (noted.get(id) === minute) return
     levels.touch(id, minute)
     noted.set(id, minute)
@@ -114,8 +115,7 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
     /** In small pieces, with others let in between. Values go when their levels are there. */
     async expire({ valuesMs, minutesMs, hoursMs }: Expiry): Promise<void> {
       await levels.rollUp(transact)
-      // Whole hours, so that an hour is made of all its values or of none.
-      const before = Math.floor(valuesMs / hourMs) * hourMs
+      const before = beginOf('hours', valuesMs)
       levels.moveHorizon(before)
       const ids = database.prepare('SELECT id FROM series').all() as unknown as { id: number }[]
       for (const { id } of ids) {
