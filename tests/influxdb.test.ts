@@ -162,8 +162,8 @@ describeWithTools('a real InfluxDB', () => {
       expect(await admin.databases()).toEqual(expect.arrayContaining(['tocsin', 'tocsin_exercise']))
       expect(await admin.query('tocsin', 'SELECT value FROM temperature')).toMatchObject([{ value: 21.5 }])
       expect(await admin.tagValues('tocsin', 'device')).toEqual(['gauge-7'])
-      await admin.setRetentionPolicy('tocsin', 'quarter', '90d', false)
-      await admin.setRetentionPolicy('tocsin', 'quarter', '91d', true)
+      await admin.setRetentionPolicy('tocsin', { name: 'quarter', keepMs: 90 * 86_400_000, isDefault: false })
+      await admin.setRetentionPolicy('tocsin', { name: 'quarter', keepMs: 91 * 86_400_000, isDefault: true })
       expect(JSON.stringify(await admin.query('tocsin', 'SHOW RETENTION POLICIES'))).toContain('2184h')
     },
   )

@@ -6,12 +6,23 @@ import { InfluxDB } from 'influx'
 import { GatewayError } from '../../../proto/errors.ts'
 import type { InfluxdbSettings } from './settings.ts'
 
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+export interface RetentionPolicy {
+  readonly name: string
+  /** Infinity: for ever. */
+  readonly keepMs: number
+  readonly isDefault: boolean
+}
+
 export interface InfluxdbAdmin {
   databases(): Promise<readonly string[]>
   /** Does nothing when it is there. */
   createDatabase(name: string): Promise<void>
-  /** Makes it, or alters it to this; `keep` such as "90d" or "INF". */
-  setRetentionPolicy(database: string, name: string, keep: string, isDefault: boolean): Promise<void>
+  retentionPolicies(database: string): Promise<readonly RetentionPolicy[]>
+  /** Makes it, or alters it to this. `shardMs`: how much goes at once when it is old; absent: as InfluxDB chooses it itself. */
+  setRetentionPolicy(database: string, policy: RetentionPolicy & { readonly shardMs?: number }): Promise<void>
   /** Every value of a tag in the database. */
   tagValues(database: string, tag: string): Promise<readonly string[]>
   /** InfluxQL; times are the package's nanosecond dates. Whole numbers beyond 2^53 lose digits on the way through JSON. */
@@ -30,12 +41,24 @@ export function createInfluxdbAdmin(settings: InfluxdbSettings): InfluxdbAdmin {
   return {
     databases: () => act((client) => client.getDatabaseNames()),
     createDatabase: (name) => act((client) => client.createDatabase(name)),
-    setRetentionPolicy: (database, name, duration, isDefault) =>
+    retentionPolicies: (database) =>
       act(async (client) => {
+        const known = await client.showRetentionPolicies(database)
+        return known.map(({ name, duration, default: isDefault }) => ({
+          name,
+          keepMs: millisecondsOf(duration),
+          isDefault,
+        }))
+      }),
+    setRetentionPolicy: (database, { name, keepMs, isDefault, shardMs = usualShardMs(keepMs) }) =>
+      act(async (client) => {
+        const duration = `${Math.ceil(keepMs / 1_000)}s`
         const policy = { database, duration, replication: 1, isDefault }
         const known = await client.showRetentionPolicies(database)
-        if (known.some((each) => each.name === name)) return client.alterRetentionPolicy(name, policy)
-        return client.createRetentionPolicy(name, policy)
+        if (!known.some((each) => each.name === name)) await client.createRetentionPolicy(name, policy)
+        // The package knows no shards, and InfluxDB refuses to keep for less than one, whatever that was before.
+        const shards = `${Math.ceil(shardMs / 1_000)}s`
+        await client.alterRetentionPolicy(name, { ...policy, duration: `${duration} shard duration ${shards}` })
       }),
     tagValues: (database, tag) =>
       act(async (client) => {
@@ -65,6 +88,21 @@ function connect(settings: InfluxdbSettings): InfluxDB {
     ],
     pool: { requestTimeout: settings.timeoutMs, maxRetries: 0 },
   })
+}
+
+/** As InfluxDB has it for a new policy. */
+function usualShardMs(keepMs: number): number {
+  if (keepMs < 2 * dayMs) return hourMs
+  return keepMs <= 180 * dayMs ? dayMs : 7 * dayMs
+}
+
+/** As InfluxDB shows it: "2160h0m0s"; "0s" is for ever. */
+function millisecondsOf(duration: string): number {
+  const unitMs = { h: hourMs, m: 60_000, s: 1_000 } as const
+  let ms = 0
+  for (const [, digits, unit] of duration.matchAll(/(\d+)([hms])/g))
+    ms += Number(digits) * unitMs[unit as 'h' | 'm' | 's']
+  return ms === 0 ? Infinity : ms
 }
 
 const quoted = (name: string): string => `"${name.replaceAll(/["\\]/g, '\\$&')}"`

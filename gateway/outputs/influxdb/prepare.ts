@@ -10,16 +10,21 @@ import type { Target } from './rows.ts'
 
 const seededTags: readonly BudgetTag[] = ['device', 'quantity', 'agency', 'jurisdiction', 'device_class']
 
+/** A policy that keeps rows for longer is shortened only where it may be: what it keeps beyond is gone for good. */
 export async function makeDatabases(
   admin: InfluxdbAdmin,
   names: readonly string[],
   { keepMs, retentionPolicy = 'autogen' }: Pick<InfluxdbSettings, 'keepMs' | 'retentionPolicy'> = {},
+  { mayShorten = true } = {},
 ): Promise<void> {
   const present = new Set(await admin.databases())
   for (const name of names) {
     if (!present.has(name)) await admin.createDatabase(name)
-    if (keepMs !== undefined)
-      await admin.setRetentionPolicy(name, retentionPolicy, `${Math.ceil(keepMs / 1_000)}s`, true)
+    if (keepMs === undefined) continue
+    const policy = (await admin.retentionPolicies(name)).find((each) => each.name === retentionPolicy)
+    if (policy?.isDefault && policy.keepMs === Math.ceil(keepMs / 1_000) * 1_000) continue
+    if (policy && present.has(name) && policy.keepMs > keepMs && !mayShorten) continue
+    await admin.setRetentionPolicy(name, { name: retentionPolicy, keepMs, isDefault: true })
   }
 }
 
