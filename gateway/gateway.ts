@@ -41,7 +41,7 @@ import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
-import { configuredStore } from './telemetry/configured-store.ts'
+import { configuredLevels, configuredStore } from './telemetry/configured-store.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -123,10 +123,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     }
     const receive = createPipeline(pipelineParts)
 
-    const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger })
+    const levels = configuredLevels({ settings, clock, logger, alarms })
+    const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger, ...(levels && { touched: levels }) })
     const outputs: RunningOutput[] = []
     if (influxdb) outputs.push(runOutput(influxdb, { log, alarms, logger, random }))
-    const telemetry = await configuredStore({ settings, log, clock, logger })
+    const telemetry = await configuredStore({ settings, log, clock, logger, alarms, levels })
     if (telemetry) stops.push(() => telemetry.close())
     if (telemetry?.output) outputs.push(runOutput(telemetry.output, { log, alarms, logger, random }))
     for (const output of outputs) stops.push(() => output.stop())

@@ -211,7 +211,7 @@ export const settingsTable = {
     kind: 'duration',
     min: 3_600_000,
     about:
-      'How long the databases keep rows (v1, with influx.manage on); not set: their retention policies stay as they are. Shortening it removes rows.',
+      'How long the databases keep rows: set so on v1 with influx.manage on, else as you have set it there. Where InfluxDB is the telemetry store, minutes and hours outlive them. Not set: nothing is changed, and none are made.',
     example: '365d',
   },
   'telemetry.store': {
@@ -225,13 +225,14 @@ export const settingsTable = {
     kind: 'duration',
     default: '30d',
     min: 3_600_000,
-    about: 'How long the SQLite store keeps values; the log and InfluxDB have times of their own.',
+    about: 'How long the SQLite store keeps values; for InfluxDB it is influx.keep, and the log has times of its own.',
   },
   'telemetry.keep_minutes': {
     kind: 'duration',
     default: '366d',
     min: 3_600_000,
-    about: 'How long the SQLite store keeps what stands for each minute (count, sum, least, largest, first, last).',
+    about:
+      'How long the telemetry store keeps what stands for each minute (count, sum, least, largest, first, last) when its values are gone.',
   },
   'telemetry.keep_hours': {
     kind: 'duration',

@@ -3,29 +3,46 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../gateway/clock.ts'
 import { tagLimits } from '../gateway/outputs/influxdb/cardinality.ts'
 import { MessageStatus, Quality, SeriesAggregate } from '../proto/generated/types.ts'
 import type { Measurement, QuerySeriesRequest } from '../proto/generated/types.ts'
 import { int64, toNumber } from '../proto/int64.ts'
 import { timestampNs } from '../proto/time.ts'
 import { observation, readingMs, temperature } from './peers/influxdb-readings.ts'
-import { append, openStores, range, timeOf, valuesOf, windowMs } from './telemetry-house.ts'
+import {
+  append,
+  openStores,
+  range,
+  type StoreKind,
+  type StoreOptions,
+  timeOf,
+  valuesOf,
+  windowMs,
+} from './telemetry-house.ts'
 import { type Influxdb, startInfluxdb } from './tools/influxdb.ts'
 import { describeWithTools } from './tools/present.ts'
 
 let influxdb: Influxdb | undefined
 let databases = 0
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+/** Longer than the readings of these tests are old. */
+const yearsMs = 1e12
 const newDatabase = () => ({ url: influxdb!.url, database: `contract_${++databases}` })
 
-describe('the SQLite store', () => contract(() => openStores(['sqlite'])))
+describe('the SQLite store', () => contract('sqlite', () => ({})))
 
 describeWithTools('the InfluxDB store', () => {
   beforeAll(async () => void (influxdb ??= await startInfluxdb()), 30_000)
-  contract(() => openStores(['influxdb'], { influxdb: newDatabase() }))
+  contract('influxdb', () => ({ influxdb: newDatabase() }))
 })
 afterAll(() => influxdb?.stop())
 
-function contract(openStore: () => ReturnType<typeof openStores>): void {
+/** `newPlace`: where a store keeps what it has, beside its folder. */
+function contract(kind: StoreKind, newPlace: () => StoreOptions): void {
+  const openStore = () => openStores([kind], newPlace())
+
   test('gives values as they are: kinds, large whole numbers, repeated quantities, nothing that is bad', async () => {
     const { house, query, caughtUp } = await openStore()
     await append(house, [temperature(21.5), temperature(22.5), { ...temperature(-999), quality: Quality.BAD }])
@@ -108,6 +125,74 @@ function contract(openStore: () => ReturnType<typeof openStores>): void {
     const noWindow = query({ quantity: 'x', aggregate: SeriesAggregate.MEAN })
     await expect(noWindow).rejects.toMatchObject({ code: 3, details: expect.stringContaining('needs window') })
   })
+
+  test('answers windows of minutes and hours when the values are gone, late and repeated ones included', async () => {
+    const place = newPlace()
+    const first = await openStores([kind], { ...place, keepMs: { values: yearsMs } })
+    const readings: readonly (readonly [second: number, value: number])[] = [
+      [0, 5],
+      [59, 1],
+      [60, 4],
+      [400, 7],
+      [3_000, -2],
+    ]
+    for (const [second, value] of readings) await append(first.house, [temperature(value)], windowMs + second * 1_000)
+    await append(first.house, [{ ...temperature(-999), quality: Quality.BAD }], windowMs + 30_000)
+    await first.caughtUp()
+    // Levels are made, and the values are kept.
+    await first.expire()
+    // Late: levels are made anew with it.
+    await append(first.house, [temperature(100)], windowMs + 1_000)
+    await first.caughtUp()
+    const expected = await windowsOf(first)
+    expect(expected.flatMap((series) => series ?? [])).not.toEqual([])
+    await first.close()
+
+    const second = await openStores([kind], { ...place, folder: first.folder, keepMs: { values: dayMs } })
+    await second.expire()
+    expect(valuesOf(await second.query({ quantity: 'air_temperature' }))).toEqual([])
+    expect(await windowsOf(second)).toEqual(expected)
+    const [listed] = (await second.list({})).series ?? []
+    expect(toNumber(listed?.firstAt?.seconds)).toBe(Math.floor(windowMs / hourMs) * 3_600)
+    expect(toNumber(listed?.lastAt?.seconds)).toBe(Math.floor((windowMs + 3_000_000) / hourMs) * 3_600)
+    // Too late: the values that it would stand among are gone.
+    await append(second.house, [temperature(1_000)], windowMs + 2_000)
+    await second.caughtUp()
+    await second.expire()
+    expect(await windowsOf(second)).toEqual(expected)
+    // That InfluxDB itself refuses it is an alarm of its output.
+    expect(second.raised.filter(({ about }) => about !== 'influxdb')).toEqual([])
+  })
+
+  test('forgets minutes and hours when their time is over', async () => {
+    const place = newPlace()
+    const first = await openStores([kind], { ...place, keepMs: { values: yearsMs } })
+    await append(first.house, [temperature(5)])
+    await first.caughtUp()
+    await first.close()
+    const keepMs = { values: dayMs, minutes: 1 }
+    const { query, expire } = await openStores([kind], { ...place, folder: first.folder, keepMs })
+    await expire()
+    const ask = async (seconds: number) => {
+      const from = timeOf(windowMs - 600_000)
+      return valuesOf(await query({ quantity: 'air_temperature', from, window: { seconds } }))
+    }
+    expect(await ask(60)).toEqual([])
+    expect(await ask(3_600)).toEqual([[5]])
+  })
+}
+
+/** Every aggregate over minutes, five minutes and hours. */
+async function windowsOf({ query }: Awaited<ReturnType<typeof openStores>>) {
+  const [from, to] = [timeOf(windowMs - 600_000), timeOf(windowMs + 7_200_000)]
+  const answers = []
+  for (const seconds of [60, 300, 3_600]) {
+    for (const aggregate of Object.values(SeriesAggregate)) {
+      const { series } = await query({ quantity: 'air_temperature', from, to, window: { seconds }, aggregate })
+      answers.push(series)
+    }
+  }
+  return answers
 }
 
 describeWithTools('both stores', () => {
@@ -223,4 +308,66 @@ describeWithTools('both stores', () => {
       { numRuns: 5, endOnFailure: true },
     )
   })
+
+  test.each([
+    ['within the budget of tags', tagLimits],
+    ['with most devices over it', { ...tagLimits, device: 1 }],
+  ])(
+    'give the same answers where levels stand before the horizon and values behind it, %s',
+    { timeout: 180_000 },
+    async (_how, limits) => {
+      /** Half of the readings are older. */
+      const horizonMs = Math.ceil(windowMs / hourMs) * hourMs
+      const aroundMs = fc.integer({ min: -2 * hourMs, max: 2 * hourMs })
+      const reading = fc.tuple(event, aroundMs).map(([made, ms]) => ({ ...made, atMs: horizonMs + ms }))
+      const question = fc
+        .tuple(query, aroundMs, aroundMs, fc.constantFrom(undefined, 60, 300, 3_600, 7_200, 86_400, 7))
+        .map(([{ window: _window, aggregate, ...request }, a, b, seconds]): QuerySeriesRequest => ({
+          ...request,
+          from: timeOf(horizonMs + Math.min(a, b)),
+          to: timeOf(horizonMs + Math.max(a, b)),
+          ...(seconds !== undefined && { window: { seconds }, ...(aggregate !== undefined && { aggregate }) }),
+        }))
+      await fc.assert(
+        fc.asyncProperty(
+          // In time, late, and too late for the levels that they would change.
+          fc.tuple(...[40, 20, 10].map((maxLength) => fc.array(reading, { minLength: 1, maxLength }))),
+          fc.array(question, { minLength: 60, maxLength: 60 }),
+          fc.array(list, { minLength: 10, maxLength: 10 }),
+          async (batches, queries, lists) => {
+            let horizonNow = horizonMs - dayMs
+            const clock: Clock = { ...systemClock, now: () => BigInt(horizonNow + yearsMs) * 1_000_000n }
+            const { house, stores, caughtUp, close, expire, raised } = await openStores(['sqlite', 'influxdb'], {
+              influxdb: newDatabase(),
+              keepMs: { values: yearsMs, minutes: 2 * yearsMs, hours: 2 * yearsMs },
+              tagLimits: limits,
+              clock,
+            })
+            for (const [at, events] of batches.entries()) {
+              for (const { subject, jurisdiction, ...made } of events) {
+                const whole = observation(made)
+                await house.append({ ...whole, subject, origin: { ...whole.origin, jurisdiction } })
+              }
+              await caughtUp()
+              if (at > 0) horizonNow = horizonMs
+              await expire()
+            }
+            const [sqlite, other] = stores
+            for (const request of queries) {
+              const { completeUntil: _a, ...expected } = await sqlite!.querySeries(request, undefined)
+              const { completeUntil: _b, ...answer } = await other!.querySeries(request, undefined)
+              expect(answer, JSON.stringify(request)).toEqual(expected)
+            }
+            for (const request of lists)
+              expect(await other!.listSeries(request, undefined), JSON.stringify(request)).toEqual(
+                await sqlite!.listSeries(request, undefined),
+              )
+            expect(raised.filter(({ code }) => code !== 'cardinality_exceeded')).toEqual([])
+            await close()
+          },
+        ),
+        { numRuns: 5, endOnFailure: true },
+      )
+    },
+  )
 })

@@ -10,7 +10,7 @@ import { Quality, SeriesAggregate } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
 import { openHouse } from './grpc-house.ts'
 import { readingMs, temperature } from './peers/influxdb-readings.ts'
-import { append, openStores, range, shown, timeOf, valuesOf, windowMs } from './telemetry-house.ts'
+import { append, openStores, range, shown, valuesOf, windowMs } from './telemetry-house.ts'
 
 describe('the SQLite store', () => {
   test('is made anew from the log when the file is gone, and read twice has every value once', async () => {
@@ -53,53 +53,6 @@ describe('the SQLite store', () => {
     expect(valuesOf(await second.query({ quantity: 'air_temperature' }))).toEqual([[21.5]])
   })
 
-  test('answers windows of minutes and hours when the values are gone, late and repeated ones included', async () => {
-    const first = await openStores(['sqlite'], { keepMs: { values: 1e13 } })
-    const readings: readonly (readonly [second: number, value: number])[] = [
-      [0, 5],
-      [59, 1],
-      [60, 4],
-      [400, 7],
-      [3_000, -2],
-    ]
-    for (const [second, value] of readings) await append(first.house, [temperature(value)], windowMs + second * 1_000)
-    await append(first.house, [{ ...temperature(-999), quality: Quality.BAD }], windowMs + 30_000)
-    await first.caughtUp()
-    // Levels are made, and the values are kept.
-    await first.sqlite!.expire()
-    // Late: levels are made anew with it.
-    await append(first.house, [temperature(100)], windowMs + 1_000)
-    await first.caughtUp()
-    const expected = await windowsOf(first)
-    expect(expected.flatMap((series) => series ?? [])).not.toEqual([])
-    await first.close()
-
-    const second = await openStores(['sqlite'], { folder: first.folder })
-    await second.sqlite!.expire()
-    expect(valuesOf(await second.query({ quantity: 'air_temperature' }))).toEqual([])
-    expect(await windowsOf(second)).toEqual(expected)
-    const [listed] = (await second.list({})).series ?? []
-    expect(toNumber(listed?.firstAt?.seconds)).toBe(Math.floor(windowMs / 3_600_000) * 3_600)
-    // Too late: the values that it would stand among are gone.
-    await append(second.house, [temperature(1_000)], windowMs + 2_000)
-    await second.caughtUp()
-    await second.sqlite!.expire()
-    expect(await windowsOf(second)).toEqual(expected)
-  })
-
-  test('forgets minutes and hours when their time is over', async () => {
-    const { house, query, sqlite, caughtUp } = await openStores(['sqlite'], { keepMs: { minutes: 1 } })
-    await append(house, [temperature(5)])
-    await caughtUp()
-    await sqlite!.expire()
-    const ask = async (seconds: number) => {
-      const from = timeOf(windowMs - 600_000)
-      return valuesOf(await query({ quantity: 'air_temperature', from, window: { seconds } }))
-    }
-    expect(await ask(60)).toEqual([])
-    expect(await ask(3_600)).toEqual([[5]])
-  })
-
   test('tells a caller where there is none', async () => {
     await using house = await openHouse()
     const asked = house.client('tocsin.v1.TelemetryService').unary('QuerySeries', { quantity: 'x', ...range })
@@ -128,16 +81,3 @@ test('windows count every value once, and their sums are the sum of all', () => 
     }),
   )
 })
-
-/** Every aggregate over minutes, five minutes and hours. */
-async function windowsOf({ query }: Awaited<ReturnType<typeof openStores>>) {
-  const [from, to] = [timeOf(windowMs - 600_000), timeOf(windowMs + 7_200_000)]
-  const answers = []
-  for (const seconds of [60, 300, 3_600]) {
-    for (const aggregate of Object.values(SeriesAggregate)) {
-      const { series } = await query({ quantity: 'air_temperature', from, to, window: { seconds }, aggregate })
-      answers.push(series)
-    }
-  }
-  return answers
-}

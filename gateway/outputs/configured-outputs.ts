@@ -12,6 +12,7 @@ import { type InfluxdbOutput, createInfluxdbOutput } from './influxdb/influxdb.t
 import { createQuarantine } from './influxdb/quarantine.ts'
 import { createMqttOutput, type MqttOutParts, type MqttOutput } from './mqtt/mqtt.ts'
 import { batchRowsMax, type InfluxdbSettings } from './influxdb/settings.ts'
+import type { Touched } from './influxdb/touched.ts'
 
 interface Parts {
   readonly settings: Settings
@@ -28,10 +29,11 @@ export function mqttOutput(settings: Settings, parts: Omit<MqttOutParts, 'includ
   return settings['mqtt.out'] ? createMqttOutput({ ...parts, include }) : undefined
 }
 
-export function influxdbOutput({ settings, log, ids, clock, alarms, logger }: Parts): InfluxdbOutput | undefined {
+export function influxdbOutput(parts: Parts & { readonly touched?: Touched }): InfluxdbOutput | undefined {
+  const { settings, log, ids, ...others } = parts
   if (!settings['influx.url']) return undefined
-  const quarantine = createQuarantine({ log, ids, clock })
-  return createInfluxdbOutput(influxdbSettings(settings), { clock, logger, alarms, quarantine })
+  const quarantine = createQuarantine({ log, ids, clock: others.clock })
+  return createInfluxdbOutput(influxdbSettings(settings), { ...others, quarantine })
 }
 
 /** Asked for where `influx.url` is set. */

@@ -1,6 +1,8 @@
-// The telemetry store that the settings choose: `auto` takes the InfluxDB that the gateway writes to, and without one the SQLite file.
+// The telemetry store that the settings choose: `auto` takes the InfluxDB that the gateway writes to, and without one the SQLite file. And
+// the levels that outlive its values.
 
 import { GatewayError } from '../../proto/errors.ts'
+import type { Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
@@ -8,6 +10,8 @@ import { influxdbSettings } from '../outputs/configured-outputs.ts'
 import type { Output } from '../outputs/output.ts'
 import type { Settings } from '../settings.ts'
 import { createInfluxdbStore } from './influxdb/influxdb-store.ts'
+import { createInfluxdbLevels, type InfluxdbLevels } from './influxdb/levels.ts'
+import { removeTouchedFile, touchedFile } from './influxdb/touched-file.ts'
 import { createSqliteStore } from './sqlite/sqlite-store.ts'
 import type { TelemetryStore } from './store.ts'
 
@@ -24,16 +28,54 @@ interface Parts {
   readonly log: Log
   readonly clock: Clock
   readonly logger: Logger
+  readonly alarms: Alarms
+  /** Of `configuredLevels`. */
+  readonly levels: InfluxdbLevels | undefined
+}
+
+/**
+ * Levels of the InfluxDB that is the store, where its values expire; the output tells them what it writes. Throws GatewayError
+ * settings_invalid.
+ */
+export function configuredLevels({
+  settings,
+  clock,
+  logger,
+  alarms,
+}: Pick<Parts, 'settings' | 'clock' | 'logger' | 'alarms'>): InfluxdbLevels | undefined {
+  const influxdb = settings['influx.url'] ? influxdbSettings(settings) : undefined
+  const { data_dir: dataDir } = settings
+  if (chosenStore(settings) !== 'influxdb' || influxdb?.keepMs === undefined) {
+    // What is written from now on stands in it no longer: should levels be made again, they are made of everything.
+    removeTouchedFile(touchedFile(dataDir))
+    return undefined
+  }
+  return createInfluxdbLevels({
+    dataDir,
+    settings: { ...influxdb, keepMs: influxdb.keepMs },
+    keepMs: { minutes: settings['telemetry.keep_minutes'], hours: settings['telemetry.keep_hours'] },
+    clock,
+    logger,
+    alarms,
+  })
 }
 
 /** Throws GatewayError settings_invalid. */
-export async function configuredStore({ settings, log, clock, logger }: Parts): Promise<ConfiguredStore | undefined> {
+export async function configuredStore(parts: Parts): Promise<ConfiguredStore | undefined> {
+  const { settings, log, clock, logger, alarms, levels } = parts
   const kind = chosenStore(settings)
   if (kind === 'off') return undefined
   if (kind === 'influxdb') {
     const store = createInfluxdbStore({ settings: influxdbSettings(settings), log, clock })
-    // The database expires by itself.
-    return { store, close: store.close, expire: async () => {} }
+    return {
+      store,
+      // Without levels the database expires by itself.
+      expire: async () => levels?.expire(),
+      async close() {
+        await store.close()
+        await levels?.close()
+      },
+    }
   }
   const store = createSqliteStore({
     dataDir: settings.data_dir,
@@ -48,7 +90,11 @@ export async function configuredStore({ settings, log, clock, logger }: Parts): 
     logger,
   })
   await store.resume()
-  return { store, output: store, expire: store.expire, close: async () => {} }
+  // A clock that jumped says nothing of what is old.
+  const expire = async (): Promise<void> => {
+    if (!alarms.list().some(({ code }) => code === 'clock_step')) await store.expire()
+  }
+  return { store, output: store, expire, close: async () => {} }
 }
 
 export function chosenStore(settings: Settings): 'sqlite' | 'influxdb' | 'off' {

@@ -24,10 +24,11 @@ import type { InfluxdbMetrics } from './metrics.ts'
 import { makeDatabases, seedBudgets } from './prepare.ts'
 import type { LineRefusal, Quarantine } from './quarantine.ts'
 import { newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
-import type { Target } from './rows.ts'
+import type { RowParts, Target } from './rows.ts'
 import { settle } from './settle.ts'
 import { batchBytesMax, batchRowsMax } from './settings.ts'
 import type { InfluxdbSettings } from './settings.ts'
+import type { Touched } from './touched.ts'
 
 export interface InfluxdbOutput extends Output {
   metrics(): Readonly<InfluxdbMetrics>
@@ -41,6 +42,8 @@ export interface InfluxdbParts {
   readonly quarantine: Quarantine
   /** Other than `tagLimits`, for tests and large sites. */
   readonly tagLimits?: TagLimits
+  /** Who makes levels of what is written, and shortens the policies when they are made. */
+  readonly touched?: Touched
 }
 
 /** How long more is waited for, after the first record: half of it is what a row waits on average (goal: 30 ms to the row). */
@@ -68,6 +71,7 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
   const include = new Set(settings.include)
   const batchRows = Math.min(Math.max(1, settings.batchRows), batchRowsMax)
   const budgets: Readonly<Record<Target, TagBudget>> = { main: budgetOf('main'), exercise: budgetOf('exercise') }
+  const touchedIn = { main: touchedOf('main'), exercise: touchedOf('exercise') }
   const free: Batch[] = []
   /** Refused lines that a delivery has put away before it failed: not again with the next try. */
   const putAway = new Set<string>()
@@ -96,13 +100,15 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
         if (!event || !target) continue
         const { sequence } = record
         const budget = budgets[target]
+        const touched = touchedIn[target]
         await delivery.add(record, target, rowsMostOf(event), (lines) =>
-          writeRows(event, { lines, budget, include, counts, sequence }),
+          writeRows(event, { lines, budget, include, counts, sequence, ...touched }),
         )
       }
     } finally {
       await delivery.finish()
     }
+    await parts.touched?.flush()
     await putAwayAll(refusals, signal)
     putAway.clear()
     tally(metrics, counts, refusals.length, parts.clock.now())
@@ -120,7 +126,8 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
 
   async function prepareV1(names: Readonly<Record<Target, string>>): Promise<void> {
     const admin = createInfluxdbAdmin(settings)
-    if (settings.manage) await makeDatabases(admin, Object.values(names), settings)
+    if (settings.manage)
+      await makeDatabases(admin, Object.values(names), settings, { mayShorten: parts.touched === undefined })
     if (seeded) return
     try {
       await seedBudgets(admin, names, budgets)
@@ -230,6 +237,11 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
       )
       return undefined
     }
+  }
+
+  function touchedOf(target: Target): Pick<RowParts, 'touched'> | undefined {
+    const { touched } = parts
+    return touched && { touched: (measurement, atMs, device) => touched.add(target, measurement, atMs, device) }
   }
 
   function budgetOf(target: Target): TagBudget {

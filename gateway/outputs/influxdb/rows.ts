@@ -85,6 +85,8 @@ export interface RowParts {
   readonly counts: RowCounts
   /** The record's sequence in this gateway's log. */
   readonly sequence: number
+  /** Told of each row of a series. */
+  readonly touched?: (measurement: string, atMs: number, device: string) => void
 }
 
 /** No event gives more rows than this. */
@@ -132,10 +134,12 @@ function writeMeasurements(event: Event, measurements: readonly Measurement[], p
       const shown = parts.budget.admit('quantity', quantity) ? quantity : `${overBudget} ${familyOf(quantity)}`
       index = indexes(shown, millisecondsOf(time ?? event.receivedAt), index)
     }
-    writeRow(event, familyOf(quantity), quantity, index, time, parts, (fields) => {
+    const family = familyOf(quantity)
+    writeRow(event, family, quantity, index, time, parts, (fields) => {
       measurementFields(fields, measurement, event)
       if (typeof stated === 'number' && index !== String(stated)) fields.lines.integer('stated_index', stated)
     })
+    parts.touched?.(family, millisecondsOf(time ?? event.receivedAt), deviceTagOf(event, parts))
   }
 }
 
@@ -150,7 +154,7 @@ function writeRow(
 ): void {
   const { lines, counts } = parts
   const origin = event.origin ?? {}
-  const device = origin.device || event.subject || ''
+  const device = deviceOf(event)
   lines.begin(measurement)
   // What queries ask for first stands first: InfluxDB 3 sorts a new table by its tags in this order.
   const quantityFits = tag(parts, 'quantity', quantity)
@@ -180,6 +184,13 @@ function writeRow(
   if (observedAt && (observedAt.nanos ?? 0) % 1_000_000 !== 0)
     lines.integer('observed_ns', timestampNs(observedAt) ?? 0n)
   lines.end(millisecondsOf(time), event.id ? counterOf(event.id) : 0)
+}
+
+const deviceOf = (event: Event): string => event.origin?.device || event.subject || ''
+
+function deviceTagOf(event: Event, { budget }: RowParts): string {
+  const device = deviceOf(event)
+  return device === '' || budget.admit('device', device) ? device : overBudget
 }
 
 /** False when the value is over the tag's budget; the tag then says so. */

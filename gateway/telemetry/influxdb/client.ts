@@ -21,9 +21,15 @@ export type Cell = number | bigint | string | boolean | null
 /** What `time` is counted in: microseconds, which are numbers until 2255, or nanoseconds, which are bigint. */
 export type Precision = 'us' | 'ns'
 
+export interface AskOptions {
+  readonly precision?: Precision
+  /** The retention policy, else that of the settings. Versions 2 and 3 read it from the bucket or database `<database>/<policy>`. */
+  readonly policy?: string
+}
+
 export interface QueryClient {
-  /** Rows of each statement, series by series, in order of time. A database that is not there has none. */
-  ask(database: string, statements: readonly string[], precision?: Precision): AsyncIterable<Rows>
+  /** Rows of each statement, series by series, in order of time. A database, or a policy, that is not there has none. */
+  ask(database: string, statements: readonly string[], options?: AskOptions): AsyncIterable<Rows>
   version(): Promise<InfluxdbVersion>
   close(): Promise<void>
 }
@@ -50,7 +56,8 @@ export function createQueryClient(settings: InfluxdbSettings, clock: Clock): Que
   })
   const version = () => writing.version(new AbortController().signal)
 
-  async function* ask(database: string, statements: readonly string[], precision: Precision = 'us') {
+  async function* ask(database: string, statements: readonly string[], options: AskOptions = {}) {
+    const { precision = 'us', policy = settings.retentionPolicy } = options
     const secret = authorization(settings, await version())
     const query = new URLSearchParams({
       db: database,
@@ -58,7 +65,7 @@ export function createQueryClient(settings: InfluxdbSettings, clock: Clock): Que
       chunked: 'true',
       chunk_size: String(rowsAtOnce),
     })
-    if (settings.retentionPolicy !== undefined) query.set('rp', settings.retentionPolicy)
+    if (policy !== undefined) query.set('rp', policy)
     const answer = await pool
       .request({
         method: 'POST',

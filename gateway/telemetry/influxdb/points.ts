@@ -61,7 +61,7 @@ export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock): 
       const known = new Map<string, SeriesKey>()
       const select = `SELECT ${columnsOf([...valueFields, ...keyFields])} FROM ${identifier(name)}`
       const statement = `${select}${where(within(day * dayMs, (day + 1) * dayMs))}${groupByTags}`
-      for await (const rows of client.ask(database, [statement], 'ns')) {
+      for await (const rows of client.ask(database, [statement], { precision: 'ns' })) {
         const reader = createRowReader(rows, known)
         const points: KeyedPoint[] = []
         for (const row of rows.values) {

@@ -5,14 +5,18 @@ import { MessageStatus } from '../../../proto/generated/types.ts'
 import { familyOf, measurementNames } from '../../outputs/influxdb/families.ts'
 import { encodeTag } from '../../outputs/influxdb/line-protocol.ts'
 import { statusNames } from '../../outputs/influxdb/rows.ts'
-import { createSeriesBuilder, type SeriesBuilder } from '../aggregate.ts'
-import { createMeter, type Gathered, permitted, queryAnswer, tooLarge, valuesReadMax } from '../answers.ts'
+import { permitted, tooLarge, valuesReadMax } from '../answers.ts'
+import { levelOf, levelRange } from '../levels.ts'
 import { isWantedDevice, joined, listedOf } from '../listing.ts'
 import { compareText } from '../store.ts'
-import type { ListedSeries, Permit, QueryPlan, SeriesKey, SeriesReader } from '../store.ts'
+import type { ListedSeries, SeriesReader } from '../store.ts'
 import type { QueryClient, Rows } from './client.ts'
+import { createFinding, isAnyOf, isWanted } from './finding.ts'
+import { noHorizon } from './horizon.ts'
 import { identifier, literal, tagIsAny, where, within } from './influxql.ts'
-import { columnsOf, createRowReader, type Group, groupByTags, groupOf, keyFields, valueFields } from './rows.ts'
+import { levelFields, levelPolicies } from './level-rows.ts'
+import { levelSpans } from './level-spans.ts'
+import { columnsOf, createRowReader, groupByTags, groupOf, isWhole, keyFields, valueFields } from './rows.ts'
 
 export interface Databases {
   /** ACTUAL. */
@@ -34,15 +38,33 @@ const marks: readonly (readonly [field: string, condition?: string])[] = [
   ['quality', `("quality" = 'bad' OR "quality" = 'missing')`],
 ]
 
-export function createInfluxdbReader(client: QueryClient, databases: () => Promise<Databases>): SeriesReader {
+/** `horizon`: before it levels answer; `noHorizon` where there are none. */
+export function createInfluxdbReader(
+  client: QueryClient,
+  databases: () => Promise<Databases>,
+  horizon: () => Promise<number> = async () => noHorizon,
+): SeriesReader {
   return {
     async query(plan, permit) {
       const places = placesOf(await databases(), plan.statuses)
+      const before = await horizon()
       const from = ` FROM ${identifier(familyOf(plan.quantity))}`
-      const conditions = [tagIsAny('quantity', [plan.quantity]), within(plan.fromMs, plan.toMs)]
+      const conditions = [
+        tagIsAny('quantity', [plan.quantity]),
+        // What InfluxDB has not removed yet, levels stand for.
+        within(Math.max(plan.fromMs, before), plan.toMs),
+      ]
+      const level = levelOf(plan, before)
       const finding = createFinding(plan, permit)
 
       async function read(database: string, status: string, devices: string): Promise<void> {
+        if (level) {
+          const { fromMs, toMs } = levelRange(plan, level, before)
+          const parts = `SELECT ${columnsOf(levelFields)}${from}${where(conditions[0], within(fromMs, toMs), status, devices)}`
+          const policy = levelPolicies[level]
+          for await (const rows of client.ask(database, [`${parts}${groupByTags}`], { policy }))
+            await finding.addLevels(rows, level)
+        }
         const select = `SELECT ${columnsOf([...valueFields, ...keyFields])}`
         const statement = `${select}${from}${where(...conditions, status, devices)}${groupByTags}`
         for await (const rows of client.ask(database, [statement])) await finding.add(rows)
@@ -50,17 +72,24 @@ export function createInfluxdbReader(client: QueryClient, databases: () => Promi
 
       const devices = new Set<string>()
       let someOverBudget = false
+      const find = async (groups: AsyncIterable<Rows>): Promise<void> => {
+        for await (const { tags } of groups) {
+          const group = groupOf(tags)
+          if (group.device !== undefined && isWanted(group, plan)) devices.add(group.device)
+          if (group.device === undefined) someOverBudget = true
+        }
+      }
       for (const { database, status } of places) {
         const those = tagIsAny('device', plan.devices)
         const statements = marks.map(
           ([field, mark]) =>
             `SELECT last(${identifier(field)})${from}${where(...conditions, status, those, mark)}${groupByTags}`,
         )
-        for await (const { tags } of client.ask(database, statements)) {
-          const group = groupOf(tags)
-          if (group.device !== undefined && isWanted(group, plan)) devices.add(group.device)
-          if (group.device === undefined) someOverBudget = true
-        }
+        await find(client.ask(database, statements))
+        if (!level) continue
+        const { fromMs, toMs } = levelRange(plan, level, before)
+        const parts = `SELECT last("variants")${from}${where(conditions[0], within(fromMs, toMs), status, those)}${groupByTags}`
+        await find(client.ask(database, [parts], { policy: levelPolicies[level] }))
       }
       // Devices beyond the budget may stand anywhere in the order, so they are read before it is followed.
       if (someOverBudget) {
@@ -86,15 +115,19 @@ export function createInfluxdbReader(client: QueryClient, databases: () => Promi
       const families = [...new Set(plan.quantities.map((quantity) => familyOf(quantity)))]
       const from = ` FROM ${columnsOf(families.length > 0 ? families : measurementNames)}`
       const conditions = [tagIsAny('quantity', plan.quantities), tagIsAny('jurisdiction', plan.jurisdictions)]
+      const before = await horizon()
+      const since = before === noHorizon ? undefined : within(before, Number.MAX_SAFE_INTEGER)
       for (const database of Object.values(await databases())) {
+        const levels = { from, conditions, overBudget: overBudgetTags, beforeMs: before }
+        if (since) for await (const span of levelSpans(client, database, levels)) put(span)
         let someOverBudget = false
         for (const way of ['first', 'last'] as const) {
           const statements = marks.map(
             ([field, mark]) =>
-              `SELECT ${way}(${identifier(field)}), ${columnsOf(keyFields)}${from}${where(...conditions, mark)}${groupByTags}`,
+              `SELECT ${way}(${identifier(field)}), ${columnsOf(keyFields)}${from}${where(...conditions, since, mark)}${groupByTags}`,
           )
           for await (const rows of client.ask(database, statements)) {
-            if (isOverBudget(groupOf(rows.tags))) someOverBudget = true
+            if (!isWhole(groupOf(rows.tags))) someOverBudget = true
             else putSpans(rows, put)
           }
         }
@@ -103,7 +136,7 @@ export function createInfluxdbReader(client: QueryClient, databases: () => Promi
         const select = `SELECT ${columnsOf([...valueFields, ...keyFields])}${from}`
         let read = 0
         for await (const rows of client.ask(database, [
-          `${select}${where(...conditions, overBudgetTags)}${groupByTags}`,
+          `${select}${where(...conditions, since, overBudgetTags)}${groupByTags}`,
         ])) {
           read += rows.values.length
           if (read > valuesReadMax) throw tooLarge()
@@ -137,82 +170,6 @@ function putSpans(
     put({ ...reader.key(row), firstMs: atMs, lastMs: atMs })
   }
 }
-
-/** Gathers the rows of one question into series. */
-function createFinding(plan: QueryPlan, permit: Permit) {
-  const known = new Map<string, SeriesKey>()
-  /** Null: not for this reader, or not asked for. */
-  const builders = new Map<SeriesKey, SeriesBuilder | null>()
-  const full = new Set<SeriesKey>()
-  const meter = createMeter()
-  const weighed = new Set<SeriesKey>()
-  let read = 0
-
-  function gathered(): Gathered[] {
-    const found: Gathered[] = []
-    for (const [key, builder] of builders) if (builder) found.push({ key, ...builder.finish() })
-    return found
-  }
-
-  return {
-    async add(rows: Rows): Promise<void> {
-      const reader = createRowReader(rows, known)
-      const keys = new Set<SeriesKey>()
-      for (const row of rows.values) {
-        const key = reader.key(row)
-        if (!builders.has(key)) keys.add(key)
-      }
-      const unknown = [...keys]
-      const may = unknown.length > 0 ? await permit(unknown) : []
-      for (const [at, key] of unknown.entries())
-        builders.set(key, may[at] && isWanted(key, plan) ? createSeriesBuilder(plan) : null)
-      for (const row of rows.values) {
-        const key = reader.key(row)
-        const builder = builders.get(key)
-        if (!builder || full.has(key)) continue
-        const point = reader.point(row)
-        if (!point) continue
-        if (++read > valuesReadMax) throw tooLarge()
-        if (!builder.add(point)) full.add(key)
-      }
-    },
-    seriesUpTo(device: string): number {
-      let count = 0
-      for (const [key, builder] of builders)
-        if (builder && builder.finish().points.length > 0 && compareText(key.device, device) <= 0) count++
-      return count
-    },
-    /** Throws too_large as soon as it is. */
-    weigh(): void {
-      for (const { key, points } of gathered()) {
-        if (!weighed.has(key)) meter.add(points)
-        weighed.add(key)
-      }
-    },
-    answer(more: boolean) {
-      const answer = queryAnswer(gathered(), plan, more)
-      const whole = createMeter()
-      for (const { points = [] } of answer.series ?? []) whole.add(points)
-      return answer
-    },
-  }
-}
-
-const isAnyOf = (wanted: readonly string[], value: string): boolean => wanted.length === 0 || wanted.includes(value)
-
-/** What the conditions of InfluxQL leave open: names over their budgets, the index, and the subject, which is a field. */
-function isWanted(of: Group | SeriesKey, plan: QueryPlan): boolean {
-  return (
-    (of.quantity === undefined || of.quantity === plan.quantity) &&
-    (of.device === undefined || isAnyOf(plan.devices, of.device)) &&
-    (plan.index === undefined || of.index === plan.index) &&
-    plan.statuses.includes(of.status) &&
-    (!('subject' in of) || isAnyOf(plan.subjects, of.subject))
-  )
-}
-
-const isOverBudget = ({ quantity, device, owner, jurisdiction, deviceClass }: Group): boolean =>
-  [quantity, device, owner, jurisdiction, deviceClass].includes(undefined)
 
 const overBudgetDevices = `"device" = '(over budget)'`
 const overBudgetTags = `(${['quantity', 'device', 'agency', 'jurisdiction', 'device_class']

@@ -56,6 +56,36 @@ export function groupOf(given: Rows['tags']): Group {
   }
 }
 
+/** Whether tags alone say whose rows they are, but for unit and subject. */
+export const isWhole = ({ quantity, device, owner, jurisdiction, deviceClass }: Group): boolean =>
+  ![quantity, device, owner, jurisdiction, deviceClass].includes(undefined)
+
+/** For the rows of one group: the series of these fields; `names` are what stood over the budget, in the order of `keyFields`. */
+export function createKeys(given: Rows['tags'], known: Map<string, SeriesKey>) {
+  const group = groupOf(given)
+  const own = JSON.stringify(tags.map((tag) => given[tag] ?? ''))
+  return (unit: string, subject: string, names: readonly string[]): SeriesKey => {
+    const [quantityName = '', deviceName = '', agencyName = '', jurisdictionName = '', className = ''] = names
+    const device = group.device ?? deviceName
+    const key: SeriesKey = {
+      quantity: group.quantity ?? quantityName,
+      device,
+      index: group.index,
+      status: group.status,
+      jurisdiction: group.jurisdiction ?? jurisdictionName,
+      owner: group.owner ?? agencyName,
+      deviceClass: group.deviceClass ?? className,
+      unit,
+      subject: subject || device,
+    }
+    const identity = `${own}${JSON.stringify(key)}`
+    const found = known.get(identity)
+    if (found) return found
+    known.set(identity, key)
+    return key
+  }
+}
+
 export interface RowReader {
   atMs(row: readonly Cell[]): number
   /** The same object for the same series, so that it can be told by identity. */
@@ -70,35 +100,13 @@ export function createRowReader({ columns, tags: given }: Rows, known: Map<strin
   const place = (name: string): number => columns.indexOf(name)
   const [value, integer, flag, text, blob, quality] = valueFields.map(place)
   const [unit, subject, ...names] = keyFields.map(place)
-  const own = JSON.stringify(tags.map((tag) => given[tag] ?? ''))
+  const keyOf = createKeys(given, known)
   const textAt = (row: readonly Cell[], at: number | undefined): string => {
     const cell = row[at ?? -1]
     return typeof cell === 'string' ? decodeText(cell) : ''
   }
   let last: { unit: Cell; subject: Cell; key: SeriesKey } | undefined
-  const isWhole = group.quantity !== undefined && group.device !== undefined && group.owner !== undefined
-  const isPlain = isWhole && group.jurisdiction !== undefined && group.deviceClass !== undefined
-
-  function keyOf(row: readonly Cell[]): SeriesKey {
-    const [quantityName, deviceName, agencyName, jurisdictionName, className] = names.map((at) => textAt(row, at))
-    const device = group.device ?? deviceName!
-    const key: SeriesKey = {
-      quantity: group.quantity ?? quantityName!,
-      device,
-      index: group.index,
-      status: group.status,
-      jurisdiction: group.jurisdiction ?? jurisdictionName!,
-      owner: group.owner ?? agencyName!,
-      deviceClass: group.deviceClass ?? className!,
-      unit: textAt(row, unit),
-      subject: textAt(row, subject) || device,
-    }
-    const identity = `${own}${JSON.stringify(key)}`
-    const found = known.get(identity)
-    if (found) return found
-    known.set(identity, key)
-    return key
-  }
+  const isPlain = isWhole(group)
 
   function valueOf(row: readonly Cell[]): Value | undefined {
     const number = row[value!]
@@ -118,7 +126,8 @@ export function createRowReader({ columns, tags: given }: Rows, known: Map<strin
     key(row) {
       const [unitCell, subjectCell] = [row[unit!] ?? null, row[subject!] ?? null]
       if (isPlain && last && last.unit === unitCell && last.subject === subjectCell) return last.key
-      const key = keyOf(row)
+      const overBudgetNames = names.map((at) => textAt(row, at))
+      const key = keyOf(textAt(row, unit), textAt(row, subject), overBudgetNames)
       last = { unit: unitCell, subject: subjectCell, key }
       return key
     },

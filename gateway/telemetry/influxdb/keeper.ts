@@ -1,0 +1,224 @@
+// Keeps the levels of an InfluxDB: takes the hours that were written to, makes their levels, and moves the horizon when all before it are
+// made. Its promise: values may expire only behind the horizon, so a policy is shortened when the levels of what it drops are there;
+// what was interrupted is done again, to the same rows.
+
+import { GatewayError } from '../../../proto/errors.ts'
+import type { Clock } from '../../clock.ts'
+import { createInfluxdbAdmin } from '../../outputs/influxdb/admin.ts'
+import { createClient } from '../../outputs/influxdb/client.ts'
+import { mainDatabase } from '../../outputs/influxdb/endpoint.ts'
+import { measurementNames } from '../../outputs/influxdb/families.ts'
+import { createLines } from '../../outputs/influxdb/line-protocol.ts'
+import { makeDatabases } from '../../outputs/influxdb/prepare.ts'
+import type { Target } from '../../outputs/influxdb/rows.ts'
+import { settle } from '../../outputs/influxdb/settle.ts'
+import { batchRowsMax, type InfluxdbSettings, type InfluxdbVersion } from '../../outputs/influxdb/settings.ts'
+import { horizonAt, hourMs as hourLengthMs, type Level } from '../levels.ts'
+import { createQueryClient, type QueryClient } from './client.ts'
+import { noHorizon, readHorizon, writeHorizon } from './horizon.ts'
+import { identifier, where, within } from './influxql.ts'
+import { explained, levelDatabase, type LevelKeepMs, policyKeepMs, prepareLevelPolicies } from './level-policies.ts'
+import { levelPolicies } from './level-rows.ts'
+import { type LevelWriter, rollUpHour } from './roll-up.ts'
+import { valueFields } from './rows.ts'
+import type { Taken, Touch, TouchedFile, TouchedHour } from './touched-file.ts'
+
+export interface KeeperParts {
+  readonly settings: InfluxdbSettings & { readonly keepMs: number }
+  readonly keepMs: LevelKeepMs
+  readonly touched: TouchedFile
+  readonly clock: Clock
+  /** How long an hour is written to before its levels are made. */
+  readonly gatherMs: number
+  /** Told before the values of these hours are read: what is written to them from now on is to be noted again. */
+  readonly taking: (hours: readonly TouchedHour[]) => Promise<void>
+}
+
+export interface Expired {
+  /** Hours of measurements whose levels were made. */
+  readonly hours: number
+  /** Hours that expired before their levels were made. */
+  readonly gone?: { readonly hours: number; readonly fromMs: number; readonly toMs: number }
+  /** Rows that InfluxDB refuses. */
+  readonly refused?: { readonly rows: number; readonly why: string }
+}
+
+export interface Keeper {
+  /** `mayMove`: the clock can be trusted, so the horizon may move. */
+  expire(nowMs: number, mayMove: boolean): Promise<Expired>
+  close(): Promise<void>
+}
+
+/** A few seconds of a fleet, or one group of a large one. */
+const lineBytesMax = 4 << 20
+/** More late devices than these are read as all devices are. */
+const devicesMax = 100
+/** An hour that expires this soon is not waited for. */
+const urgentMs = 2 * hourLengthMs
+/** InfluxDB's own last word on a row at the edge of its policy, which nobody misses. */
+const tooOld = 'older than the retention policy keeps'
+
+const targets: readonly Target[] = ['main', 'exercise']
+
+export function createKeeper(parts: KeeperParts): Keeper {
+  const { settings, touched, clock, gatherMs, taking } = parts
+  const keepMs = policyKeepMs(parts.keepMs, settings.keepMs)
+  const client = createQueryClient(settings, clock)
+  const admin = createInfluxdbAdmin(settings)
+  const writing = { minutes: clientOf('minutes'), hours: clientOf('hours') }
+  const { signal } = new AbortController()
+  let version: InfluxdbVersion | undefined
+  let valuesMs: number | undefined
+  let isShortened = false
+  let refused = { rows: 0, why: '' }
+
+  /** Each policy has a client of its own: for 1.x it stands in the address. */
+  function clientOf(level: Level) {
+    return createClient({ ...settings, retentionPolicy: levelPolicies[level] }, { clock, sent() {} })
+  }
+
+  function databasesOf(known: InfluxdbVersion): Readonly<Record<Target, string>> {
+    return { main: mainDatabase(settings, known), exercise: settings.exerciseDatabase }
+  }
+
+  async function prepare(): Promise<{ databases: Readonly<Record<Target, string>>; valuesMs: number }> {
+    version ??= await client.version()
+    const databases = databasesOf(version)
+    if (version !== 'v1') valuesMs ??= settings.keepMs
+    valuesMs ??= await prepareLevelPolicies({ settings, admin, databases: Object.values(databases), keepMs })
+    return { databases, valuesMs }
+  }
+
+  function writerOf(database: string, level: Level, oldestMs: number): LevelWriter {
+    const lines = createLines()
+    const flush = async (): Promise<void> => {
+      if (lines.count > 0) await write(lines, database, level)
+      lines.clear()
+    }
+    return {
+      lines,
+      oldestMs,
+      flush,
+      flushIfLarge: async () => {
+        if (lines.count >= batchRowsMax || lines.length >= lineBytesMax) await flush()
+      },
+    }
+  }
+
+  async function write(lines: ReturnType<typeof createLines>, database: string, level: Level): Promise<void> {
+    const into = levelDatabase(database, level, version!)
+    for (const { why } of await settle(lines, (bytes) => writing[level].write(into, bytes, signal)))
+      if (why !== tooOld) refused = { rows: refused.rows + 1, why }
+  }
+
+  /** Everything that the databases have, hour by hour: for a file that knows nothing. */
+  async function begin(databases: Readonly<Record<Target, string>>, nowMs: number): Promise<void> {
+    const touches: Touch[] = []
+    const range = within(nowMs - Math.max(keepMs.minutes, keepMs.hours), Number.MAX_SAFE_INTEGER)
+    for (const target of targets) {
+      for (const measurement of measurementNames)
+        for (const hourMs of await hoursOf(client, databases[target], measurement, range))
+          touches.push({ target, measurement, hourMs, device: '' })
+    }
+    touched.begin(touches)
+  }
+
+  async function rollUp(
+    { target, measurement, hourMs, devices }: Taken,
+    databases: Readonly<Record<Target, string>>,
+    nowMs: number,
+  ): Promise<number> {
+    const database = databases[target]
+    const names = devices.map(({ device }) => device)
+    const all = names.includes('') || names.length > devicesMax
+    return rollUpHour({ database, measurement, hourMs, devices: all ? undefined : names }, client, {
+      minutes: writerOf(database, 'minutes', nowMs - keepMs.minutes),
+      hours: writerOf(database, 'hours', nowMs - keepMs.hours),
+    })
+  }
+
+  async function expire(nowMs: number, mayMove: boolean): Promise<Expired> {
+    const { databases, valuesMs: kept } = await prepare()
+    if (!touched.hasBegun()) await begin(databases, nowMs)
+    const before = await readHorizon(client, databases.main)
+    const horizon = mayMove ? Math.max(before, horizonAt(nowMs, kept)) : before
+    let hours = 0
+    const gone: number[] = []
+    refused = { rows: 0, why: '' }
+    for (;;) {
+      const due = touched.due({ nowMs, touchedMs: nowMs - gatherMs, urgentMs: horizon + urgentMs })
+      if (due.length === 0) break
+      await taking(due)
+      for (const taken of due) {
+        // Values of then are gone, and with them what a late one would have to be added to.
+        if (taken.hourMs >= before) {
+          const values = await rollUp(taken, databases, nowMs)
+          if (values > 0) hours++
+          else if (before !== noHorizon && taken.hourMs < horizon && !(await hasRows(client, databases, taken)))
+            gone.push(taken.hourMs)
+        }
+        touched.done(taken)
+      }
+    }
+    if (horizon > before) await moveHorizon(databases.main, horizon)
+    if (version === 'v1' && settings.manage && mayMove && !isShortened) {
+      await makeDatabases(admin, Object.values(databases), settings)
+      isShortened = true
+      valuesMs = undefined
+    }
+    return {
+      hours,
+      ...(gone.length > 0 && { gone: { hours: gone.length, fromMs: gone[0]!, toMs: gone.at(-1)! + hourLengthMs } }),
+      ...(refused.rows > 0 && { refused }),
+    }
+  }
+
+  async function moveHorizon(main: string, beforeMs: number): Promise<void> {
+    const lines = createLines()
+    writeHorizon(lines, beforeMs)
+    await write(lines, main, 'hours')
+    if (refused.rows > 0)
+      throw new GatewayError('peer_refused', `InfluxDB refuses the mark of the horizon: ${refused.why}`)
+  }
+
+  return {
+    async expire(nowMs, mayMove) {
+      try {
+        return await expire(nowMs, mayMove)
+      } catch (error) {
+        // A policy may have been removed, or the database be another one: looked at anew the next time.
+        valuesMs = undefined
+        const databases = Object.values(databasesOf(version ?? 'v1'))
+        throw explained(error, version, { databases, keepMs })
+      }
+    },
+    async close() {
+      await client.close()
+      for (const each of Object.values(writing)) await each.close()
+    },
+  }
+}
+
+/** Whether the hour is still there: its rows may all be without a value. */
+async function hasRows(
+  client: QueryClient,
+  databases: Readonly<Record<Target, string>>,
+  { target, measurement, hourMs }: Taken,
+): Promise<boolean> {
+  const hour = where(within(hourMs, hourMs + hourLengthMs))
+  const statement = `SELECT last("sequence") FROM ${identifier(measurement)}${hour}`
+  for await (const { values } of client.ask(databases[target], [statement])) if (values.length > 0) return true
+  return false
+}
+
+/** Hours that have a value, oldest first. */
+async function hoursOf(client: QueryClient, database: string, measurement: string, range: string): Promise<number[]> {
+  const statements = valueFields.map(
+    (field) =>
+      `SELECT count(${identifier(field)}) FROM ${identifier(measurement)}${where(range)} GROUP BY time(1h) fill(none)`,
+  )
+  const hours = new Set<number>()
+  for await (const { values } of client.ask(database, statements))
+    for (const [time] of values) hours.add(Math.floor(Number(time) / 1_000))
+  return [...hours].toSorted((a, b) => a - b)
+}
