@@ -175,7 +175,8 @@ export function makeBlocks(raw: Buffer, commit: number, loggedAtMs: number): Blo
         body + payloadOffset,
         body + payloadOffset + length4(raw, body + payloadLengthOffset),
       )
-      hash('sha256', payload, 'buffer').copy(raw, body + shaOffset)
+      // As a text: a buffer for each would cost as much again.
+      raw.write(hash('sha256', payload, 'binary'), body + shaOffset, 'latin1')
       end = body + length4(raw, end + 1)
     }
     const block = makeBlock(raw.subarray(start, end), commit, loggedAtMs)
@@ -191,28 +192,40 @@ export function makeBlocks(raw: Buffer, commit: number, loggedAtMs: number): Blo
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number): Buffer
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span: number): Buffer | undefined
 export function makeBlock(raw: Buffer, commit: number, loggedAtMs: number, span?: number): Buffer | undefined {
-  const entries = frameEntries(raw)
-  // Frames of one block were all written by one version.
-  const [first, last] = [entries[0]?.number ?? 0, entries.at(-1)?.number ?? 0]
-  const fixedBytes = blockHeaderBytes + (first > 0 ? numbersBytes : 0)
+  const of = tally(raw)
+  const fixedBytes = blockHeaderBytes + (of.first > 0 ? numbersBytes : 0)
   const packed = pack(raw, span === undefined ? Infinity : span - fixedBytes)
   if (!packed) return undefined
   const block = Buffer.alloc(span ?? fixedBytes + packed.length)
   packed.copy(block, blockHeaderBytes)
-  const fates = Array.from({ length: fateCount }, () => 0)
-  let [count, min, max] = [0, Number.MAX_SAFE_INTEGER, 0]
-  for (const entry of entries) {
-    const ms = idTimeMs(entry.bytes, idOffset)
-    ;[min, max, count] = [Math.min(min, ms), Math.max(max, ms), count + 1]
-    fates[entry.fate] = (fates[entry.fate] ?? 0) + 1
-  }
   setUint32(block, 0, blockMagic)
-  ;[block.length, packed.length, raw.length, count].forEach((value, index) => setUint32(block, 8 + index * 4, value))
-  ;[commit, count === 0 ? 0 : min, max, loggedAtMs].forEach((value, index) => setUint53(block, 24 + index * 8, value))
-  fates.forEach((value, fate) => block.writeUInt16LE(value, 56 + fate * 2))
-  if (first > 0) setNumbers(block, first, last)
+  ;[block.length, packed.length, raw.length, of.count].forEach((value, index) => setUint32(block, 8 + index * 4, value))
+  ;[commit, of.count === 0 ? 0 : of.min, of.max, loggedAtMs].forEach((value, i) => setUint53(block, 24 + i * 8, value))
+  of.fates.forEach((value, fate) => block.writeUInt16LE(value, 56 + fate * 2))
+  if (of.first > 0) setNumbers(block, of.first, of.last)
   setUint32(block, 4, crc32(block.subarray(8)))
   return block
+}
+
+/** What a block says of its frames, read without an object for each. */
+function tally(raw: Buffer) {
+  const fates = Array.from({ length: fateCount }, () => 0)
+  // Frames of one block were all written by one version: all have numbers, or none.
+  const of = { count: 0, min: Number.MAX_SAFE_INTEGER, max: 0, first: 0, last: 0, fates }
+  for (let at = 0; at < raw.length;) {
+    const body = at + prefixBytes
+    const end = body + length4(raw, at + 1)
+    const ms = idTimeMs(raw, body + idOffset)
+    const fate = raw[body + fateOffset]!
+    of.min = Math.min(of.min, ms)
+    of.max = Math.max(of.max, ms)
+    of.last = numberAt(raw, body + payloadOffset + length4(raw, body + payloadLengthOffset), end)
+    if (of.count === 0) of.first = of.last
+    of.count += 1
+    fates[fate] = (fates[fate] ?? 0) + 1
+    at = end
+  }
+  return of
 }
 
 /** As they are where compression does not pay; a block says so by both lengths being the same. */
