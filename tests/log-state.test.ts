@@ -4,9 +4,12 @@ import { closeSync, copyFileSync, existsSync, openSync, readdirSync, statSync, w
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { createAlarms } from '../gateway/alarms.ts'
 import { createBookmarks } from '../gateway/log/bookmarks.ts'
+import { createLog } from '../gateway/log/create-log.ts'
 import { openState, stateFile } from '../gateway/log/state.ts'
 import type { State, StateParts } from '../gateway/log/state.ts'
+import { testClock } from './faults/fault-log.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
 const head = () => ({ urgent: 100, routine: 1000 })
@@ -208,6 +211,27 @@ describe('what must be durable, without this thread waiting for the disk', () =>
     state.setMark('c', 3n)
     await expect(state.durable()).rejects.toThrow('not open')
   })
+})
+
+test('a log whose state.sqlite cannot be written raises an alarm that names it, and clears it when it can', async () => {
+  const dataDir = tempFolder('state-alarm')
+  const clock = testClock()
+  const alarms = createAlarms(clock, () => {})
+  const fatal = (error: Error): void => {
+    throw error
+  }
+  const log = await createLog({ dataDir, clock, alarms, settings: { urgentReserveBytes: 0, diskLowBytes: 0 }, fatal })
+  const { page_count: pages } = log.state.database.prepare('PRAGMA page_count').get() as { page_count: number }
+  log.state.database.exec(`PRAGMA max_page_count = ${pages}`)
+  for (let n = 0; n < 500; n += 1) log.bookmarks.set(`reader ${n} ${'x'.repeat(100)}`, { urgent: 0, routine: 0 })
+  await expect(log.state.durable()).rejects.toThrow('full')
+  expect(alarms.list()).toMatchObject([
+    { code: 'disk_failed', about: stateFile, text: expect.stringContaining('database or disk is full') },
+  ])
+  log.state.database.exec('PRAGMA max_page_count = 100000')
+  await log.state.durable()
+  expect(alarms.list()).toEqual([])
+  await log.close()
 })
 
 describe('bookmarks', () => {

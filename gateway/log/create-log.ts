@@ -35,7 +35,7 @@ import { createSearch } from './search.ts'
 import { newSegment, noteWritten, type Segment } from './segment.ts'
 import { segmentPath } from './segment-file.ts'
 import { framesSeries, laneOfSeries, refusedSeries, seriesOfLane } from './series.ts'
-import { openState, type State } from './state.ts'
+import { openState, type State, stateFile } from './state.ts'
 import { createTail } from './tail.ts'
 import { createWindows } from './windows.ts'
 import { createInlineWriter, createThreadWriter } from './writer.ts'
@@ -91,8 +91,13 @@ export const logSettingsDefault: LogSettings = {
   },
 }
 
+export interface OpenLog extends Log {
+  /** For others whose small things stand beside the segments; closed with the log. */
+  readonly state: State
+}
+
 /** Rejects with GatewayError folder_in_use or log_foreign. */
-export async function createLog(parts: LogParts): Promise<Log> {
+export async function createLog(parts: LogParts): Promise<OpenLog> {
   mkdirSync(parts.dataDir, { recursive: true, mode: 0o700 })
   const unlock = lockFolder(parts.dataDir)
   try {
@@ -103,7 +108,7 @@ export async function createLog(parts: LogParts): Promise<Log> {
   }
 }
 
-function openLog(parts: LogParts, unlock: () => void): Log {
+function openLog(parts: LogParts, unlock: () => void): OpenLog {
   const { dataDir, clock, alarms, disk = nodeDisk, warn } = parts
   const settings = { ...logSettingsDefault, ...parts.settings }
   const folder = join(dataDir, 'log')
@@ -124,7 +129,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
   const lastMs = Math.max(0, ...segments.flat().map(({ lastLoggedAtMs }) => lastLoggedAtMs))
   const lastLoggedAt = lastMs === 0 ? undefined : BigInt(lastMs + 1) * 1_000_000n
   const logTime = createLogTime({ clock, lastLoggedAt, alarms })
-  const state = parts.state ?? openState({ dataDir, ...(warn && { warn }) })
+  const state = parts.state ?? openState({ dataDir, failed: stateFailed(alarms), ...(warn && { warn }) })
   const bookmarks = createBookmarks({ state, head: () => head, now: logTime.now, ...(warn && { warn }) })
   const holds = createHolds({ dataDir, state, ...(warn && { warn }) })
   const current = createCurrent({ state, epoch, head })
@@ -316,6 +321,7 @@ function openLog(parts: LogParts, unlock: () => void): Log {
     },
     bookmarks,
     holds,
+    state,
     append: intake.append,
     read: reader.read,
     before: search.before,
@@ -358,4 +364,16 @@ function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length)
   bytes.copy(copy)
   return copy
+}
+
+function stateFailed(alarms: Alarms): (error: Error | undefined) => void {
+  return (error) => {
+    if (!error) return alarms.clear('disk_failed', stateFile)
+    alarms.raise(
+      'disk_failed',
+      stateFile,
+      `${stateFile} cannot be written (${error.message}). What belongs there is kept in memory and tried again each second; if the ` +
+        'gateway ended now, readers and MQTT sessions would be given again what they had since.',
+    )
+  }
 }

@@ -67,7 +67,6 @@ export function createWalSync({ database, path, write, settled, syncFile = fdata
         await syncFile(file)
       }
     } catch (error) {
-      synced = false
       doubtful = true
       settled(error as Error)
       throw error
