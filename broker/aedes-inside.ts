@@ -3,14 +3,10 @@
 
 import type { Aedes, Client, PublishPacket } from 'aedes'
 
-export interface AedesInside extends Omit<Aedes, 'publish'> {
-  mq: {
-    emit(message: PublishPacket, done?: () => void): unknown
-    /** Who is subscribed at this moment. */
-    readonly _matcher: { match(topic: string): readonly unknown[] }
-  }
-  persistence: Persistence
+export interface AedesInside extends Omit<Aedes, 'publish' | 'subscribe' | 'unsubscribe'> {
   publish: Publish
+  subscribe: Listen
+  unsubscribe: Listen
 }
 
 export type Publish = (
@@ -19,43 +15,37 @@ export type Publish = (
   done?: (error?: Error) => void,
 ) => void
 
+type Listen = (topic: string, listener: unknown, done?: () => void) => void
+
 export interface ClientInside extends Client {
-  subscriptions: Record<string, { readonly qos: number } | undefined>
-  /** How many packets of the chunk last read are not done; it reads on at 0. */
-  _parsingBatch: number
+  subscriptions: Record<string, unknown>
   readonly _parser: { parse(bytes: Buffer): number }
   /** Runs out one and a half times the keep-alive after the last packet that aedes has seen; null: the client asked for none. */
   readonly _keepaliveTimer: NodeJS.Timeout | null
+  /** Milliseconds. */
+  readonly _keepaliveInterval: number
 }
 
-/** What a client's stored session is known by. */
-export interface SessionOwner {
-  readonly id: string
-}
-
-export interface StoredSubscription {
-  readonly clientId: string
+/** As SUBSCRIBE asks for it, and with the QoS that was granted in the event; 128 and above: refused. */
+export interface AedesSubscription {
   readonly topic: string
-}
-
-/** A PUBLISH, or the PUBREL that took its place. */
-export interface QueuedPacket extends Omit<PublishPacket, 'cmd'> {
-  readonly cmd: 'publish' | 'pubrel'
-  readonly brokerCounter: number
+  readonly qos: number
+  readonly nl?: boolean
+  readonly rap?: boolean
+  readonly rh?: number
+  readonly subscriptionIdentifier?: number
 }
 
 export interface Persistence {
-  storeRetained(packet: PublishPacket): PromiseLike<unknown>
-  subscriptionsByTopic(topic: string): PromiseLike<readonly StoredSubscription[]>
-  addSubscriptions(client: SessionOwner, subscriptions: readonly { topic: string }[]): Promise<unknown>
-  cleanSubscriptions(client: SessionOwner): Promise<unknown>
-  outgoingEnqueueCombi(subscriptions: readonly StoredSubscription[], packet: QueuedPacket): PromiseLike<unknown>
-  outgoingUpdate(client: SessionOwner, packet: QueuedPacket): PromiseLike<unknown>
-  outgoingClearMessageId(client: SessionOwner, packet: { messageId?: number }): PromiseLike<unknown>
-  outgoingStream(client: SessionOwner): AsyncIterable<QueuedPacket>
-  incomingStorePacket(client: SessionOwner, packet: PublishPacket): Promise<unknown>
-  incomingGetPacket(client: SessionOwner, packet: PublishPacket): Promise<unknown>
-  incomingDelPacket(client: SessionOwner, packet: { messageId?: number }): Promise<unknown>
-  delWill(client: SessionOwner): Promise<unknown>
-  streamWill(brokers?: object): AsyncIterable<unknown>
+  setup(): Promise<void>
+  subscriptionsByClient(client: { readonly id: string }): Promise<readonly AedesSubscription[]>
+  addSubscriptions(client: Client, subscriptions: readonly AedesSubscription[]): Promise<void>
+  removeSubscriptions(client: Client, filters: readonly string[]): Promise<void>
+  cleanSubscriptions(): Promise<void>
+  putWill(client: Client, will: PublishPacket): Promise<void>
+  delWill(client: { readonly id: string }): Promise<void>
+  streamWill(): AsyncIterable<unknown>
+  outgoingStream(): AsyncIterable<unknown>
+  outgoingClearMessageId(): Promise<void>
+  createRetainedStreamCombi(): AsyncIterable<unknown>
 }

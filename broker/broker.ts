@@ -1,52 +1,78 @@
 // The MQTT broker of the gateway. Its promise: nothing is acknowledged before `receive` says that it is safe, every permitted
-// message reaches its subscribers, and no client can hold up, crash or fill the house.
+// message reaches its subscribers in order, and no client can hold up, crash or fill the house. Who does what: docs/mqtt.md.
 
 import type { Duplex } from 'node:stream'
 
 import { Aedes, type Client, type PublishPacket } from 'aedes'
 
 import { createAdmission } from './admission.ts'
-import type { AedesInside, ClientInside } from './aedes-inside.ts'
-import { orderDelivery, type Delivery } from './delivery.ts'
-import { Guard, type Direct, type Held, type Peer } from './guard.ts'
-import { createInflow, type Inflow } from './inflow.ts'
+import type { AedesInside, AedesSubscription, ClientInside } from './aedes-inside.ts'
+import { createPersistence } from './aedes-persistence.ts'
+import { createDelivery } from './delivery.ts'
+import { Gate, type Gates, type Peer } from './gate.ts'
+import { createInflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
+import { createNotices } from './notices.ts'
+import { packetType } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
-import type { Broker, BrokerParts, Counts, OutgoingMessage, Principal } from './port.ts'
-import { createSessions } from './sessions.ts'
-import { boundStore, type Store } from './store.ts'
+import type { Broker, BrokerParts, Counts, Principal, QoS } from './port.ts'
+import { createRetained, type Retained } from './retained.ts'
+import { createSending, type Sending } from './sending.ts'
+import type { Connection, Session } from './session.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+import type { MessageSource, StoredFilter } from './stored.ts'
 import { createTally } from './tally.ts'
-import { filterReachesBelow } from './topics.ts'
-import { createWills } from './wills.ts'
+import { createWills, willOf } from './wills.ts'
 
 export type * from './port.ts'
+export type * from './stored.ts'
 
-const sweepMs = 60_000
+const lookEveryMs = 250
 
 export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker {
   const limits = { ...defaultLimits, ...parts.limits }
-  const tally = createTally(parts.clock, parts.onEvent ?? (() => {}))
-  const admission = createAdmission(limits, parts.clock)
-  const sessions = createSessions(limits.sessionsMax, limits.sessionExpirySecondsMax, parts.clock)
+  const { store, clock } = parts
+  const tally = createTally(clock, parts.onEvent ?? (() => {}))
+  const admission = createAdmission(limits, clock)
   const members = new WeakMap<Client, Member<P>>()
-  const inflows = new WeakMap<Client, Inflow>()
-  // Principals of stored sessions, to ask the house for them while they are away.
-  const owners = new Map<string, { principal: P; filters: ReadonlySet<string> }>()
-  // The filters of those who are connected, and what is known of them until they change.
-  const reading = new Set<ReadonlySet<string>>()
-  const readBelow = new Map<string, boolean>()
-  const held: Held = { bytes: 0 }
+  const gates: Gates = { heldBytes: 0, writing: new Set() }
   const inFlight = { messages: 0 }
   const member = (client: Client): Member<P> => members.get(client)!
-  let running: { aedes: AedesInside; store: Store; delivery: Delivery; doors: Doors; sweep: NodeJS.Timeout } | undefined
+  const wills = createWills({ house: parts, limits, tally, store })
+  let running: Running<P> | undefined
   let closing = false
 
   async function start(): Promise<void> {
+    const state = restore()
+    const { sessions } = state
+    const persistence = createPersistence({
+      subscriptionsOf: (clientId) => [...(sessions.get(clientId)?.subscriptions.values() ?? [])].map(asAedes),
+      storeSubscriptions(client, subscriptions) {
+        const { filters } = member(client)
+        for (const subscription of subscriptions) {
+          if (!filters.has(subscription.topic)) continue
+          store.write({ kind: 'subscribed', clientId: client.id, subscription: storedFilter(subscription) })
+        }
+        return store.flush()
+      },
+      removeSubscriptions(client, filters) {
+        for (const filter of filters) store.write({ kind: 'unsubscribed', clientId: client.id, filter })
+        return store.flush()
+      },
+      storeWill(client, will) {
+        const { principal, gate } = member(client)
+        const silentMs = (client as ClientInside)._keepaliveInterval
+        return wills.keep(client.id, principal!, versionOf(gate), will, Math.ceil(Math.max(0, silentMs) / 1_000))
+      },
+      // When the gateway goes away the devices do not: their wills wait for the next start.
+      removeWill: (clientId) => (closing ? undefined : wills.forget(clientId)),
+    })
     const aedes = (await Aedes.createBroker({
-      ...createPermissions({ house: parts, limits, tally, sessions, granted: () => readBelow.clear(), member }),
-      authorizePublish: (client, packet, done) => authorizePublish(client, packet, done),
-      // 0: no bound over all publishers together, which one frozen subscriber would use up.
+      ...createPermissions({ house: parts, limits, tally, sessions: () => sessions, member }),
+      authorizePublish: sendWill,
+      persistence: persistence as never,
+      // 0: no bound over all clients together, which one frozen one would use up.
       concurrency: 0,
       drainTimeout: limits.unreadMsMax,
       connectTimeout: limits.connectMsMax,
@@ -59,159 +85,214 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       sessionExpiryIntervalLimit: limits.sessionExpirySecondsMax,
       pendingSessionsLimit: limits.sessionsMax,
     })) as unknown as AedesInside
-    const store = boundStore(aedes, {
-      limits,
-      dropped: tally.drop,
-      granted: (clientId, filter) => owners.get(clientId)?.filters.has(filter) ?? false,
-      mayQueue: (clientId, topic) => {
-        const owner = owners.get(clientId)
-        return owner !== undefined && parts.mayReceive(owner.principal, topic)
-      },
-    })
-    const delivery = orderDelivery(aedes, store.hasSessions)
-    const wills = createWills({ house: parts, limits, tally, delivery })
-    follow(aedes)
+    // Messages never go through aedes, and wills are sent by `sendWill`.
+    aedes.publish = (_packet, from, then) => (typeof from === 'function' ? from : then)?.()
+    aedes.subscribe = aedes.unsubscribe = (_topic, _listener, done) => done?.()
+    follow(aedes, state)
 
-    function authorizePublish(
-      client: Client | null,
-      packet: PublishPacket,
-      done: (error?: Error | null) => void,
-    ): void {
-      const from = client && members.get(client)
-      if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
-      if (packet === from.connect?.will) return wills.send(from.principal, packet, client, done)
-      inflowOf(client, from.principal).arrive(packet, done)
-    }
-
-    function inflowOf(client: Client, principal: P): Inflow {
-      let inflow = inflows.get(client)
-      if (!inflow) {
-        const inflowParts = { house: parts, limits, tally, delivery, incoming: store.incoming, inFlight }
-        inflows.set(client, (inflow = createInflow(inflowParts, principal, client, member(client).guard)))
-      }
-      return inflow
-    }
-
-    function directOf(client: Client): Direct {
-      const { guard, principal } = member(client)
-      const inflow = inflowOf(client, principal!)
-      const inside = client as ClientInside
-      return {
-        publish: (packet) => (closing ? guard.stop() : inflow.arriveDirectly(packet)),
-        heard: () => inside._keepaliveTimer?.refresh(),
-      }
-    }
-
-    const enter = (stream: Duplex, peer: Peer): void => {
-      const guard = new Guard(stream, peer, limits, held)
-      const client = aedes.handle(guard) as ClientInside
+    function enter(stream: Duplex, peer: Peer): void {
+      const gate = new Gate(stream, peer, limits, gates)
+      const client = aedes.handle(gate) as ClientInside
       // A plain object would answer to the filter 'constructor', and aedes would stop the process.
       client.subscriptions = Object.create(null)
       contain(client)
-      members.set(client, { guard, filters: new Set() })
+      members.set(client, { gate, filters: new Set() })
     }
     const refuse = (address: string, listener: string, why: Parameters<typeof tally.refuse>[0]['why']): void =>
       tally.refuse({ kind: 'refused', address, listener, why })
-    const sweep = setInterval(() => {
-      for (const clientId of sessions.expired()) {
-        owners.delete(clientId)
-        store.forget(clientId).catch((error: unknown) => parts.log.error({ error }, 'a session could not be removed'))
-      }
-    }, sweepMs)
-    sweep.unref()
+    const timers = [
+      setInterval(() => sessions.expire(), limits.expireEveryMs).unref(),
+      setInterval(() => cutFrozen(gates, limits.unreadMsMax), lookEveryMs).unref(),
+    ]
+    running = { ...state, aedes, doors: undefined, timers }
     try {
-      const doors = await openDoors(parts.listeners, { limits, admission, enter, refuse })
-      running = { aedes, store, delivery, doors, sweep }
+      running.doors = await openDoors(parts.listeners, { limits, admission, enter, refuse })
     } catch (error) {
-      clearInterval(sweep)
+      running = undefined
+      timers.forEach(clearInterval)
+      wills.close()
       await new Promise<void>((resolve) => aedes.close(resolve))
       throw error
     }
+  }
 
-    function follow(source: AedesInside): void {
-      source.on('client', (client) => {
-        const { principal, filters, guard, connect } = member(client)
-        sessions.enter(client.id, principal!.name)
-        reading.add(filters)
-        if (filters.size > 0) readBelow.clear()
-        if (connect?.clean) store.incoming.clear(client.id)
-        if (!client.clean) owners.set(client.id, { principal: principal!, filters })
-        tally.totals.connects++
-        const { address, listener } = guard.peer
-        const protocolVersion = guard.version as 3 | 4 | 5
-        tally.tell({
-          kind: 'connected',
-          clientId: client.id,
-          principal: principal!.name,
-          address,
-          listener,
-          protocolVersion,
-        })
+  /** What was there before the process began, up to the head of the log. */
+  function restore(): State<P> {
+    const stored = store.load()
+    const notices = createNotices(stored.through.get('house') ?? 0)
+    const urgent = parts.sources.filter((source) => source.urgent)
+    const sources = [...urgent, notices, ...parts.sources.filter((source) => !source.urgent)]
+    const retained = createRetained({
+      limits,
+      store,
+      stored: stored.retained,
+      dropped: () => tally.drop('retained', ''),
+    })
+    const delivery = createDelivery<P>({
+      sources,
+      store,
+      retained,
+      sending: () => sending,
+      mayReceive: (principal, topic) => parts.mayReceive(principal, topic),
+    })
+    const sending: Sending<P> = createSending<P>({
+      sources,
+      store,
+      limits,
+      now: () => clock.now(),
+      dropped: tally.drop,
+      recipientOf: delivery.recipientOf,
+    })
+    const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending })
+    sessions.restore(stored.sessions, parts.recall)
+    delivery.catchUp(stored.through)
+    wills.restore(stored.wills)
+    return { notices, sources, retained, delivery, sending, sessions }
+  }
+
+  function sendWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const from = client && members.get(client)
+    if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
+    const will = willOf(client.id, from.principal.name, versionOf(from.gate), packet, 0)
+    const goOn = (): void => done(null)
+    void wills.send(from.principal, will).then(goOn, goOn)
+  }
+
+  function follow(aedes: AedesInside, { sessions, retained, delivery, sending, sources }: State<P>): void {
+    const retaining = sources.findIndex((source) => source.retains)
+
+    aedes.on('client', (client) => {
+      const { principal, gate } = member(client)
+      tally.totals.connects++
+      const { address, listener } = gate.peer
+      const protocolVersion = versionOf(gate)
+      tally.tell({
+        kind: 'connected',
+        clientId: client.id,
+        principal: principal!.name,
+        address,
+        listener,
+        protocolVersion,
       })
-      source.on('clientReady', (client) => member(client).guard.open(directOf(client)))
-      source.on('unsubscribe', (filters, client) => {
-        for (const filter of filters) member(client).filters.delete(filter)
-        readBelow.clear()
+    })
+
+    aedes.on('clientReady', (client) => {
+      const from = member(client)
+      const { gate, connect, filters } = from
+      const before = sessions.get(client.id)
+      if (before?.connection) before.connection.gate.cutReason ??= 'taken_over'
+      const session = sessions.enter(client.id, from.principal!, versionOf(gate), {
+        clean: connect?.clean ?? true,
+        expirySeconds: expiryOf(client),
       })
-      source.on('clientDisconnect', (client) => {
-        const { principal, filters, guard } = member(client)
-        reading.delete(filters)
-        if (filters.size > 0) readBelow.clear()
-        sessions.leave(client.id, client.clean ? 0 : client.sessionExpiryInterval)
-        if (client.clean) {
-          owners.delete(client.id)
-          store.incoming.clear(client.id)
-        }
-        const why = closing ? 'closing' : (guard.cutReason ?? 'left')
-        const detail = guard.fault
-        tally.leave({
-          kind: 'disconnected',
-          clientId: client.id,
-          principal: principal?.name ?? '',
-          why,
-          ...(detail !== undefined && { detail }),
-        })
+      from.session = session
+      for (const filter of [...session.subscriptions.keys()].filter((each) => !filters.has(each))) {
+        // It may not read this any more.
+        delivery.unsubscribe(session, filter)
+        store.write({ kind: 'unsubscribed', clientId: client.id, filter })
+      }
+      admit(client as ClientInside, session)
+    })
+
+    function admit(client: ClientInside, session: Session<P>): void {
+      const { gate, principal } = member(client)
+      const inflow = createInflow({ house: parts, limits, tally, store, inFlight }, principal!, session, gate)
+      const connection: Connection = {
+        gate,
+        protocolVersion: session.protocolVersion,
+        window: Math.min(client.receiveMaximum, limits.sentUnansweredMax),
+        packetBytesMax: client.maximumPacketSize ?? Infinity,
+        busy: false,
+      }
+      const isHere = (): boolean => session.connection === connection
+      sending.attach(session, connection)
+      gate.open({
+        publish: (packet) => (closing ? gate.stop() : inflow.arrive(packet)),
+        answer(type, packetId, reason) {
+          if (type === packetType.pubrel) inflow.release(packetId)
+          else if (isHere()) sending.answer(session, type, packetId, reason)
+        },
+        heard: () => client._keepaliveTimer?.refresh(),
+        drained: () => isHere() && session.owedCount > 0 && sending.pump(session),
       })
-      source.on('clientError', (client, error) => {
-        const { guard } = member(client)
-        if (/drain timeout/.test(error.message)) guard.cutReason ??= 'slow'
-        parts.log.debug({ clientId: client.id, why: error.message }, 'client error')
-      })
-      source.on('connectionError', (client, error) => {
-        const guard = members.get(client)?.guard
-        if (guard && !member(client).connect) tally.refuse({ kind: 'refused', ...guard.peer, why: 'protocol' })
-        parts.log.debug({ why: error.message }, 'connection error')
-      })
-      source.on('error' as 'closed', ((error: Error) => parts.log.error({ error }, 'broker error')) as () => void)
     }
+
+    // In the turn after, so that SUBACK leaves before what is retained.
+    aedes.on('subscribe', (subscriptions, client) =>
+      process.nextTick(() => {
+        const { session, gate, principal } = member(client)
+        if (!session || session.connection?.gate !== gate) return
+        for (const subscription of subscriptions as readonly AedesSubscription[]) {
+          if (subscription.qos > 2) continue
+          const filter = storedFilter(subscription)
+          const isNew = delivery.subscribe(session, filter)
+          if (filter.retainHandling === 2 || (filter.retainHandling === 1 && !isNew)) continue
+          for (const message of retained.matching(filter.filter)) {
+            if (!parts.mayReceive(principal!, message.topic)) continue
+            sending.offerRetained(session, retaining, message, filter.qos, filter.identifier)
+          }
+        }
+        sending.pump(session)
+        gate.answered()
+      }),
+    )
+
+    aedes.on('unsubscribe', (filters, client) => {
+      const { session, gate, filters: granted } = member(client)
+      for (const filter of filters) granted.delete(filter)
+      if (!session || session.connection?.gate !== gate || client.closed) return
+      for (const filter of filters) delivery.unsubscribe(session, filter)
+      process.nextTick(() => gate.answered())
+    })
+
+    aedes.on('clientDisconnect', (client) => {
+      const { principal, session, gate } = member(client)
+      if (session && session.connection?.gate === gate) {
+        sessions.leave(session, expiryOf(client))
+      }
+      const why = closing ? 'closing' : (gate.cutReason ?? 'left')
+      const detail = gate.fault
+      tally.leave({
+        kind: 'disconnected',
+        clientId: client.id,
+        principal: principal?.name ?? '',
+        why,
+        ...(detail !== undefined && { detail }),
+      })
+    })
+    aedes.on('clientError', (client, error) =>
+      parts.log.debug({ clientId: client.id, why: error.message }, 'client error'),
+    )
+    aedes.on('connectionError', (client, error) => {
+      const gate = members.get(client)?.gate
+      if (gate && !member(client).connect) tally.refuse({ kind: 'refused', ...gate.peer, why: 'protocol' })
+      parts.log.debug({ why: error.message }, 'connection error')
+    })
+    aedes.on('error' as 'closed', ((error: Error) => parts.log.error({ error }, 'broker error')) as () => void)
   }
 
   return {
     start,
     get addresses() {
-      return running?.doors.addresses ?? []
+      return running?.doors?.addresses ?? []
     },
-    publish: (message) =>
-      new Promise((resolve, reject) => {
-        if (!running || closing) return reject(new Error('the broker is not running'))
-        if (message.topic.startsWith('$')) return reject(new Error('topics with $ are not delivered'))
-        running.delivery.publish(outgoing(message), null, (error) => (error ? reject(error) : resolve()))
-      }),
-    isWanted: (topic) => running !== undefined && !closing && running.delivery.isWanted(topic),
-    isWantedBelow(root) {
-      if (!running || closing) return false
-      if (running.store.hasSessions()) return true
-      let wanted = readBelow.get(root)
-      if (wanted === undefined) {
-        wanted = [...reading].some((filters) => [...filters].some((filter) => filterReachesBelow(filter, root)))
-        readBelow.set(root, wanted)
-      }
-      return wanted
+    deliver(source, messages, through) {
+      // What comes before the start is found in the log by it.
+      running?.delivery.advance(running.sources.indexOf(source), messages, through)
     },
+    publish(message) {
+      if (!running || closing || message.topic.startsWith('$')) return
+      const { notices, delivery, sources } = running
+      const added = notices.add(message, clock.now())
+      delivery.advance(sources.indexOf(notices), [added], added.number)
+    },
+    isWanted: (topic) => running !== undefined && running.delivery.isWanted(topic),
+    isWantedBelow: (root) => running !== undefined && running.delivery.isWantedBelow(root),
     counts: (): Counts => ({
       connections: admission.connections,
-      sessions: sessions.size,
-      ...(running?.store.counts() ?? { retained: 0, queued: 0, queuedBytes: 0 }),
+      sessions: running?.sessions.kept ?? 0,
+      retained: running?.retained.count ?? 0,
+      queued: running?.sending.owedCount ?? 0,
       inFlight: inFlight.messages,
       ...tally.totals,
       refused: { ...tally.refused },
@@ -221,13 +302,42 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     async close() {
       closing = true
       if (!running) return
-      const { aedes, doors, sweep } = running
-      clearInterval(sweep)
-      const doorsClosed = doors.close()
+      const { aedes, doors, timers } = running
+      timers.forEach(clearInterval)
+      wills.close()
+      const doorsClosed = doors?.close()
       await new Promise<void>((resolve) => aedes.close(resolve))
       await doorsClosed
+      await store.flush().catch((error: unknown) => parts.log.error({ error }, 'MQTT sessions could not be stored'))
     },
   }
+}
+
+interface State<P extends Principal> {
+  readonly notices: ReturnType<typeof createNotices>
+  readonly sources: readonly MessageSource[]
+  readonly retained: Retained
+  readonly delivery: ReturnType<typeof createDelivery<P>>
+  readonly sending: Sending<P>
+  readonly sessions: Sessions<P>
+}
+
+interface Running<P extends Principal> extends State<P> {
+  readonly aedes: AedesInside
+  doors: Doors | undefined
+  readonly timers: readonly NodeJS.Timeout[]
+}
+
+/** 0: it ends with its connection. */
+const expiryOf = ({ clean, sessionExpiryInterval }: Client): number =>
+  clean || !Number.isFinite(sessionExpiryInterval) ? 0 : sessionExpiryInterval
+
+const versionOf = ({ version }: Gate): 3 | 4 | 5 => version as 3 | 4 | 5
+
+/** Who takes nothing at all is gone, whatever its connection says. */
+function cutFrozen({ writing }: Gates, msMax: number): void {
+  const before = performance.now() - msMax
+  for (const gate of writing) if (gate.writingSince < before) gate.cut('slow')
 }
 
 /**
@@ -247,24 +357,20 @@ function contain(client: ClientInside): void {
   }
 }
 
-function outgoing({ topic, payload, qos, retain, properties }: OutgoingMessage): PublishPacket {
-  return {
-    cmd: 'publish',
-    topic,
-    payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
-    qos,
-    retain,
-    dup: false,
-    ...(properties && {
-      properties: {
-        ...(properties.contentType !== undefined && { contentType: properties.contentType }),
-        ...(properties.userProperties && { userProperties: Object.fromEntries(properties.userProperties) }),
-        ...(properties.responseTopic !== undefined && { responseTopic: properties.responseTopic }),
-        ...(properties.correlationData && { correlationData: Buffer.from(properties.correlationData) }),
-        ...(properties.messageExpirySeconds !== undefined && {
-          messageExpiryInterval: properties.messageExpirySeconds,
-        }),
-      },
-    }),
-  }
-}
+const storedFilter = ({ topic, qos, nl, rap, rh, subscriptionIdentifier }: AedesSubscription): StoredFilter => ({
+  filter: topic,
+  qos: qos as QoS,
+  noLocal: nl ?? false,
+  retainAsPublished: rap ?? false,
+  retainHandling: (rh ?? 0) as 0 | 1 | 2,
+  ...(subscriptionIdentifier !== undefined && { identifier: subscriptionIdentifier }),
+})
+
+const asAedes = ({ filter, qos, noLocal, retainAsPublished, retainHandling, identifier }: StoredFilter) => ({
+  topic: filter,
+  qos,
+  nl: noLocal,
+  rap: retainAsPublished,
+  rh: retainHandling,
+  ...(identifier !== undefined && { subscriptionIdentifier: identifier }),
+})

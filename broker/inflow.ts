@@ -1,40 +1,38 @@
-// One client's messages on their way to `receive`: all of them at once, for the sake of the group commit, and out again strictly
-// in the order in which they came. After the first that could not be stored nothing of this connection is acknowledged.
+// One client's messages on their way to `receive`: all of them at once, for the sake of the group commit, and acknowledged strictly
+// in the order in which they came. After the first that could not be stored nothing of this connection is acknowledged. At QoS 2 the
+// identifier is on disk before its message, and its release before PUBCOMP (MQTT 3.1.1 and 5 §4.3.3).
 
-import type { Client, PublishPacket } from 'aedes'
-
-import type { ClientInside } from './aedes-inside.ts'
-import type { Delivery } from './delivery.ts'
-import type { Guard } from './guard.ts'
+import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
-import { reasonCode, type PlainPublish } from './packets.ts'
-import type { BrokerParts, InboundPublish, MessageProperties, Principal, Verdict } from './port.ts'
-import type { Incoming } from './store.ts'
+import { reasonCode } from './packets.ts'
+import type { BrokerParts, InboundPublish, Principal, Verdict } from './port.ts'
+import type { PublishPacket } from './publish-packet.ts'
+import type { ReceivedOnce, Session } from './session.ts'
+import type { SessionStore } from './stored.ts'
 import type { Tally } from './tally.ts'
 
 export interface Inflow {
-  /** `callback` lets aedes go on: acknowledge and deliver, or with an error refuse. */
-  arrive(packet: PublishPacket, callback: (error?: Error | null) => void): void
-  /** Past aedes: it is acknowledged here. */
-  arriveDirectly(packet: PlainPublish): void
+  arrive(packet: PublishPacket): void
+  /** PUBREL came. */
+  release(packetId: number): void
 }
 
 export interface InflowParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish'>
+  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
   readonly tally: Tally
-  readonly delivery: Delivery
-  readonly incoming: Incoming
+  readonly store: Pick<SessionStore, 'write' | 'flush'>
   /** Over all connections. */
   readonly inFlight: { messages: number }
 }
 
 interface Arrival {
   readonly packet: PublishPacket
-  /** Absent: aedes knows nothing of it. */
-  readonly callback: ((error?: Error | null) => void) | undefined
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
   readonly repeated: boolean
+  readonly frameId: Uint8Array | undefined
+  /** Its identifier is being written: it and what follows wait for that. */
+  noting: Promise<void> | undefined
   verdict: Verdict | undefined
   next: Arrival | undefined
 }
@@ -42,80 +40,143 @@ interface Arrival {
 export function createInflow<P extends Principal>(
   parts: InflowParts<P>,
   principal: P,
-  client: Client,
-  guard: Guard,
+  session: Session<P>,
+  gate: Gate,
 ): Inflow {
-  const { house, limits, tally, delivery, incoming, inFlight } = parts
-  const inside = client as ClientInside
+  const { house, limits, tally, store, inFlight } = parts
+  const { clientId } = session
+  const aliases = new Map<number, string>()
   let first: Arrival | undefined
   let last: Arrival | undefined
+  /** The first that is not given to the house yet. */
+  let unsent: Arrival | undefined
   let messages = 0
   let bytes = 0
   let stuck = false
 
-  function arriveDirectly({ topic, payload, qos, retain, dup, packetId }: PlainPublish): void {
+  function arrive(packet: PublishPacket): void {
     if (stuck) return
-    const packet: PublishPacket = { cmd: 'publish', topic, payload, qos, retain, dup, messageId: packetId }
-    if (isBridgeStatus(topic)) tally.totals.swallowed++
-    queue(packet, undefined, isBridgeStatus(topic) ? Promise.resolve('accepted') : receive(packet))
+    const named = packet.topicAlias === undefined ? packet : withTopic(packet, packet.topicAlias)
+    if (!named) return
+    if (named.qos === 2) return arriveOnce(named)
+    queue(named, undefined, undefined, false)
   }
 
-  function arrive(packet: PublishPacket, callback: NonNullable<Arrival['callback']>): void {
-    if (stuck) return
-    if (isBridgeStatus(packet.topic)) {
-      tally.totals.swallowed++
-      return queue(packet, callback, Promise.resolve('accepted'))
+  /** MQTT 5 §3.3.2.3.4. */
+  function withTopic(packet: PublishPacket, alias: number): PublishPacket | undefined {
+    if (alias === 0 || alias > limits.topicAliasesMax)
+      return breach(reasonCode.topicAlias, 'a topic alias beyond the limit')
+    if (packet.topic !== '') {
+      aliases.set(alias, packet.topic)
+      return packet
     }
-    if (packet.qos !== 2) return queue(packet, callback, receive(packet))
-    const known = incoming.known(client.id, packet.messageId ?? 0)
-    if (known) return queue(packet, callback, known, true)
-    if (incoming.size(client.id) >= limits.inFlightMax) {
+    const topic = aliases.get(alias)
+    return topic === undefined
+      ? breach(reasonCode.protocol, 'a topic alias that stands for nothing')
+      : { ...packet, topic }
+  }
+
+  function breach(code: number, why: string): undefined {
+    stuck = true
+    gate.fault = why
+    gate.cut('protocol', code)
+  }
+
+  function arriveOnce(packet: PublishPacket): void {
+    const { packetId } = packet
+    const known = session.received.get(packetId)
+    if (known && isHere(known)) {
+      // [MQTT-3.3.1-1]: what is sent again says so. Once is forgiven.
+      if (!packet.dup && known.again) return breach(reasonCode.protocol, 'a packet identifier that is in use')
+      known.again ||= !packet.dup
+      return queue(packet, known, undefined, true)
+    }
+    if (session.received.size >= limits.inFlightMax) {
       stuck = true
-      return guard.cut('receive_maximum', reasonCode.receiveMaximum)
+      return gate.cut('receive_maximum', reasonCode.receiveMaximum)
     }
-    const settled = receive(packet)
-    incoming.add(client.id, packet, settled)
-    queue(packet, callback, settled)
+    const frameId = session.kept ? house.newFrameId() : undefined
+    const once: ReceivedOnce = { frameId }
+    session.received.set(packetId, once)
+    if (!frameId) return queue(packet, once, undefined, false)
+    store.write({ kind: 'received', clientId, received: { packetId, frameId } })
+    queue(packet, once, store.flush(), false)
   }
 
-  function receive(packet: PublishPacket): Promise<Verdict> {
-    const permitted =
-      !packet.topic.startsWith('$') &&
-      house.mayPublish(principal, packet.topic, { retain: packet.retain, qos: packet.qos, will: false })
-    if (!permitted) {
-      const { id: clientId } = client
-      tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic: packet.topic })
-    }
-    const settled = house.receive(principal, inbound(packet, client, permitted, false))
-    return permitted ? settled : settled.then(() => 'forbidden')
+  /** An identifier of before a restart may have been written without its message. */
+  function isHere(once: ReceivedOnce): boolean {
+    if (!once.settled && once.frameId && house.isStored(once.frameId)) once.settled = Promise.resolve('accepted')
+    return once.settled !== undefined
   }
 
   function queue(
     packet: PublishPacket,
-    callback: Arrival['callback'],
-    settled: Promise<Verdict>,
-    repeated = false,
+    once: ReceivedOnce | undefined,
+    noting: Promise<void> | undefined,
+    repeated: boolean,
   ): void {
-    const arrival: Arrival = { packet, callback, repeated, verdict: undefined, next: undefined }
+    const { frameId } = once ?? {}
+    const arrival: Arrival = { packet, repeated, frameId, noting, verdict: undefined, next: undefined }
     if (last) last.next = arrival
     else first = arrival
     last = arrival
+    unsent ??= arrival
     messages++
     bytes += packet.payload.length
     inFlight.messages++
-    // aedes would read on when this chunk is done; it reads on now, and many messages share a commit. The bound is ours.
-    if (callback) inside._parsingBatch--
-    if (full()) guard.throttle(true)
-    settled.then(
-      (verdict) => {
-        arrival.verdict = verdict
-        release()
-      },
-      () => fail(arrival),
-    )
+    if (full()) gate.throttle(true)
+    if (noting) {
+      const noted = (): void => {
+        arrival.noting = undefined
+        send()
+      }
+      noting.then(noted, () => fail())
+    }
+    send()
   }
 
-  function release(): void {
+  /** Gives the house what it may have by now, in order. */
+  function send(): void {
+    while (unsent && !unsent.noting && !stuck) {
+      const arrival = unsent
+      unsent = arrival.next
+      const settled = settle(arrival)
+      settled.then(
+        (verdict) => {
+          arrival.verdict = verdict
+          answer()
+        },
+        () => fail(),
+      )
+    }
+  }
+
+  function settle(arrival: Arrival): Promise<Verdict> {
+    const { packet, repeated, frameId } = arrival
+    const { topic, packetId } = packet
+    const once = packet.qos === 2 ? session.received.get(packetId) : undefined
+    if (repeated && once?.settled) return once.settled
+    if (isBridgeStatus(topic)) {
+      tally.totals.swallowed++
+      if (once) once.settled = accepted
+      return accepted
+    }
+    const message = { retain: packet.retain, qos: packet.qos, will: false }
+    const permitted = !topic.startsWith('$') && house.mayPublish(principal, topic, message)
+    if (!permitted) {
+      tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic })
+    }
+    const settled = house.receive(principal, inbound(packet, session, permitted, false, frameId))
+    const verdict = permitted ? settled : settled.then((): Verdict => 'forbidden')
+    if (once) {
+      once.settled = verdict
+      // It will come again, and is new then.
+      verdict.catch(() => (once.settled = undefined))
+    }
+    return verdict
+  }
+
+  function answer(): void {
     while (first?.verdict) {
       const head = first
       first = head.next
@@ -124,69 +185,40 @@ export function createInflow<P extends Principal>(
       if (head.verdict === 'accepted') accept(head)
       else forbid(head)
     }
-    if (!full()) guard.throttle(false)
+    if (!full()) gate.throttle(false)
   }
 
   const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
 
-  function accept({ packet, callback, repeated }: Arrival): void {
-    if (packet.qos === 2) guard.sendAcknowledgements()
-    if (repeated) return callback?.(null)
-    tally.totals.accepted++
-    // By us and now: aedes would publish after its acknowledgement, QoS 1 later than QoS 0, and never for who has left.
-    if (!isBridgeStatus(packet.topic)) delivery.publish(packet.qos === 1 ? { ...packet } : packet, client, noop)
-    // aedes takes one write for each, and a turn of the event loop; to it the message is then one of QoS 0.
-    if (!callback) return acknowledge(packet)
-    if (packet.qos === 1 && guard.acknowledge(packet.messageId ?? 0)) packet.qos = 0
-    goOn(packet, callback)
-  }
-
-  function acknowledge({ qos, messageId = 0 }: PublishPacket): void {
-    if (qos === 0 || guard.destroyed || guard.acknowledge(messageId)) return
-    // It does not read its acknowledgements.
-    if (guard.writableLength > limits.unreadBytesMax) guard.cut('slow')
-    else guard.write(Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff))
+  function accept({ packet, repeated }: Arrival): void {
+    if (!repeated) tally.totals.accepted++
+    if (packet.qos > 0) gate.sendShort(packet.qos === 1 ? 'puback' : 'pubrec', packet.packetId)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
-  function forbid({ packet, callback }: Arrival): void {
-    tally.totals.forbidden++
-    guard.sendAcknowledgements()
-    if (!callback) return refuse(packet)
-    if (guard.version === 5) {
-      // A PUBREC with an error frees the identifier.
-      if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
-      return callback(new Error('not permitted'))
-    }
-    goOn(packet, callback)
+  function forbid({ packet: { qos, packetId }, repeated }: Arrival): void {
+    if (!repeated) tally.totals.forbidden++
+    if (qos === 0) return
+    const kind = qos === 1 ? 'puback' : 'pubrec'
+    if (gate.version !== 5) return gate.sendShort(kind, packetId)
+    // A PUBREC with an error frees the identifier.
+    if (qos === 2) forget(packetId)
+    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized)
   }
 
-  function refuse(packet: PublishPacket): void {
-    const { qos, messageId = 0 } = packet
-    if (guard.version !== 5) return acknowledge(packet)
-    // MQTT 5 §3.4.2.1: not authorized.
-    if (qos === 1 && !guard.destroyed) guard.write(Buffer.of(0x40, 3, messageId >> 8, messageId & 0xff, 0x87))
+  function forget(packetId: number): void {
+    if (session.received.delete(packetId) && session.kept) store.write({ kind: 'forgotten', clientId, packetId })
   }
 
-  /** aedes acknowledges, and does not publish. */
-  function goOn(packet: PublishPacket, callback: NonNullable<Arrival['callback']>): void {
-    delivery.withhold(packet)
-    callback(null)
-  }
-
-  function fail({ packet }: Arrival): void {
+  function fail(): void {
     tally.totals.unstored++
-    if (packet.qos === 2) incoming.remove(client.id, packet.messageId)
     if (stuck) return
     stuck = true
-    guard.stop()
-    setTimeout(() => guard.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
+    gate.stop()
+    setTimeout(() => gate.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
     // Nothing that waits is acknowledged any more; all of it will come again, and is new then.
-    for (let rest = first; rest; rest = rest.next) {
-      leave(rest.packet)
-      if (rest.packet.qos === 2) incoming.remove(client.id, rest.packet.messageId)
-    }
-    first = last = undefined
+    for (let rest = first; rest; rest = rest.next) leave(rest.packet)
+    first = last = unsent = undefined
   }
 
   function leave(packet: PublishPacket): void {
@@ -195,46 +227,36 @@ export function createInflow<P extends Principal>(
     inFlight.messages--
   }
 
-  return { arrive, arriveDirectly }
+  function release(packetId: number): void {
+    const isKnown = session.received.has(packetId)
+    forget(packetId)
+    const complete = (): void => {
+      if (isKnown || gate.version !== 5) gate.sendShort('pubcomp', packetId)
+      else gate.sendRefusal('pubcomp', packetId, reasonCode.packetIdNotFound)
+    }
+    if (!session.kept) return complete()
+    // Also for one that is not known any more: the client uses the identifier anew once it has PUBCOMP.
+    store.flush().then(complete, () => gate.cut('unstored', reasonCode.serverBusy))
+  }
+
+  return { arrive, release }
 }
 
+const accepted: Promise<Verdict> = Promise.resolve('accepted')
+
 /** What `receive` is given. Written out, since it is made for each message. */
-export function inbound(packet: PublishPacket, client: Client, permitted: boolean, will: boolean): InboundPublish {
-  const { topic } = packet
-  const messageId = packet.qos === 0 ? undefined : packet.messageId
-  const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-  const qos = packet.qos ?? 0
-  const retain = packet.retain ?? false
-  const dup = packet.dup ?? false
-  const clientId = client.id
-  const protocolVersion = client.version as 3 | 4 | 5
-  const properties = packet.properties ? carried(packet.properties) : noProperties
-  return messageId === undefined
-    ? { topic, payload, qos, retain, dup, clientId, protocolVersion, will, permitted, properties }
-    : { topic, payload, qos, retain, dup, packetId: messageId, clientId, protocolVersion, will, permitted, properties }
+export function inbound(
+  packet: Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'packetId' | 'properties'>,
+  { clientId, protocolVersion }: { readonly clientId: string; readonly protocolVersion: 3 | 4 | 5 },
+  permitted: boolean,
+  will: boolean,
+  frameId?: Uint8Array,
+): InboundPublish {
+  const { topic, payload, qos, retain, dup, packetId, properties } = packet
+  const base = { topic, payload, qos, retain, dup, clientId, protocolVersion, will, permitted, properties }
+  if (qos === 0 || will) return base
+  return frameId ? { ...base, packetId, frameId } : { ...base, packetId }
 }
 
 // Mosquitto's bridges tell their state so; they must be neither believed nor cut.
 export const isBridgeStatus = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
-
-const noProperties: MessageProperties = {}
-
-function carried(properties: NonNullable<PublishPacket['properties']>): MessageProperties {
-  const { contentType, userProperties, responseTopic, correlationData, messageExpiryInterval } = properties
-  return {
-    ...(contentType !== undefined && { contentType }),
-    ...(userProperties && { userProperties: userPropertyMap(userProperties) }),
-    ...(responseTopic !== undefined && { responseTopic }),
-    ...(correlationData !== undefined && { correlationData }),
-    ...(messageExpiryInterval !== undefined && { messageExpirySeconds: messageExpiryInterval }),
-  }
-}
-
-/** A name may come more than once in MQTT 5; the last value stands, as for a header of its kind. */
-function userPropertyMap(properties: Record<string, string | string[]>): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(properties).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
-  )
-}
-
-const noop = (): void => {}

@@ -20,8 +20,12 @@ export interface Limits {
   readonly subscriptionsPerClientMax: number
   readonly sessionsMax: number
   readonly sessionExpirySecondsMax: number
+  readonly expireEveryMs: number
+  readonly sentUnansweredMax: number
   readonly queuedMessagesMax: number
-  readonly queuedBytesMax: number
+  readonly queuedMessagesInAllMax: number
+  readonly waitingQos0Max: number
+  readonly recentBytesMax: number
   readonly retainedMessagesMax: number
   readonly retainedBytesMax: number
   readonly unreadBytesQos0Max: number
@@ -68,16 +72,27 @@ export const defaultLimits: Limits = {
   sessionsMax: 10_000,
   // A week: a unit that was in the workshop. Longer absence starts afresh.
   sessionExpirySecondsMax: 7 * 24 * 3_600,
-  // For each session that outlives its connection, sent and not acknowledged or not yet sent; the log has all of it anyway.
-  queuedMessagesMax: 10_000,
-  queuedBytesMax: 16 << 20,
+  // How often sessions whose time is over are looked for.
+  expireEveryMs: 60_000,
+  // To one subscriber at once, sent and not acknowledged. Enough for a link of a second's delay; the rest waits in the log.
+  sentUnansweredMax: 100,
+  // What one session is owed and was not sent, as numbers of the log: nine bytes each. Beyond it what is new is dropped for this
+  // session, counted and told; what is urgent never.
+  queuedMessagesMax: 100_000,
+  // The same over all sessions: 90 MB.
+  queuedMessagesInAllMax: 10_000_000,
+  // QoS 0 behind messages of a higher QoS that wait for their acknowledgement: a burst, not a backlog.
+  waitingQos0Max: 1_000,
+  // Copies of what somebody was not sent at once, over all sessions; who is further behind is read for from the log.
+  recentBytesMax: 32 << 20,
   // Last known states of a large county's devices; they are held in memory.
   retainedMessagesMax: 50_000,
   retainedBytesMax: 64 << 20,
-  // Waiting to be read by one subscriber, beyond what the kernel holds. Above the first, QoS 0 is dropped for it; above four
-  // times the second it is cut at once, and above the second when it takes nothing for `unreadMsMax`; what it missed waits in its
-  // session. Nobody waits for it meanwhile. The time is not 250 ms, since the kernel takes data in steps of up to a megabyte,
-  // which is a second on a 10 Mbit/s link: such a reader would never get through a large retained state.
+  // Waiting to be read by one client, beyond what the kernel holds. Above the first it is sent nothing more: it is behind from that
+  // moment, and what it is to get waits in the log. Above the second it is not read from either; above four times the second it is cut.
+  // Who takes nothing at all for `unreadMsMax` is cut. Nobody waits for it meanwhile. The time is not 250 ms, since the kernel takes
+  // data in steps of up to a megabyte, which is a second on a 10 Mbit/s link: such a reader would never get through a large
+  // retained state.
   unreadBytesQos0Max: 512 << 10,
   unreadBytesMax: 1 << 20,
   unreadMsMax: 5_000,

@@ -10,7 +10,7 @@ import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'nod
 import { createWebSocketStream, WebSocketServer } from 'ws'
 
 import type { Admission } from './admission.ts'
-import type { Peer } from './guard.ts'
+import type { Peer } from './gate.ts'
 import type { Limits } from './limits.ts'
 import type { ClientCertificate, Listener, ListenerAddress, RefusalReason } from './port.ts'
 

@@ -30,10 +30,14 @@ export const reasonCode = {
   protocol: 0x82,
   unsupportedVersion: 0x84,
   clientId: 0x85,
+  notAuthorized: 0x87,
   serverBusy: 0x89,
+  takenOver: 0x8e,
   filter: 0x8f,
   topic: 0x90,
+  packetIdNotFound: 0x92,
   receiveMaximum: 0x93,
+  topicAlias: 0x94,
   packetTooLarge: 0x95,
 } as const
 
@@ -322,39 +326,3 @@ const badFilter = (why: string): PacketFault => ({ reasonCode: reasonCode.filter
 const wrongFlags = malformed('the flags of the fixed header are wrong')
 // MQTT 5 §3.6.1 calls it malformed; mosquitto, and its cases, a protocol error.
 const wrongLastFlags: PacketFault = { ...wrongFlags, reasonCode: reasonCode.protocol }
-
-/** A PUBLISH of QoS 0 or 1 that carries nothing but a topic and a payload; its packet id is 0 at QoS 0. */
-export interface PlainPublish {
-  readonly topic: string
-  /** A view of what was read. */
-  readonly payload: Buffer
-  readonly qos: 0 | 1
-  readonly retain: boolean
-  readonly dup: boolean
-  readonly packetId: number
-}
-
-/** Reads a packet that `packetFault` has found sound. Undefined: it is of another type, of QoS 2, or has MQTT 5 properties. */
-export function plainPublish(bytes: Buffer, start: number, end: number, version: number): PlainPublish | undefined {
-  const first = bytes[start]!
-  const qos = (first >> 1) & 3
-  if (first >> 4 !== packetType.publish || qos > 1) return undefined
-  let at = start + 1
-  while (bytes[at++]! >= 0x80);
-  const topicAt = at + 2
-  at = topicAt + ((bytes[at]! << 8) | bytes[at + 1]!)
-  const topicEnd = at
-  let packetId = 0
-  if (qos === 1) {
-    packetId = (bytes[at]! << 8) | bytes[at + 1]!
-    at += 2
-  }
-  if (version === 5) {
-    // Without a topic there is an alias among the properties.
-    if (bytes[at] !== 0 || topicEnd === topicAt) return undefined
-    at += 1
-  }
-  const topic = bytes.toString('utf8', topicAt, topicEnd)
-  const [retain, dup] = [(first & 1) === 1, (first & 8) === 8]
-  return { topic, payload: bytes.subarray(at, end), qos: qos === 1 ? 1 : 0, retain, dup, packetId }
-}

@@ -1,59 +1,58 @@
 // aedes' hooks about who may connect, subscribe and be given a message. They ask the house and keep our bounds; what is denied is
 // denied in the way that leaves the connection standing.
 
-import type { AedesOptions, AedesPublishPacket, Client, ConnectPacket } from 'aedes'
+import type { AedesOptions, Client, ConnectPacket } from 'aedes'
 
-import type { ClientInside } from './aedes-inside.ts'
-import type { Guard } from './guard.ts'
+import type { Gate } from './gate.ts'
 import { isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
 import type { BrokerParts, Principal, QoS, RefusalReason, Refused } from './port.ts'
+import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
-import { filterMatches } from './topics.ts'
 
 /** What we know of a connection; found by its aedes client. */
 export interface Member<P extends Principal> {
-  readonly guard: Guard
+  readonly gate: Gate
   connect?: ConnectPacket
   principal?: P
   /** Granted filters. */
   readonly filters: Set<string>
+  /** From when it is let in. */
+  session?: Session<P>
 }
 
 export interface PermissionParts<P extends Principal> {
   readonly house: BrokerParts<P>
   readonly limits: Limits
   readonly tally: Tally
-  readonly sessions: Sessions
-  /** Told after each filter that is granted. */
-  granted(): void
+  readonly sessions: () => Pick<Sessions<P>, 'taken' | 'full' | 'isKept'>
   member(client: Client): Member<P>
 }
 
-type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizeSubscribe' | 'authorizeForward'>>
+type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizeSubscribe'>>
 
 export function createPermissions<P extends Principal>(parts: PermissionParts<P>): Hooks {
-  const { house, limits, tally, sessions, granted, member } = parts
+  const { house, limits, tally, member } = parts
 
   function refuse(client: Client, why: RefusalReason): void {
-    const { guard, connect } = member(client)
-    tally.refuse({ kind: 'refused', ...guard.peer, clientId: connect?.clientId ?? '', why })
+    const { gate, connect } = member(client)
+    tally.refuse({ kind: 'refused', ...gate.peer, clientId: connect?.clientId ?? '', why })
   }
 
   const preConnect: Hooks['preConnect'] = (client, packet, done) => {
-    const { guard } = Object.assign(member(client), { connect: packet })
+    const { gate } = Object.assign(member(client), { connect: packet })
     // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
     const { clientId } = packet
     const unusable =
       clientId in Object.prototype ||
       Buffer.byteLength(clientId) > limits.clientIdBytesMax ||
       // MQTT 3.1 §3.1. Its other bound, 23 characters, is not kept to: devices with longer names are common.
-      (clientId === '' && guard.version === 3)
+      (clientId === '' && gate.version === 3)
     if (unusable) {
       refuse(client, 'client_id')
-      guard.refuse(2, reasonCode.clientId)
+      gate.refuse(2, reasonCode.clientId)
       return done(new Error('a client id that is not accepted'), false)
     }
     // aedes tells MQTT 5 clients its own limit, and would turn older ones away, who cannot know it.
@@ -69,8 +68,8 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<RefusalReason | P> {
-    const { guard, connect } = member(client)
-    const { address, listener, certificate } = guard.peer
+    const { gate, connect } = member(client)
+    const { address, listener, certificate } = gate.peer
     const answer = await within(
       limits.authenticateMsMax,
       house.authenticate({
@@ -78,12 +77,13 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
         ...(username !== undefined && { username }),
         ...(password !== undefined && { password }),
         address,
-        protocolVersion: guard.version as 3 | 4 | 5,
+        protocolVersion: gate.version as 3 | 4 | 5,
         listener,
         ...(certificate && { certificate }),
       }),
     )
     if ('refused' in answer) return answer.refused
+    const sessions = parts.sessions()
     if (sessions.taken(client.id, answer.name)) return 'client_id'
     if (!client.clean && sessions.full(client.id)) return 'sessions'
     const will = connect?.will
@@ -110,7 +110,8 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     }
     const settle = (answer: RefusalReason | P): void => {
       if (typeof answer === 'string') return turnAway(answer)
-      member(client).principal = answer
+      const { gate, connect } = Object.assign(member(client), { principal: answer })
+      gate.sessionPresent = connect?.clean === false && parts.sessions().isKept(client.id)
       done(null, true)
     }
     identify(client, username, password).then(settle, (error: unknown) => {
@@ -134,27 +135,10 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     }
     if (!permitted || (!filters.has(topic) && filters.size >= limits.subscriptionsPerClientMax)) return done(null, null)
     filters.add(topic)
-    granted()
     done(null, subscription)
   }
 
-  const authorizeForward: Hooks['authorizeForward'] = (client, packet) => {
-    const { guard, principal } = member(client)
-    if (principal === undefined || packet.topic.startsWith('$') || !house.mayReceive(principal, packet.topic))
-      return null
-    const unread = guard.writableLength
-    if (packet.qos === 0 && unread > limits.unreadBytesQos0Max) {
-      tally.drop('slow_qos0', client.id)
-      return null
-    }
-    if (unread > 4 * limits.unreadBytesMax) {
-      guard.cut('slow')
-      return null
-    }
-    return packet.qos === 2 ? atGrantedQos(client as ClientInside, packet) : packet
-  }
-
-  return { preConnect, authenticate, authorizeSubscribe, authorizeForward }
+  return { preConnect, authenticate, authorizeSubscribe }
 }
 
 // MQTT 3.1.1 §3.2.2.3; aedes makes MQTT 5 codes of them.
@@ -163,15 +147,6 @@ const returnCodes: Partial<Record<RefusalReason, number>> = {
   client_id: 2,
   unavailable: 3,
   sessions: 3,
-}
-
-/** aedes forgets to lower QoS 2 for a filter with wildcards (MQTT 3.1.1 §3.8.4). */
-function atGrantedQos(client: ClientInside, packet: AedesPublishPacket): AedesPublishPacket {
-  let granted = 0
-  for (const [filter, subscription] of Object.entries(client.subscriptions)) {
-    if (subscription && subscription.qos > granted && filterMatches(filter, packet.topic)) granted = subscription.qos
-  }
-  return granted < 2 ? Object.assign(Object.create(Object.getPrototypeOf(packet)), packet, { qos: granted }) : packet
 }
 
 async function within<T>(ms: number, promise: Promise<T | Refused>): Promise<T | Refused> {

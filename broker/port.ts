@@ -2,14 +2,17 @@
 // functions it is given, so it can be exchanged, tested and understood alone.
 
 import type { Limits } from './limits.ts'
+import type { DeliverableMessage, MessageSource, SessionStore } from './stored.ts'
 
 export interface Broker {
   /** Opens every listener; rejects with the system's own error (EADDRINUSE, EACCES) when one cannot be opened, and opens none. */
   start(): Promise<void>
   /** Where it listens, in the order of `parts.listeners`, with the ports that were really given. Empty before `start`. */
   readonly addresses: readonly ListenerAddress[]
-  /** From the gateway to subscribers: not received, not stored again. Resolves when it is with every connection and queue. */
-  publish(message: OutgoingMessage): Promise<void>
+  /** What the log has of one of `parts.sources`: all of it up to `through`, in order. Nobody is waited for. */
+  deliver(source: MessageSource, messages: readonly DeliverableMessage[], through: number): void
+  /** From the gateway itself to subscribers: in memory only, the last thousand; a session that comes back finds what is left. */
+  publish(message: OutgoingMessage): void
   /** False when nobody would be given a message on this topic that is not retained, so that it need not be made. */
   isWanted(topic: string): boolean
   /** False when nobody would be given any such message below `root`: asked once for many. */
@@ -36,6 +39,14 @@ export interface BrokerParts<P extends Principal> {
    * cannot be stored: it is not acknowledged, its client is read no further and is cut after `unstoredCutMs`, and keeps its copy.
    */
   receive(principal: P, message: InboundPublish): Promise<Verdict>
+  /** A new id for a message of QoS 2, which `receive` is to store it under; and whether one was. */
+  newFrameId(): Uint8Array
+  isStored(frameId: Uint8Array): boolean
+  /** Who had this name before a restart; undefined: nobody has it any more. */
+  recall(principalName: string, clientId: string): P | undefined
+  /** Where messages for subscribers come from, the most urgent first. `receive` resolves after `Broker.deliver` had its message. */
+  readonly sources: readonly MessageSource[]
+  readonly store: SessionStore
   readonly limits?: Partial<Limits>
   readonly log: Logger
   readonly clock: Clock
@@ -61,6 +72,8 @@ export interface InboundPublish {
   readonly dup: boolean
   /** Absent at QoS 0 and for a will. */
   readonly packetId?: number
+  /** Its identifier is on disk under this id: `receive` stores the message under it. */
+  readonly frameId?: Uint8Array
   readonly clientId: string
   readonly protocolVersion: 3 | 4 | 5
   /** The client's last message, sent for it because it vanished. */
@@ -83,7 +96,6 @@ export interface OutgoingMessage {
   readonly topic: string
   readonly payload: Uint8Array
   readonly qos: QoS
-  readonly retain: boolean
   readonly properties?: MessageProperties
 }
 
@@ -202,6 +214,8 @@ export type CutReason =
   | 'slow'
   /** Its message could not be stored. */
   | 'unstored'
+  /** Another connection came with its client id. */
+  | 'taken_over'
   /** Too many of its QoS 2 messages wait for PUBREL. */
   | 'receive_maximum'
   | 'closing'
@@ -217,15 +231,30 @@ export type RefusalReason =
   | 'origin'
   | 'protocol'
 
-export type DropCause = 'offline_queue' | 'retained' | 'slow_qos0' | 'will_unstored'
+export type DropCause =
+  /** It is owed as many messages as a session may be. */
+  | 'offline_queue'
+  /** QoS 0, and its reader does not keep up. */
+  | 'slow_qos0'
+  /** A position of which a newer one came before its reader took it. */
+  | 'superseded'
+  /** Removed from the log before its reader came back. */
+  | 'gone'
+  /** The time that its sender gave it was over. */
+  | 'expired'
+  /** Larger than its reader takes (MQTT 5 Maximum Packet Size). */
+  | 'too_large'
+  /** Delivered, but not retained: there are too many. */
+  | 'retained'
+  | 'will_unstored'
 
 export interface Counts {
   /** Now. */
   readonly connections: number
   readonly sessions: number
   readonly retained: number
+  /** Messages that sessions are owed and were not sent yet. */
   readonly queued: number
-  readonly queuedBytes: number
   readonly inFlight: number
   /** Since the start. */
   readonly accepted: number

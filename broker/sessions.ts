@@ -1,52 +1,157 @@
 // Who owns which client id, and which sessions outlive their connection. A client id belongs to the principal that uses it, as
 // long as it is connected or its session is kept: nobody else can take its orders or silence it.
 
-import type { Clock } from './port.ts'
+import type { Delivery } from './delivery.ts'
+import type { Limits } from './limits.ts'
+import type { Clock, Principal, QoS } from './port.ts'
+import type { Sending } from './sending.ts'
+import { newSession, type Session } from './session.ts'
+import type { MessageSource, SessionStore, StoredSession } from './stored.ts'
 
-export interface Sessions {
+export interface Sessions<P extends Principal> {
+  get(clientId: string): Session<P> | undefined
   /** Undefined when it is free or the principal's own. */
   taken(clientId: string, principal: string): 'client_id' | undefined
+  /** No more can be kept. */
   full(clientId: string): boolean
-  enter(clientId: string, principal: string): void
-  /** `expirySeconds` 0: nothing is kept. */
-  leave(clientId: string, expirySeconds: number): void
-  /** Those whose time is over; they are forgotten here. */
-  expired(): readonly string[]
-  owner(clientId: string): string | undefined
+  /** Whether a client that comes without Clean Session finds one. */
+  isKept(clientId: string): boolean
+  /** The client is let in: with the session that it left, or a new one. */
+  enter(clientId: string, principal: P, version: 3 | 4 | 5, options: EnterOptions): Session<P>
+  /** The client has gone. `expirySeconds` 0: nothing is kept. */
+  leave(session: Session<P>, expirySeconds: number): void
+  discard(session: Session<P>): void
+  /** Ends those whose time is over. */
+  expire(): void
+  /** From the store, at start. */
+  restore(stored: readonly StoredSession[], principalOf: (name: string, clientId: string) => P | undefined): void
+  /** That outlive their connection, present or absent. */
+  readonly kept: number
   readonly size: number
 }
 
-export function createSessions(sessionsMax: number, expirySecondsMax: number, clock: Clock): Sessions {
-  const sessions = new Map<string, { readonly principal: string; endsAt: bigint | undefined }>()
+export interface EnterOptions {
+  readonly clean: boolean
+  /** 0: it ends with its connection. */
+  readonly expirySeconds: number
+}
+
+export interface SessionsParts<P extends Principal> {
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly store: Pick<SessionStore, 'write'>
+  readonly sources: readonly MessageSource[]
+  readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe' | 'changed'>
+  readonly sending: Pick<Sending<P>, 'detach' | 'forget' | 'restore'>
+}
+
+const nsPerSecond = 1_000_000_000n
+
+export function createSessions<P extends Principal>(parts: SessionsParts<P>): Sessions<P> {
+  const { limits, clock, store, sources, delivery, sending } = parts
+  const sessions = new Map<string, Session<P>>()
   let kept = 0
 
+  const endsAfter = (seconds: number): bigint => clock.monotonic() + BigInt(Math.ceil(seconds)) * nsPerSecond
+
+  function put(session: Session<P>, leftAt: bigint | undefined): void {
+    const { clientId, principalName, protocolVersion, expirySeconds } = session
+    store.write({
+      kind: 'session',
+      session: { clientId, principal: principalName, protocolVersion, expirySeconds, leftAt },
+    })
+  }
+
+  function discard(session: Session<P>): void {
+    if (sessions.get(session.clientId) === session) sessions.delete(session.clientId)
+    for (const filter of session.subscriptions.keys()) delivery.unsubscribe(session, filter)
+    sending.detach(session)
+    sending.forget(session)
+    if (!session.kept) return
+    kept--
+    session.kept = false
+    store.write({ kind: 'session_gone', clientId: session.clientId })
+  }
+
+  function restoreOne(stored: StoredSession, principal: P | undefined): void {
+    const { clientId, principal: name, protocolVersion, expirySeconds, leftAt } = stored
+    const session = newSession<P>(clientId, { name, principal }, protocolVersion)
+    // A clock that was set back keeps it longer, never shorter.
+    const away = leftAt === undefined ? 0 : Math.max(0, Number((clock.now() - leftAt) / nsPerSecond))
+    Object.assign(session, { kept: true, expirySeconds, endsAt: endsAfter(Math.max(0, expirySeconds - away)) })
+    sessions.set(clientId, session)
+    kept++
+    if (leftAt === undefined) put(session, clock.now())
+    for (const filter of stored.subscriptions) delivery.subscribe(session, filter)
+    for (const { packetId, frameId } of stored.received) session.received.set(packetId, { frameId })
+    const released = new Set<string>()
+    for (const { packetId, source, number, state } of stored.sent) {
+      const index = sources.findIndex(({ name: known }) => known === source)
+      if (index < 0) continue
+      if (state === 'released') released.add(`${source} ${number}`)
+      const waiting = state === 'published'
+      session.flights.set(packetId, { source: index, number, qos: 2, state, waiting })
+      if (!waiting) session.inFlight++
+    }
+    for (const { source, number, qos } of stored.owed) {
+      const index = sources.findIndex(({ name: known }) => known === source)
+      // Beyond the head: of a log that a restore has taken back.
+      if (index < 0 || number > sources[index]!.head || released.has(`${source} ${number}`)) continue
+      sending.restore(session, index, number, qos as QoS)
+    }
+  }
+
   return {
-    get size() {
+    get kept() {
       return kept
     },
-    owner: (clientId) => sessions.get(clientId)?.principal,
+    get size() {
+      return sessions.size
+    },
+    get: (clientId) => sessions.get(clientId),
     taken(clientId, principal) {
       const session = sessions.get(clientId)
-      return session && session.principal !== principal ? 'client_id' : undefined
+      return session && session.principalName !== principal ? 'client_id' : undefined
     },
-    full: (clientId) => kept >= sessionsMax && sessions.get(clientId)?.endsAt === undefined,
-    enter(clientId, principal) {
-      if (sessions.get(clientId)?.endsAt !== undefined) kept--
-      sessions.set(clientId, { principal, endsAt: undefined })
+    full: (clientId) => kept >= limits.sessionsMax && !sessions.get(clientId)?.kept,
+    isKept: (clientId) => sessions.get(clientId)?.kept ?? false,
+    enter(clientId, principal, version, { clean, expirySeconds }) {
+      const before = sessions.get(clientId)
+      const usable = before?.kept && !clean && before.principalName === principal.name ? before : undefined
+      if (before && !usable) discard(before)
+      if (usable) sending.detach(usable)
+      const session = usable ?? newSession<P>(clientId, { name: principal.name, principal }, version)
+      session.principal = principal
+      session.protocolVersion = version
+      session.endsAt = undefined
+      session.expirySeconds = Math.min(expirySeconds, limits.sessionExpirySecondsMax)
+      sessions.set(clientId, session)
+      if (expirySeconds > 0 && !session.kept) kept++
+      session.kept = expirySeconds > 0
+      if (usable && !session.kept) {
+        // MQTT 5: it goes on, and ends with this connection.
+        kept--
+        store.write({ kind: 'session_gone', clientId })
+      }
+      if (session.kept) put(session, undefined)
+      delivery.changed()
+      return session
     },
-    leave(clientId, expirySeconds) {
-      const session = sessions.get(clientId)
-      if (!session || session.endsAt !== undefined) return
-      if (expirySeconds === 0) return void sessions.delete(clientId)
-      session.endsAt = clock.monotonic() + BigInt(Math.min(expirySeconds, expirySecondsMax)) * 1_000_000_000n
-      kept++
+    leave(session, expirySeconds) {
+      if (expirySeconds === 0 || !session.kept) return discard(session)
+      sending.detach(session)
+      session.expirySeconds = Math.min(expirySeconds, limits.sessionExpirySecondsMax)
+      session.endsAt = endsAfter(session.expirySeconds)
+      put(session, clock.now())
     },
-    expired() {
+    discard,
+    expire() {
       const now = clock.monotonic()
-      const over = [...sessions].filter(([, { endsAt }]) => endsAt !== undefined && endsAt <= now).map(([id]) => id)
-      over.forEach((clientId) => sessions.delete(clientId))
-      kept -= over.length
-      return over
+      for (const session of sessions.values())
+        if (session.endsAt !== undefined && session.endsAt <= now) discard(session)
+    },
+    restore(stored, principalOf) {
+      for (const session of stored) restoreOne(session, principalOf(session.principal, session.clientId))
     },
   }
 }

@@ -8,6 +8,10 @@ import type { MessageProperties, QoS } from './port.ts'
 export interface MessageSource {
   /** Part of what is stored; never changed. */
   readonly name: string
+  /** Its messages go before those of the others, and never wait for their acknowledgements. */
+  readonly urgent: boolean
+  /** Those of its messages that ask for it are retained. */
+  readonly retains: boolean
   /** Everything up to here is durable and can be read; 0: nothing yet. Numbers are whole, from 1, and only grow. */
   readonly head: number
   /** Undefined: it is gone (retention, damage, payload removed), or nothing that may be delivered. Synchronous. */

@@ -1,39 +1,67 @@
-// The last messages of clients that vanished. A will is a message like any other, so it is received before it is delivered; since
-// nobody else has a copy, one that cannot be stored is kept and tried again.
+// The last messages of clients that vanished. A will is a message like any other, so it is received before anybody is given it; since
+// nobody else has a copy, one that cannot be stored is kept and tried again, and it outlives the process.
 
-import type { Client, PublishPacket } from 'aedes'
+import type { PublishPacket } from 'aedes'
 
-import type { Delivery } from './delivery.ts'
 import { inbound, isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
 import type { BrokerParts, Principal } from './port.ts'
+import { carried } from './publish-packet.ts'
+import type { SessionStore, StoredWill } from './stored.ts'
 import type { Tally } from './tally.ts'
 
 export interface Wills<P extends Principal> {
-  send(principal: P, will: PublishPacket, client: Client, done: (error?: Error | null) => void): void
+  /** Resolves when it is on disk: the client is let in after that. */
+  keep(clientId: string, principal: P, version: 3 | 4 | 5, will: PublishPacket, silentSecondsMax: number): Promise<void>
+  /** It is not to be sent any more, or is sent. */
+  forget(clientId: string): void
+  /** Its client vanished. Resolves when it is stored, or never will be. */
+  send(principal: P, will: StoredWill): Promise<void>
+  /** After a restart: their clients have so long to come back as a silent one is given. */
+  restore(stored: readonly StoredWill[]): void
+  close(): void
+}
+
+export interface WillsParts<P extends Principal> {
+  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'recall'>
+  readonly limits: Limits
+  readonly tally: Tally
+  readonly store: Pick<SessionStore, 'write' | 'flush'>
 }
 
 const retryMs = 1_000
 
-export function createWills<P extends Principal>(parts: {
-  readonly house: Pick<BrokerParts<P>, 'receive'>
-  readonly limits: Limits
-  readonly tally: Tally
-  readonly delivery: Delivery
-}): Wills<P> {
-  const { house, limits, tally, delivery } = parts
+export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P> {
+  const { house, limits, tally, store } = parts
+  const timers = new Map<string, NodeJS.Timeout>()
   let waiting = 0
+  let closed = false
 
-  async function settle(principal: P, will: PublishPacket, client: Client): Promise<boolean> {
-    for (let first = true; ; first = false) {
+  function forget(clientId: string): void {
+    clearTimeout(timers.get(clientId))
+    timers.delete(clientId)
+    store.write({ kind: 'will_gone', clientId })
+  }
+
+  async function send(principal: P, will: StoredWill): Promise<void> {
+    if (isBridgeStatus(will.topic)) {
+      tally.totals.swallowed++
+      return
+    }
+    const packet = {
+      ...will,
+      payload: Buffer.from(will.payload),
+      dup: false,
+      packetId: 0,
+      properties: will.properties ?? {},
+    }
+    for (let first = true; !closed; first = false) {
       try {
-        return (await house.receive(principal, inbound(will, client, true, true))) === 'accepted'
+        if ((await house.receive(principal, inbound(packet, will, true, true))) === 'accepted') tally.totals.accepted++
+        return
       } catch {
         if (first) tally.totals.unstored++
-        if (waiting >= limits.willsWaitingMax) {
-          tally.drop('will_unstored', client.id)
-          return false
-        }
+        if (waiting >= limits.willsWaitingMax) return tally.drop('will_unstored', will.clientId)
         waiting++
         await new Promise<void>((resolve) => setTimeout(resolve, retryMs).unref())
         waiting--
@@ -41,20 +69,54 @@ export function createWills<P extends Principal>(parts: {
     }
   }
 
+  async function sendRestored(will: StoredWill): Promise<void> {
+    const { clientId, topic, retain, qos } = will
+    timers.delete(clientId)
+    const principal = house.recall(will.principal, clientId)
+    // Who is not known any more, or may not say it any more, says nothing.
+    if (principal && house.mayPublish(principal, topic, { retain, qos, will: true })) await send(principal, will)
+    if (!closed) store.write({ kind: 'will_gone', clientId })
+  }
+
   return {
-    send(principal, will, client, done) {
-      // Authorised when the client connected.
-      if (isBridgeStatus(will.topic)) {
-        tally.totals.swallowed++
-        delivery.withhold(will)
-        return done(null)
-      }
-      const settled = (accepted: boolean): void => {
-        if (!accepted) delivery.withhold(will)
-        else tally.totals.accepted++
-        done(null)
-      }
-      void settle(principal, will, client).then(settled)
+    keep(clientId, { name }, protocolVersion, packet, silentSecondsMax) {
+      store.write({ kind: 'will', will: willOf(clientId, name, protocolVersion, packet, silentSecondsMax) })
+      return store.flush()
     },
+    forget,
+    send,
+    restore(stored) {
+      for (const will of stored) {
+        const delayMs = (will.silentSecondsMax + will.delaySeconds) * 1_000
+        const timer = setTimeout(() => void sendRestored(will), Math.min(delayMs, 0x7fffffff))
+        timers.set(will.clientId, timer.unref())
+      }
+    },
+    close() {
+      closed = true
+      for (const timer of timers.values()) clearTimeout(timer)
+    },
+  }
+}
+
+export function willOf(
+  clientId: string,
+  principal: string,
+  protocolVersion: 3 | 4 | 5,
+  { topic, payload, qos, retain, properties }: PublishPacket,
+  silentSecondsMax: number,
+): StoredWill {
+  const { willDelayInterval = 0 } = (properties ?? {}) as { willDelayInterval?: number }
+  return {
+    clientId,
+    principal,
+    protocolVersion,
+    topic,
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    qos: qos ?? 0,
+    retain: retain ?? false,
+    ...(properties && { properties: carried(properties) }),
+    silentSecondsMax,
+    delaySeconds: willDelayInterval,
   }
 }

@@ -20,10 +20,13 @@ import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
 import { createDeviceNotices } from './inputs/device-notices.ts'
 import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
+import { appendedMessages, frameMessages } from './inputs/mqtt-messages.ts'
 import type { Receive } from './inputs/receive.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
+import { createSessionStore } from './mqtt-state/session-store.ts'
 import { influxdbOutput, mqttOutput } from './outputs/configured-outputs.ts'
+import type { MqttOutParts } from './outputs/mqtt/mqtt.ts'
 import { streamFamilies } from './http/stream-families.ts'
 import { influxdbFamilies } from './http/influxdb-families.ts'
 import { mqttOutFamilies } from './http/mqtt-families.ts'
@@ -156,14 +159,24 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const tls = tlsFiles(settings)
     const notices = createDeviceNotices({
       clock,
-      logger,
       publish: (message) => broker.publish(message),
       isWanted: (topic) => broker.isWanted(topic),
       whyUnread: (topic) => unread.why(topic),
     })
+    const toBroker: MqttOutParts['broker'] = {
+      deliver: (source, messages, through) => broker.deliver(source, messages, through),
+      isWanted: (topic) => broker.isWanted(topic),
+      isWantedBelow: (root) => broker.isWantedBelow(root),
+    }
+    const mqttOut = mqttOutput(settings, { broker: toBroker, log, logger })
+    const published = frameMessages(log)
     const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
-      ...mqttInput({ permissions: createPermissions(settings), receive, clock, notices }),
+      ...mqttInput({ permissions: createPermissions(settings), receive, clock, notices, ids, log }),
+      sources: [...(mqttOut?.sources ?? []), published].toSorted(
+        (one, other) => Number(other.urgent) - Number(one.urgent),
+      ),
+      store: createSessionStore({ state: log.state }),
       limits: {
         packetBytesMax: settings['mqtt.packet_bytes_max'],
         connectionsMax: settings['mqtt.connections_max'],
@@ -172,7 +185,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       onEvent: mqttEvents(notices, logger),
     })
-    const mqttOut = mqttOutput(settings, { broker, logger })
+    stops.push(
+      log.onFrames((frames) =>
+        broker.deliver(published, appendedMessages(frames, broker.isWanted), frames.at(-1)!.number),
+      ),
+    )
     const status = createStatus({
       site,
       clock,

@@ -44,7 +44,7 @@ export function createPipeline(parts: PipelineParts): Receive {
 
   /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
   return function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
-    const frameId = ids.next(frame.receivedAt)
+    const frameId = transport?.frameId ?? ids.next(frame.receivedAt)
     const route = routes.find(frame.channel, frame.contentType)
     const input = route?.input.name ?? noInput
     accounting.receive(input)

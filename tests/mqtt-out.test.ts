@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { OutgoingMessage } from '../broker/port.ts'
+import type { DeliverableMessage } from '../broker/stored.ts'
 import type { StoredRecord } from '../gateway/log/log.ts'
 import { createMqttOutput } from '../gateway/outputs/mqtt/mqtt.ts'
 import { eventTopic, levelCharsMax, levelOf, refusedTopic } from '../gateway/outputs/mqtt/topic.ts'
@@ -72,6 +72,8 @@ describe('topics', () => {
   })
 })
 
+const noBookmarks = { get: () => undefined, set() {}, remove() {}, list: () => [] }
+
 describe('what is published', () => {
   const base = {
     id: new Uint8Array(16).fill(7),
@@ -91,13 +93,14 @@ describe('what is published', () => {
   const place = { latitude: 38.5, longitude: -121.5 }
 
   async function published(events: readonly Event[], options: { include?: Included[]; wanted?: RegExp } = {}) {
-    const messages: OutgoingMessage[] = []
+    const messages: DeliverableMessage[] = []
     const output = createMqttOutput({
       broker: {
-        publish: (message) => Promise.resolve(void messages.push(message)),
+        deliver: (_source, some) => void messages.push(...some),
         isWantedBelow: () => true,
         isWanted: (topic) => (options.wanted ?? /./).test(topic),
       },
+      log: { read: () => undefined, head: { urgent: 0, routine: 0 }, bookmarks: noBookmarks },
       logger: { debug() {}, info() {}, warn() {}, error() {} } as never,
       include: options.include ?? [],
     })

@@ -156,10 +156,9 @@ function brokerFamilies(counts: MetricsParts['broker']): Family[] {
       { value: counts().sessions },
     ]),
     gauge('tocsin_mqtt_retained_messages', 'Retained messages.', () => [{ value: counts().retained }]),
-    gauge('tocsin_mqtt_queued_messages', 'Messages kept for clients that are away.', () => [
+    gauge('tocsin_mqtt_queued_messages', 'Messages that sessions are owed and were not sent yet.', () => [
       { value: counts().queued },
     ]),
-    gauge('tocsin_mqtt_queued_bytes', 'Bytes of these messages.', () => [{ value: counts().queuedBytes }]),
     gauge('tocsin_mqtt_inflight_messages', 'Messages received and not yet acknowledged.', () => [
       { value: counts().inFlight },
     ]),

@@ -6,7 +6,6 @@ import { rfc3339 } from '../../proto/time.ts'
 import { clockAdvice, clockWords } from '../clock-faults.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
-import type { Logger } from '../logger.ts'
 import { refusedTopic } from '../outputs/mqtt/topic.ts'
 import { adviceFor } from '../refusal-advice.ts'
 import type { Fate } from './receive.ts'
@@ -20,8 +19,7 @@ export interface DeviceNotices {
 
 export interface DeviceNoticeParts {
   readonly clock: Clock
-  readonly logger: Logger
-  publish(message: OutgoingMessage): Promise<void>
+  publish(message: OutgoingMessage): void
   isWanted(topic: string): boolean
   /** Why no adapter reads a topic, and what to do. */
   whyUnread(topic: string): string
@@ -43,7 +41,7 @@ interface Allowance {
 }
 
 export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
-  const { clock, logger } = parts
+  const { clock } = parts
   const allowances = new Map<string, Allowance>()
   const warned = new Map<string, bigint>()
 
@@ -59,9 +57,7 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     const said = allowance.untold > 0 ? { ...notice, not_told: allowance.untold } : notice
     allowance.untold = 0
     const payload = Buffer.from(JSON.stringify(said))
-    parts
-      .publish({ topic, payload, qos: 1, retain: false, properties: { contentType: 'application/json' } })
-      .catch((err: unknown) => logger.debug({ err, clientId }, 'a device could not be told'))
+    parts.publish({ topic, payload, qos: 1, properties: { contentType: 'application/json' } })
   }
 
   function allowanceOf(clientId: string): Allowance {

@@ -5,6 +5,8 @@ import type { Frame } from '../../adapters/adapter.ts'
 import type { BrokerEvent, BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
+import type { Ids } from '../ids.ts'
+import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
 import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
@@ -24,7 +26,7 @@ export function mqttListeners(addresses: readonly string[], tls: TlsFiles | unde
 
 type Functions = Pick<
   BrokerParts<MqttPrincipal>,
-  'authenticate' | 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'receive'
+  'authenticate' | 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'receive' | 'recall' | 'newFrameId' | 'isStored'
 >
 
 export interface MqttInputParts {
@@ -32,9 +34,11 @@ export interface MqttInputParts {
   readonly receive: Receive
   readonly clock: Clock
   readonly notices: DeviceNotices
+  readonly ids: Ids
+  readonly log: Pick<Log, 'findFrame'>
 }
 
-export function mqttInput({ permissions, receive, clock, notices }: MqttInputParts): Functions {
+export function mqttInput({ permissions, receive, clock, notices, ids, log }: MqttInputParts): Functions {
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -51,6 +55,9 @@ export function mqttInput({ permissions, receive, clock, notices }: MqttInputPar
     mayPublish: (principal, topic) => permissions.mayPublish(principal, topic),
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
+    recall: (name, clientId) => permissions.recall(name, clientId),
+    newFrameId: () => ids.next(clock.now()),
+    isStored: (frameId) => log.findFrame(frameId) !== undefined,
     receive(principal, message) {
       const frame = frameOf(message, clock)
       const { clientId } = message
@@ -96,7 +103,12 @@ function transportOf(message: InboundPublish, permissions: Permissions): Transpo
     qos: message.qos,
     retain: message.retain,
     resent: message.dup,
-    ...(message.qos > 0 && message.packetId !== undefined ? { resendKey: resendKey(message) } : undefined),
+    // With an id of its own it is recognised by that, and never by what it looks like.
+    ...(message.frameId
+      ? { frameId: message.frameId }
+      : message.packetId === undefined
+        ? undefined
+        : { resendKey: resendKey(message) }),
     ...(message.permitted ? undefined : { forbidden: permissions.whyForbidden(message.topic) }),
     // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
     ...(message.permitted && !message.topic.startsWith('$') ? { envelope: envelopeOf(message) } : undefined),

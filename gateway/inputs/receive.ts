@@ -24,6 +24,8 @@ export interface Transport {
   readonly resent: boolean
   /** Recognises the message when it is sent again after a broken connection; 16 bytes; absent: it cannot be. */
   readonly resendKey?: Uint8Array
+  /** The id that the frame is to have, when it was promised one. */
+  readonly frameId?: Uint8Array
   /** Policy has said no to the channel already: the frame goes to quarantine with this reason, and is not decoded. */
   readonly forbidden?: string
   /** Present when MQTT subscribers may be given the message. */

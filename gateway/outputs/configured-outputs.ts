@@ -23,7 +23,7 @@ interface Parts {
   readonly logger: Logger
 }
 
-/** Started when the broker is: it can publish nothing before. */
+/** Made before the broker, which reads from it; started after. */
 export function mqttOutput(settings: Settings, parts: Omit<MqttOutParts, 'include'>): MqttOutput | undefined {
   const include = includedOf(settings['mqtt.out_include'], 'mqtt.out_include')
   return settings['mqtt.out'] ? createMqttOutput({ ...parts, include }) : undefined

@@ -23,6 +23,8 @@ export interface MqttPrincipal extends Principal {
 
 export interface Permissions {
   authenticate(attempt: ConnectAttempt): Promise<MqttPrincipal | Refused>
+  /** Who had this name when the gateway ran before; undefined: nobody has it any more. */
+  recall(name: string, clientId: string): MqttPrincipal | undefined
   mayPublish(principal: MqttPrincipal, topic: string): boolean
   /** Said to the sender and kept with the frame. */
   whyForbidden(topic: string): string
@@ -53,24 +55,19 @@ export function createPermissions(settings: Settings): Permissions {
   return {
     async authenticate(attempt) {
       const { username, password, clientId } = attempt
-      const own = { refusals: refusedTopic(clientId), verdicts: new Map<string, boolean>() }
       // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
       if (users.size === 0 || (username === undefined && password === undefined)) {
         // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
-        if (!anonymous || !isLoopback(attempt.address)) return { refused: 'credentials' }
-        return {
-          name: `mqtt:${clientId}`,
-          authenticated: false,
-          publish: ['#'],
-          subscribe: ['#', `${refusedRoot}/#`],
-          ...own,
-        }
+        return anonymous && isLoopback(attempt.address) ? nobody(clientId) : { refused: 'credentials' }
       }
       const user = users.get(username ?? '')
       const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash)
-      if (!known || !user) return { refused: 'credentials' }
-      const { publish, subscribe } = user
-      return { name: `mqtt:${user.name}`, authenticated: true, publish, subscribe, ...own }
+      return known && user ? somebody(user, clientId) : { refused: 'credentials' }
+    },
+    recall(name, clientId) {
+      const user = users.get(name.slice(nameOf('').length))
+      if (user) return somebody(user, clientId)
+      return anonymous && name === nameOf(clientId) ? nobody(clientId) : undefined
     },
     mayPublish(principal, topic) {
       const { verdicts } = principal
@@ -91,6 +88,27 @@ export function createPermissions(settings: Settings): Permissions {
       topic === principal.refusals || allowing(principal, topic).some((allowed) => topicMatches(allowed, topic)),
   }
 }
+
+/** As records name it. */
+const nameOf = (name: string): string => `mqtt:${name}`
+
+const ownTo = (clientId: string) => ({ refusals: refusedTopic(clientId), verdicts: new Map<string, boolean>() })
+
+const nobody = (clientId: string): MqttPrincipal => ({
+  name: nameOf(clientId),
+  authenticated: false,
+  publish: ['#'],
+  subscribe: ['#', `${refusedRoot}/#`],
+  ...ownTo(clientId),
+})
+
+const somebody = ({ name, publish, subscribe }: User, clientId: string): MqttPrincipal => ({
+  name: nameOf(name),
+  authenticated: true,
+  publish,
+  subscribe,
+  ...ownTo(clientId),
+})
 
 /**
  * The filters that count for a topic or filter. What is said to one device is for that device and for those whose own filters name

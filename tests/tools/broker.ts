@@ -1,15 +1,19 @@
 // Our broker on a free port of 127.0.0.1, with a house behind it that remembers what it was given and settles it when the test
 // says so. Everybody is let in under the name he gives, unless the test's own parts say otherwise.
 
+import { randomBytes } from 'node:crypto'
 import {
   createBroker,
   type Broker,
   type BrokerEvent,
   type BrokerParts,
   type InboundPublish,
+  type MessageKind,
+  type QoS,
   type Verdict,
 } from '../../broker/broker.ts'
 import { systemClock } from '../../gateway/clock.ts'
+import { createMemoryLog, createMemoryStore, type MemoryLog } from './memory-log.ts'
 
 export interface TestBroker {
   readonly broker: Broker
@@ -18,11 +22,17 @@ export interface TestBroker {
   readonly received: InboundPublish[]
   readonly events: BrokerEvent[]
   readonly errors: unknown[]
+  readonly log: MemoryLog
+  /** A message that the log has from elsewhere. */
+  say(message: { topic: string; payload: Uint8Array | string; qos?: QoS; retain?: boolean; kind?: MessageKind }): void
 }
+
+/** `log` and `store`: of a broker before, so that this one is that one after a restart. */
+export type TestParts = Partial<BrokerParts<{ name: string }>> & { readonly memory?: MemoryLog }
 
 const open = new Set<Broker>()
 
-export async function startBroker(parts: Partial<BrokerParts<{ name: string }>> = {}): Promise<TestBroker> {
+export async function startBroker({ memory = createMemoryLog(), ...parts }: TestParts = {}): Promise<TestBroker> {
   const received: InboundPublish[] = []
   const events: BrokerEvent[] = []
   const errors: unknown[] = []
@@ -37,17 +47,40 @@ export async function startBroker(parts: Partial<BrokerParts<{ name: string }>> 
     log: { debug: quiet, info: quiet, warn: quiet, error: (fields, message) => errors.push({ ...fields, message }) },
     clock: systemClock,
     onEvent: (event) => events.push(event),
+    newFrameId: () => randomBytes(16),
+    isStored: (id) => memory.has(id),
+    recall: (name) => ({ name }),
+    sources: [memory],
+    store: createMemoryStore(),
     ...parts,
-    receive(principal, message) {
+    async receive(principal, message) {
       received.push({ ...message, payload: Buffer.from(message.payload) })
-      return receive(principal, message)
+      const verdict = await receive(principal, message)
+      if (verdict === 'accepted' && message.permitted) {
+        const stored = memory.append(message)
+        broker.deliver(memory, [stored], stored.number)
+      }
+      return verdict
     },
   })
   await broker.start()
   open.add(broker)
   const port = broker.addresses[0]!.port
-  return { broker, port, url: `mqtt://127.0.0.1:${port}`, received, events, errors }
+  const say: TestBroker['say'] = ({ topic, payload, qos = 1, retain = false, kind }) => {
+    const stored = memory.append({ ...aMessage, topic, payload: Buffer.from(payload), qos, retain }, kind)
+    broker.deliver(memory, [stored], stored.number)
+  }
+  return { broker, port, url: `mqtt://127.0.0.1:${port}`, received, events, errors, log: memory, say }
 }
+
+const aMessage = {
+  dup: false,
+  clientId: 'elsewhere',
+  protocolVersion: 4,
+  will: false,
+  permitted: true,
+  properties: {},
+} as const
 
 /** For afterEach. */
 export async function closeBrokers(): Promise<void> {

@@ -1,0 +1,448 @@
+// Stands between a client's socket and everything else. Each packet is checked whole, every size on the fixed header before a body is
+// waited for. Messages and their acknowledgements go to the house; what makes, keeps and ends a connection goes on to aedes. What
+// leaves, leaves in one write for each turn, and who does not read it is neither waited for nor read from.
+
+import { Duplex } from 'node:stream'
+
+import type { Limits } from './limits.ts'
+import {
+  clearUnusedBits,
+  connectVersion,
+  packetFault,
+  packetSize,
+  packetType,
+  reasonCode,
+  type PacketFault,
+} from './packets.ts'
+import type { ClientCertificate, CutReason } from './port.ts'
+import { readPublish, type PublishPacket } from './publish-packet.ts'
+
+/** Over all connections. */
+export interface Gates {
+  /** Bytes of unfinished packets. */
+  heldBytes: number
+  /** Those whose last write is not done. */
+  readonly writing: Set<Gate>
+}
+
+export interface Peer {
+  readonly address: string
+  readonly listener: string
+  readonly certificate?: ClientCertificate
+}
+
+/** Takes what a client that was let in says of messages. */
+export interface Taker {
+  publish(packet: PublishPacket): void
+  /** PUBACK, PUBREC, PUBREL or PUBCOMP; `reason` is 0 before MQTT 5. */
+  answer(type: number, packetId: number, reason: number): void
+  /** Once for each chunk: the client is alive. */
+  heard(): void
+  /** It has taken what it was sent. */
+  drained(): void
+}
+
+export type ShortPacket = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp'
+const firstBytes: Record<ShortPacket, number> = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 }
+
+// The peer may still be sending when we have said our last word; closing on unread bytes would reset the connection, and the
+// last word would be lost. So long we read on and throw away.
+const lingerMs = 200
+
+// So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
+const pieceBytes = 64 << 10
+
+export class Gate extends Duplex {
+  readonly peer: Peer
+  /** 0 until there was a CONNECT. */
+  version = 0
+  /** Told in CONNACK; aedes knows of sessions with subscriptions only. */
+  sessionPresent = false
+  /** Why it was closed, when that was our doing. */
+  cutReason: CutReason | undefined
+  /** What was wrong with the packet it was closed for, in words. */
+  fault: string | undefined
+  /** When the write that is not done yet began, ms of a monotonic clock. */
+  writingSince = 0
+  readonly #socket: Duplex
+  readonly #limits: Limits
+  readonly #all: Gates
+  /** `greeting` until CONNECT, `waiting` until aedes has let the client in, `open`, then `stopped` when we read no further. */
+  #state: 'greeting' | 'waiting' | 'open' | 'stopped' = 'greeting'
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #wanted = 2
+  #ended = false
+  #throttled = false
+  /** aedes has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
+  #awaited = false
+  #taker: Taker | undefined
+  #out: Buffer[] = []
+  #outBytes = 0
+  /** Packets of four bytes that wait to leave, as numbers: PUBREC, before all else, and the others, behind it. */
+  #first: number[] = []
+  #short: number[] = []
+  #scheduled = false
+  #writing = false
+  readonly #flushSoon = (): void => this.#flush()
+  readonly #written = (error?: Error | null): void => this.#wrote(error)
+
+  constructor(socket: Duplex, peer: Peer, limits: Limits, all: Gates) {
+    super({ readableHighWaterMark: 64 << 10 })
+    this.peer = peer
+    this.#socket = socket
+    this.#limits = limits
+    this.#all = all
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.once('end', () => this.#end())
+    socket.on('error', (error) => this.destroy(error))
+    socket.once('close', () => this.destroy())
+  }
+
+  /** What it was sent and has not taken. */
+  get unreadBytes(): number {
+    return this.#outBytes + (this.#first.length + this.#short.length) * 4 + this.#socket.writableLength
+  }
+
+  /** The client is let in: what it sent behind its CONNECT is handed on now, in order. */
+  open(taker: Taker): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'open'
+    this.#taker = taker
+    this.#resume()
+  }
+
+  /** The SUBSCRIBE or UNSUBSCRIBE is answered and in force. */
+  answered(): void {
+    this.#awaited = false
+    this.#resume()
+  }
+
+  /** Hands nothing on for a while, and lets the client wait in its own socket. */
+  throttle(on: boolean): void {
+    if (this.#throttled === on) return
+    this.#throttled = on
+    if (on) this.#socket.pause()
+    else this.#resume()
+  }
+
+  /** A whole packet. */
+  send(bytes: Buffer): void {
+    if (this.destroyed) return
+    this.#out.push(bytes)
+    this.#outBytes += bytes.length
+    this.#schedule()
+  }
+
+  /**
+   * An acknowledgement of success, the same in MQTT 3.1.1 and 5 (§3.4.2). Those of one kind leave in the order in which they are given;
+   * a client that reads its own messages has PUBREC before them.
+   */
+  sendShort(packet: ShortPacket, packetId: number): void {
+    if (this.destroyed) return
+    ;(packet === 'pubrec' ? this.#first : this.#short).push((firstBytes[packet] << 16) | packetId)
+    this.#schedule()
+  }
+
+  /** An acknowledgement with an MQTT 5 reason code. */
+  sendRefusal(packet: ShortPacket, packetId: number, code: number): void {
+    this.#shortToOut()
+    this.send(Buffer.of(firstBytes[packet], 3, packetId >> 8, packetId & 0xff, code))
+  }
+
+  /** Reads no further from this client. */
+  stop(): void {
+    this.#state = 'stopped'
+    this.#socket.pause()
+    this.#drop()
+  }
+
+  /** Closes at once; for MQTT 5 with a DISCONNECT that says why, when the client still reads. */
+  cut(reason: CutReason, code?: number): void {
+    if (this.destroyed) return
+    this.cutReason ??= reason
+    const talks = reason !== 'slow' && this.#state !== 'greeting'
+    if (talks && this.version === 5 && code !== undefined) this.send(Buffer.of(0xe0, 1, code))
+    if (reason === 'slow') this.#socket.destroy()
+    this.destroy(new Error(`connection cut: ${reason}`))
+  }
+
+  /** Answers a CONNECT with a refusal; `code` is that of MQTT 3.1.1, `reason` that of MQTT 5. */
+  refuse(code: number, reason: number): void {
+    this.send(this.version === 5 ? Buffer.of(0x20, 3, 0, reason, 0) : Buffer.of(0x20, 2, 0, code))
+  }
+
+  override _read(): void {
+    if (this.#state === 'greeting' || (this.#state === 'open' && !this.#holds())) this.#socket.resume()
+  }
+
+  /** What aedes says; it never waits for the client. */
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#sendFromAedes(chunk)
+    done()
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#sendFromAedes(Buffer.concat(chunks.map(({ chunk }) => chunk)))
+    done()
+  }
+
+  #sendFromAedes(bytes: Buffer): void {
+    // MQTT 3.1.1 and 5 §3.2.2.1, where the connection is accepted.
+    if (bytes[0] === 0x20 && this.sessionPresent && this.#state === 'waiting') {
+      const flags = bytes[1]! < 0x80 ? 2 : 3
+      if (bytes[flags + 1] === 0) bytes[flags] = 1
+    }
+    this.send(bytes)
+  }
+
+  #schedule(): void {
+    if (this.unreadBytes > 4 * this.#limits.unreadBytesMax) return this.cut('slow')
+    if (this.#scheduled || this.#writing) return
+    this.#scheduled = true
+    process.nextTick(this.#flushSoon)
+  }
+
+  #shortToOut(): void {
+    if (this.#first.length > 0) {
+      const bytes = shortPackets(this.#first)
+      this.#first = []
+      this.#out.unshift(bytes)
+      this.#outBytes += bytes.length
+    }
+    if (this.#short.length > 0) {
+      const bytes = shortPackets(this.#short)
+      this.#short = []
+      this.#out.push(bytes)
+      this.#outBytes += bytes.length
+    }
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    if (this.#writing || this.destroyed) return
+    this.#shortToOut()
+    const piece = this.#piece()
+    if (!piece) return
+    this.#writing = true
+    this.writingSince = performance.now()
+    this.#all.writing.add(this)
+    this.#socket.write(piece, this.#written)
+  }
+
+  /** About `pieceBytes` of what is to leave. */
+  #piece(): Buffer | undefined {
+    const out = this.#out
+    if (out.length === 0) return undefined
+    if (this.#outBytes <= pieceBytes) {
+      this.#out = []
+      this.#outBytes = 0
+      return out.length === 1 ? out[0]! : Buffer.concat(out)
+    }
+    let count = 0
+    let bytes = 0
+    while (count < out.length && bytes + out[count]!.length <= pieceBytes) bytes += out[count++]!.length
+    if (count === 0) {
+      const large = out[0]!
+      out[0] = large.subarray(pieceBytes)
+      this.#outBytes -= pieceBytes
+      return large.subarray(0, pieceBytes)
+    }
+    this.#outBytes -= bytes
+    return Buffer.concat(out.splice(0, count), bytes)
+  }
+
+  #wrote(error?: Error | null): void {
+    this.#writing = false
+    this.#all.writing.delete(this)
+    if (error || this.destroyed) return
+    if (this.#outBytes > 0 || this.#first.length > 0 || this.#short.length > 0) this.#flush()
+    if (this.unreadBytes > this.#limits.unreadBytesMax) return
+    this.#taker?.drained()
+    if (this.#state === 'open') this.#resume()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#lastWords()
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#drop()
+    this.#all.writing.delete(this)
+    const socket = this.#socket
+    if (!socket.destroyed) {
+      this.#lastWords()
+      const timer = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => clearTimeout(timer))
+      socket.removeAllListeners('data')
+      socket.once(this.#ended ? 'finish' : 'end', () => socket.destroy())
+      socket.end()
+      socket.resume()
+    }
+    done(error)
+  }
+
+  #lastWords(): void {
+    this.#shortToOut()
+    if (this.#out.length > 0) this.#socket.write(Buffer.concat(this.#out))
+    this.#out = []
+    this.#outBytes = 0
+  }
+
+  #holds(): boolean {
+    return this.#throttled || this.#awaited || this.unreadBytes > this.#limits.unreadBytesMax
+  }
+
+  #resume(): void {
+    if (this.#state !== 'open' || this.#holds()) return
+    if (this.#heldBytes >= this.#wanted) this.#handOn()
+    if (this.destroyed || this.#holds() || this.#stopped()) return
+    if (this.#ended) this.push(null)
+    else this.#socket.resume()
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.destroyed || this.#state === 'stopped') return
+    this.#hold(chunk)
+    if (this.#state === 'waiting' || this.#holds()) this.#socket.pause()
+    else if (this.#heldBytes >= this.#wanted) this.#handOn()
+  }
+
+  /** Hands on every whole packet there is, and keeps the rest. */
+  #handOn(): void {
+    const bytes = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held)
+    this.#drop()
+    this.#wanted = 2
+    let at = 0
+    if (this.#state === 'open') this.#taker!.heard()
+    while (at < bytes.length && !this.#awaited && !this.#throttled) {
+      const size = this.#next(bytes, at)
+      if (size === undefined) return
+      if (at + size > bytes.length) {
+        this.#wanted = size
+        break
+      }
+      if (this.#state === 'greeting') {
+        this.#state = 'waiting'
+        this.#socket.pause()
+        this.push(bytes.subarray(at, at + size))
+        at += size
+        break
+      }
+      if (!this.#give(bytes, at, at + size)) return
+      at += size
+    }
+    // A copy, so that a few bytes do not keep the whole chunk in memory.
+    if (at < bytes.length) this.#hold(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
+    if (this.#holds()) this.#socket.pause()
+  }
+
+  /** One packet to whom it concerns; false when that ended the connection. */
+  #give(bytes: Buffer, start: number, end: number): boolean {
+    const type = bytes[start]! >> 4
+    switch (type) {
+      case packetType.publish: {
+        const packet = readPublish(bytes, start, end, this.version)
+        if (typeof packet === 'string') {
+          this.#fail({ reasonCode: reasonCode.malformed, why: `PUBLISH with ${packet}` })
+          return false
+        }
+        this.#taker!.publish(packet)
+        break
+      }
+      case packetType.puback:
+      case packetType.pubrec:
+      case packetType.pubrel:
+      case packetType.pubcomp: {
+        // The length of a packet without reason takes one byte, and so does that of any of these that is sound.
+        const at = start + (bytes[start + 1]! < 0x80 ? 2 : 3)
+        this.#taker!.answer(type, bytes.readUInt16BE(at), this.version === 5 && at + 2 < end ? bytes[at + 2]! : 0)
+        break
+      }
+      default:
+        if (type === packetType.subscribe || type === packetType.unsubscribe) this.#awaited = true
+        this.push(bytes.subarray(start, end))
+    }
+    return !this.destroyed && !this.#stopped()
+  }
+
+  /** What a call in between may have made it. */
+  #stopped(): boolean {
+    return this.#state === 'stopped'
+  }
+
+  /** The size of the packet at `at`, checked as far as it is here; undefined when the connection was closed for it. */
+  #next(bytes: Buffer, at: number): number | undefined {
+    const greeting = this.#state === 'greeting'
+    if (greeting && bytes[at]! >> 4 !== packetType.connect) {
+      return this.#fail({ reasonCode: reasonCode.protocol, why: 'the first packet is not CONNECT' })
+    }
+    const size = packetSize(bytes, at)
+    if (size === undefined) return bytes.length - at + 1
+    if (typeof size === 'object') return this.#fail(size)
+    const sizeMax = greeting ? this.#limits.firstPacketBytesMax : this.#limits.packetBytesMax
+    if (size > sizeMax) {
+      const why = `a packet of ${size} bytes; at most ${sizeMax} are taken`
+      return this.#fail({ reasonCode: reasonCode.packetTooLarge, why })
+    }
+    if (at + size > bytes.length) return size
+    if (greeting && !this.#speaks(bytes, at, size)) return undefined
+    const fault = packetFault(bytes, at, at + size, this.version, this.#limits)
+    if (greeting && !fault && this.version === 3) clearUnusedBits(bytes, at, at + size)
+    return fault ? this.#fail(fault) : size
+  }
+
+  #speaks(bytes: Buffer, at: number, size: number): boolean {
+    const version = connectVersion(bytes, at, at + size)
+    if (typeof version === 'number') {
+      this.version = version
+      return true
+    }
+    if ('answer' in version) this.send(Buffer.from(version.answer))
+    this.#fail({ reasonCode: reasonCode.unsupportedVersion, why: version.why })
+    return false
+  }
+
+  #fail(fault: PacketFault): undefined {
+    this.cutReason = fault.reasonCode === reasonCode.packetTooLarge ? 'too_large' : 'protocol'
+    this.fault = fault.why
+    // MQTT 5 §4.13.1
+    if (this.version === 5 && this.#state === 'greeting') this.send(Buffer.of(0x20, 3, 0, fault.reasonCode, 0))
+    else if (this.version === 5 && this.#state === 'open') this.send(Buffer.of(0xe0, 1, fault.reasonCode))
+    this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
+    this.#all.heldBytes += bytes.length
+    if (this.#all.heldBytes > this.#limits.heldBytesMax && this.#heldBytes < this.#wanted) {
+      this.#fail({ reasonCode: reasonCode.serverBusy, why: 'too many unfinished packets over all connections' })
+    }
+  }
+
+  #drop(): void {
+    this.#all.heldBytes -= this.#heldBytes
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (this.#state === 'greeting' || (this.#state === 'open' && !this.#holds())) this.push(null)
+  }
+}
+
+function shortPackets(packets: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(packets.length * 4)
+  let at = 0
+  for (const packet of packets) {
+    bytes[at] = packet >> 16
+    bytes[at + 1] = 2
+    bytes[at + 2] = (packet >> 8) & 0xff
+    bytes[at + 3] = packet & 0xff
+    at += 4
+  }
+  return bytes
+}

@@ -1,0 +1,445 @@
+// What each session is sent, and when: urgent first, in order within a source, never more at once than its client takes. Who is
+// behind is owed numbers of the log and nothing is kept for it in memory; a frozen reader costs nobody anything.
+
+import { isExpired, restOfLife } from './expiry.ts'
+import type { Limits } from './limits.ts'
+import { packetType, reasonCode } from './packets.ts'
+import type { DropCause, Principal, QoS } from './port.ts'
+import { writePublish } from './publish-packet.ts'
+import { createOwedQueue, qosBits, retainedBit } from './owed-queue.ts'
+import { createRecent } from './recent.ts'
+import { takePacketId, type Connection, type Flight, type Session } from './session.ts'
+import type { DeliverableMessage, MessageSource, SessionStore, StoredRetained } from './stored.ts'
+
+/** How one session is to be given a topic: what its subscriptions that cover it say together. */
+export interface Recipient {
+  readonly qos: QoS
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifiers: readonly number[]
+}
+
+export interface Sending<P extends Principal> {
+  /** A new message, in order. */
+  offer(session: Session<P>, source: number, message: DeliverableMessage, recipient: Recipient): void
+  /** What a new subscription finds retained; before anything newer of the same source. */
+  offerRetained(
+    session: Session<P>,
+    source: number,
+    message: StoredRetained,
+    qos: QoS,
+    identifier: number | undefined,
+  ): void
+  /** The client is here: what it has not acknowledged is sent again, then what it is owed. */
+  attach(session: Session<P>, connection: Connection): void
+  detach(session: Session<P>): void
+  /** Goes on as far as the client takes it. */
+  pump(session: Session<P>): void
+  /** PUBACK, PUBREC or PUBCOMP came. */
+  answer(session: Session<P>, type: number, packetId: number, reason: number): void
+  /** It ends: what it was owed is no longer. */
+  forget(session: Session<P>): void
+  /** Over all sessions. */
+  readonly owedCount: number
+  /** What stood in the store, at start. */
+  restore(session: Session<P>, source: number, number: number, qos: QoS): void
+}
+
+export interface SendingParts<P extends Principal> {
+  readonly sources: readonly MessageSource[]
+  readonly store: Pick<SessionStore, 'write' | 'flush'>
+  readonly limits: Limits
+  now(): bigint
+  dropped(cause: DropCause, clientId: string): void
+  /** Undefined: no subscription of it covers the topic, or it may not read it. */
+  recipientOf(session: Session<P>, topic: string): Recipient | undefined
+}
+
+/** Of the window, for urgent messages alone: an alert does not wait until telemetry is acknowledged. */
+const urgentSlots = 8
+const flushAgainMs = 1_000
+/** A reader that is so far behind is given the latest position only. */
+const positionsFrom = 64
+
+export function createSending<P extends Principal>(parts: SendingParts<P>): Sending<P> {
+  const { sources, store, limits } = parts
+  const recent = createRecent(limits.recentBytesMax)
+  let owedCount = 0
+
+  const windowFor = ({ window }: Connection, source: number): number =>
+    source > 0 && window > 2 * urgentSlots ? window - urgentSlots : window
+
+  function paid({ kept, clientId }: Session<P>, source: number, number: number): void {
+    if (kept) store.write({ kind: 'paid', clientId, source: sources[source]!.name, number })
+  }
+
+  function enqueue(session: Session<P>, source: number, number: number, bits: number): void {
+    ;(session.owed[source] ??= createOwedQueue()).push(number, bits)
+    session.owedCount++
+    owedCount++
+    if (bits === 0) session.owedAtMostOnce++
+  }
+
+  function dequeue(session: Session<P>, source: number, bits: number): void {
+    session.owed[source]!.shift()
+    taken(session, bits)
+  }
+
+  function taken(session: Session<P>, bits: number): void {
+    session.owedCount--
+    owedCount--
+    if (bits === 0) session.owedAtMostOnce--
+    if (session.owedCount === 0) session.positions.clear()
+  }
+
+  function wait(session: Session<P>, source: number, message: DeliverableMessage, qos: QoS): void {
+    const { number, kind, topic } = message
+    const full = session.owedCount >= limits.queuedMessagesMax || owedCount >= limits.queuedMessagesInAllMax
+    if (full && kind !== 'urgent') {
+      paid(session, source, number)
+      return parts.dropped(qos === 0 ? 'slow_qos0' : 'offline_queue', session.clientId)
+    }
+    if (kind === 'position' && session.owedCount >= positionsFrom) {
+      const older = session.positions.get(topic)
+      if (older?.source === source && session.owed[source]!.remove(older.number)) {
+        taken(session, qos)
+        paid(session, source, older.number)
+        parts.dropped('superseded', session.clientId)
+      }
+      session.positions.set(topic, { source, number })
+    }
+    recent.put(source, message)
+    enqueue(session, source, number, qos)
+  }
+
+  function offer(session: Session<P>, source: number, message: DeliverableMessage, recipient: Recipient): void {
+    if (recipient.noLocal && message.clientId === session.clientId) return
+    const qos: QoS = message.qos < recipient.qos ? message.qos : recipient.qos
+    const { connection } = session
+    if (qos === 0) {
+      if (connection) offerAtMostOnce(session, connection, source, message, recipient)
+      return
+    }
+    const { number } = message
+    if (session.kept) {
+      store.write({ kind: 'owed', clientId: session.clientId, owed: { source: sources[source]!.name, number, qos } })
+    }
+    const isFree = connection && session.owedCount === 0 && !connection.busy && !(qos === 2 && session.kept)
+    if (isFree && takesMore(connection) && session.inFlight < windowFor(connection, source)) {
+      return transmit(session, connection, message, recipient, newFlight(session, source, number, qos), false)
+    }
+    wait(session, source, message, qos)
+    if (connection) pump(session)
+  }
+
+  /** At QoS 0 nothing is kept for who does not keep up, but for what is urgent, and the latest position. */
+  function offerAtMostOnce(
+    session: Session<P>,
+    connection: Connection,
+    source: number,
+    message: DeliverableMessage,
+    recipient: Recipient,
+  ): void {
+    if (session.owedCount === 0 && !connection.busy && takesMore(connection)) {
+      return transmit(session, connection, message, recipient, undefined, false)
+    }
+    // In line behind what has not gone yet: it must not overtake.
+    if (message.kind === 'other' && (session.owedAtMostOnce >= limits.waitingQos0Max || !takesMore(connection))) {
+      return parts.dropped('slow_qos0', session.clientId)
+    }
+    wait(session, source, message, 0)
+    pump(session)
+  }
+
+  const takesMore = ({ gate }: Connection): boolean => gate.unreadBytes <= limits.unreadBytesQos0Max
+
+  function newFlight(
+    session: Session<P>,
+    source: number,
+    number: number,
+    qos: 1 | 2,
+    retained?: Flight['retained'],
+  ): { readonly packetId: number; readonly flight: Flight } {
+    const packetId = takePacketId(session)
+    const flight: Flight = { source, number, qos, state: 'published', waiting: false, ...(retained && { retained }) }
+    session.flights.set(packetId, flight)
+    session.inFlight++
+    return { packetId, flight }
+  }
+
+  function transmit(
+    session: Session<P>,
+    connection: Connection,
+    message: Pick<DeliverableMessage, 'topic' | 'payload' | 'retain' | 'properties' | 'receivedAt'>,
+    recipient: Pick<Recipient, 'retainAsPublished' | 'identifiers'>,
+    sent: { readonly packetId: number; readonly flight: Flight } | undefined,
+    dup: boolean,
+  ): void {
+    const { topic, payload } = message
+    const bytes = writePublish({
+      version: connection.protocolVersion,
+      topic,
+      payload,
+      qos: sent?.flight.qos ?? 0,
+      retain: message.retain && recipient.retainAsPublished,
+      dup,
+      packetId: sent?.packetId ?? 0,
+      properties: restOfLife(message, parts.now()),
+      subscriptionIdentifiers: recipient.identifiers,
+    })
+    // MQTT 5 §3.1.2.11.4: as if it had been sent and acknowledged.
+    if (bytes.length > connection.packetBytesMax) {
+      parts.dropped('too_large', session.clientId)
+      if (sent) complete(session, sent.packetId, sent.flight)
+      return
+    }
+    connection.gate.send(bytes)
+  }
+
+  function complete(session: Session<P>, packetId: number, flight: Flight): void {
+    const { clientId } = session
+    session.flights.delete(packetId)
+    if (!flight.waiting) session.inFlight--
+    if (flight.retained) return
+    if (session.kept && flight.qos === 2) store.write({ kind: 'completed', clientId, packetId })
+    paid(session, flight.source, flight.number)
+  }
+
+  function pump(session: Session<P>): void {
+    const { connection } = session
+    while (connection && !connection.busy && session.owedCount > 0) {
+      if (connection.gate.destroyed || !takesMore(connection)) return
+      const source = sources.findIndex((_, index) => mayGo(session, connection, index))
+      if (source < 0) return
+      const next = session.owed[source]!.peek()!
+      if (session.kept && (next.bits & qosBits) === 2 && !(next.bits & retainedBit)) {
+        return sendExactlyOnce(session, connection, source)
+      }
+      dequeue(session, source, next.bits)
+      if (next.bits & retainedBit) sendRetained(session, connection, source, next.number, (next.bits & qosBits) as QoS)
+      else sendOwed(session, connection, source, next.number, (next.bits & qosBits) as QoS)
+    }
+  }
+
+  function mayGo(session: Session<P>, connection: Connection, source: number): boolean {
+    const next = session.owed[source]?.peek()
+    if (!next) return false
+    return (
+      (next.bits & qosBits) === 0 ||
+      session.inFlight < windowFor(connection, source) ||
+      assigned(session, source, next.number) !== undefined
+    )
+  }
+
+  function assigned(session: Session<P>, source: number, number: number): number | undefined {
+    // None wait but after a restart.
+    if (session.flights.size === session.inFlight) return undefined
+    for (const [packetId, flight] of session.flights) {
+      if (flight.waiting && flight.number === number && flight.source === source) return packetId
+    }
+    return undefined
+  }
+
+  /** With what it needs to be sent; undefined: it can or need not be sent any more, and is no longer owed. */
+  function content(
+    session: Session<P>,
+    source: number,
+    number: number,
+  ): { readonly message: DeliverableMessage; readonly recipient: Recipient } | undefined {
+    const message = recent.get(source, number) ?? sources[source]!.fetch(number)
+    if (!message) {
+      parts.dropped('gone', session.clientId)
+      return undefined
+    }
+    if (isExpired(message, parts.now())) {
+      parts.dropped('expired', session.clientId)
+      return undefined
+    }
+    const recipient = parts.recipientOf(session, message.topic)
+    return recipient && { message, recipient }
+  }
+
+  function sendOwed(session: Session<P>, connection: Connection, source: number, number: number, qos: QoS): void {
+    const found = content(session, source, number)
+    if (!found) return qos > 0 ? paid(session, source, number) : undefined
+    const sent = qos === 0 ? undefined : newFlight(session, source, number, qos)
+    transmit(session, connection, found.message, found.recipient, sent, false)
+  }
+
+  function sendRetained(session: Session<P>, connection: Connection, source: number, number: number, qos: QoS): void {
+    const retained = session.retained.get(number)!
+    session.retained.delete(number)
+    const { message, identifier } = retained
+    if (isExpired(message, parts.now())) return
+    const sent = qos === 0 ? undefined : newFlight(session, source, number, qos, retained)
+    transmit(session, connection, { ...message, retain: true }, asRetained(identifier), sent, false)
+  }
+
+  /**
+   * A receiver tells a repeated message of QoS 2 by its identifier alone. So the identifier is on disk before the message leaves, and
+   * after a restart it has the same one. Those that are next go together.
+   */
+  function sendExactlyOnce(session: Session<P>, connection: Connection, source: number): void {
+    const queue = session.owed[source]!
+    const leaving: { packetId: number; flight: Flight; dup: boolean; found: ReturnType<typeof content> }[] = []
+    for (let next = queue.peek(); next && mayGo(session, connection, source); next = queue.peek()) {
+      if ((next.bits & qosBits) !== 2 || next.bits & retainedBit) break
+      const { number } = next
+      const known = assigned(session, source, number)
+      const found = content(session, source, number)
+      dequeue(session, source, next.bits)
+      if (known !== undefined) {
+        const flight = session.flights.get(known)!
+        flight.waiting = false
+        session.inFlight++
+        if (found) leaving.push({ packetId: known, flight, dup: true, found })
+        else complete(session, known, flight)
+      } else if (found) {
+        const sent = newFlight(session, source, number, 2)
+        leaving.push({ ...sent, dup: false, found })
+        const { name } = sources[source]!
+        const { packetId } = sent
+        store.write({
+          kind: 'sent',
+          clientId: session.clientId,
+          sent: { packetId, source: name, number, state: 'published' },
+        })
+      } else paid(session, source, number)
+    }
+    if (leaving.length === 0) return pump(session)
+    connection.busy = true
+    whenDurable(session, connection, () => {
+      connection.busy = false
+      for (const { packetId, flight, dup, found } of leaving) {
+        transmit(session, connection, found!.message, found!.recipient, { packetId, flight }, dup)
+      }
+      pump(session)
+    })
+  }
+
+  /** Never, when the connection is gone by then. A disk that refuses is asked again. */
+  function whenDurable(session: Session<P>, connection: Connection, then: () => void): void {
+    store.flush().then(
+      () => {
+        if (session.connection === connection) then()
+      },
+      () => void setTimeout(() => whenDurable(session, connection, then), flushAgainMs).unref(),
+    )
+  }
+
+  function sendAgain(session: Session<P>, connection: Connection): void {
+    for (const [packetId, flight] of session.flights) {
+      if (flight.waiting) continue
+      const { source, number, retained } = flight
+      if (flight.state === 'released') connection.gate.sendShort('pubrel', packetId)
+      else if (retained) {
+        const { message, identifier } = retained
+        const sent = { packetId, flight }
+        transmit(session, connection, { ...message, retain: true }, asRetained(identifier), sent, true)
+      } else {
+        const found = content(session, source, number)
+        if (found) transmit(session, connection, found.message, found.recipient, { packetId, flight }, true)
+        else complete(session, packetId, flight)
+      }
+    }
+  }
+
+  function release(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void {
+    flight.state = 'released'
+    if (!session.kept || flight.retained) return connection.gate.sendShort('pubrel', packetId)
+    // After PUBREC the message must not be sent again, whatever happens (§4.3.3).
+    const { clientId } = session
+    const { source, number } = flight
+    store.write({
+      kind: 'sent',
+      clientId,
+      sent: { packetId, source: sources[source]!.name, number, state: 'released' },
+    })
+    whenDurable(session, connection, () => connection.gate.sendShort('pubrel', packetId))
+  }
+
+  function answer(session: Session<P>, type: number, packetId: number, reason: number): void {
+    const { connection } = session
+    if (!connection) return
+    const flight = session.flights.get(packetId)
+    if (!flight || flight.waiting) return answerUnknown(connection, type, packetId)
+    const fits =
+      type === packetType.puback
+        ? flight.qos === 1
+        : flight.qos === 2 && (type === packetType.pubrec || flight.state === 'released')
+    // MQTT 3.1.1 and 5 §4.3.2, §4.3.3, §4.8: the acknowledgements of another QoS, or out of turn.
+    if (!fits) {
+      connection.gate.fault = 'an acknowledgement that is not the one of its message'
+      return connection.gate.cut('protocol', reasonCode.protocol)
+    }
+    if (type !== packetType.pubrec || reason >= 0x80) complete(session, packetId, flight)
+    else if (flight.state === 'released') connection.gate.sendShort('pubrel', packetId)
+    else return release(session, connection, packetId, flight)
+    pump(session)
+  }
+
+  /** Of a connection before, or of a message that is gone: the other side must come to an end with it. */
+  function answerUnknown({ gate, protocolVersion }: Connection, type: number, packetId: number): void {
+    if (type !== packetType.pubrec) return
+    if (protocolVersion === 5) gate.sendRefusal('pubrel', packetId, reasonCode.packetIdNotFound)
+    else gate.sendShort('pubrel', packetId)
+  }
+
+  return {
+    get owedCount() {
+      return owedCount
+    },
+    offer,
+    offerRetained(session, source, message, qos, identifier) {
+      const lower: QoS = message.qos < qos ? message.qos : qos
+      session.retained.set(++session.retainedLast, { message, identifier })
+      enqueue(session, source, session.retainedLast, lower | retainedBit)
+    },
+    attach(session, connection) {
+      session.connection = connection
+      const start = (): void => {
+        connection.busy = false
+        sendAgain(session, connection)
+        pump(session)
+      }
+      const mustBeDurable = session.kept && [...session.flights.values()].some(({ qos }) => qos === 2)
+      if (!mustBeDurable) return start()
+      connection.busy = true
+      whenDurable(session, connection, start)
+    },
+    detach(session) {
+      session.connection = undefined
+      // Retained messages are found again by the next subscription, and QoS 0 is not kept.
+      for (const [source, queue] of session.owed.entries()) {
+        const rest = createOwedQueue()
+        for (let next = queue?.peek(); next; next = queue!.peek()) {
+          queue!.shift()
+          if (next.bits & qosBits) rest.push(next.number, next.bits)
+          else {
+            session.retained.delete(next.bits & retainedBit ? next.number : -1)
+            session.owedCount--
+            owedCount--
+          }
+        }
+        if (queue) session.owed[source] = rest.size > 0 ? rest : undefined
+      }
+      session.owedAtMostOnce = 0
+      session.positions.clear()
+    },
+    pump,
+    answer,
+    forget(session) {
+      owedCount -= session.owedCount
+      session.owedCount = 0
+      session.owed.length = 0
+      session.flights.clear()
+      session.retained.clear()
+    },
+    restore: enqueue,
+  }
+}
+
+const asRetained = (identifier: number | undefined) => ({
+  retainAsPublished: true,
+  identifiers: identifier === undefined ? [] : [identifier],
+})

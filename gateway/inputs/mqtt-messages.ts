@@ -1,0 +1,86 @@
+// MQTT messages as the broker reads them out of the log: the frames that are a permitted PUBLISH.
+
+import type { DeliverableMessage, MessageKind, MessageSource } from '../../broker/stored.ts'
+import { EventKind, Lane as FrameLane } from '../../proto/generated/types.ts'
+import type { Frame } from '../../proto/generated/types.ts'
+import { timestampNs } from '../../proto/time.ts'
+import type { AppendedFrame, Log, NewRecord } from '../log/log.ts'
+
+const scannedBytes = 8 << 20
+
+export function frameMessages(log: Pick<Log, 'frameHead' | 'readFrame' | 'readFrames'>): MessageSource {
+  return {
+    name: 'frames',
+    urgent: false,
+    retains: true,
+    get head() {
+      return log.frameHead
+    },
+    fetch(number) {
+      const frame = log.readFrame(number)
+      return frame && messageOf(number, frame)
+    },
+    scan(after, limit) {
+      const slice = log.readFrames(after, { frames: limit, bytes: scannedBytes })
+      if (!slice) return undefined
+      const messages = slice.frames.flatMap(({ number, frame }) => messageOf(number, frame) ?? [])
+      return { messages, through: slice.through }
+    },
+  }
+}
+
+/** Of one commit, as they were appended; only those that are wanted are made. */
+export function appendedMessages(
+  frames: readonly AppendedFrame[],
+  isWanted: (topic: string) => boolean,
+): DeliverableMessage[] {
+  const messages: DeliverableMessage[] = []
+  for (const { number, frame, records } of frames) {
+    if (!frame.mqtt || !(frame.mqtt.retain || isWanted(frame.channel!))) continue
+    const message = messageOf(number, frame, kindOfRecords(records))
+    if (message) messages.push(message)
+  }
+  return messages
+}
+
+function messageOf(number: number, frame: Frame, kind = kindOf(frame)): DeliverableMessage | undefined {
+  const { mqtt, channel = '', payload } = frame
+  if (!mqtt || !payload) return undefined
+  const properties = propertiesOf(frame)
+  return {
+    number,
+    topic: channel,
+    payload,
+    qos: (mqtt.qos ?? 0) as 0 | 1 | 2,
+    retain: mqtt.retain ?? false,
+    receivedAt: timestampNs(frame.receivedAt) ?? 0n,
+    kind,
+    ...(mqtt.clientId && { clientId: mqtt.clientId }),
+    ...(properties && { properties }),
+  }
+}
+
+function kindOf({ lane, kind }: Frame): MessageKind {
+  if (lane === FrameLane.URGENT) return 'urgent'
+  return kind === EventKind.POSITION ? 'position' : 'other'
+}
+
+function kindOfRecords(records: readonly NewRecord[]): MessageKind {
+  if (records.some(({ lane }) => lane === 'urgent')) return 'urgent'
+  return records.length > 0 && records.every(({ header }) => header.kind === EventKind.POSITION) ? 'position' : 'other'
+}
+
+function propertiesOf({ mqtt, contentType, properties }: Frame): DeliverableMessage['properties'] {
+  const { responseTopic, correlationData, messageExpirySeconds } = mqtt!
+  const none = !contentType && !properties?.length && !responseTopic && !correlationData
+  if (none && messageExpirySeconds === undefined) return undefined
+  return {
+    ...(contentType && { contentType }),
+    ...(properties?.length && {
+      userProperties: new Map(properties.map(({ name = '', value = '' }) => [name, value])),
+    }),
+    ...(responseTopic && { responseTopic }),
+    ...(correlationData && { correlationData }),
+    ...(messageExpirySeconds !== undefined && { messageExpirySeconds }),
+  }
+}
