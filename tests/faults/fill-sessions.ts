@@ -1,5 +1,5 @@
-// A process that changes MQTT sessions until it is killed, or until its disk is full and has room again; tests run it and read what it
-// says.   kill FOLDER SEED FROM · full FOLDER
+// A process that changes MQTT sessions until it is killed, or until its disk is full and has room again, or while it is traced; tests
+// run it and read what it says.   kill FOLDER SEED FROM · full FOLDER · trace FOLDER ROUNDS
 
 import { rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,8 @@ const state = openState({ dataDir, failed: (error) => say(error ? `failed ${erro
 const store = createSessionStore({ state })
 
 if (task === 'kill') await changeUntilKilled()
-else await fillTheDisk()
+else if (task === 'full') await fillTheDisk()
+else await oweInRounds(Number(seed))
 
 /** Says `safe N` when the first N calls of `write` are; they are those of the seed, and the first FROM were made before. */
 async function changeUntilKilled(): Promise<void> {
@@ -31,6 +32,32 @@ async function changeUntilKilled(): Promise<void> {
     if (count % 5 < 3) await safe
     else await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+/** Each round owes one number more, and pays one in seven; a checkpoint comes every few rounds. */
+async function oweInRounds(rounds: number): Promise<void> {
+  store.load()
+  state.database.exec('PRAGMA wal_autocheckpoint = 12')
+  store.write({
+    kind: 'session',
+    session: { clientId: 'a', principal: 'p', protocolVersion: 5, expirySeconds: 1, leftAt: 1n },
+  })
+  for (let round = 1; round <= rounds; round++) {
+    const owed = { source: 'frames', number: round, qos: 1 } as const
+    const changes: SessionChange[] = [
+      { kind: 'owed', clientId: 'a', owed },
+      { kind: 'through', source: 'frames', number: round },
+    ]
+    if (round % 7 === 0) changes.push({ kind: 'paid', clientId: 'a', source: 'frames', number: round - 3 })
+    store.write(...changes)
+    // Some that nobody waits for, which a commit writes and no sync covers yet.
+    if (round % 5 === 0) state.flush()
+    const safe = store.flush().then(() => say(`safe ${round}`))
+    if (round % 3 !== 0) await safe
+  }
+  await store.flush()
+  say('done')
+  process.exit()
 }
 
 async function fillTheDisk(): Promise<void> {
