@@ -2,7 +2,7 @@
 // threads sync the write-ahead file. One sync is on its way at a time, and all who come meanwhile share the next one.
 //
 // Why a sync of that file is enough (https://sqlite.org/wal.html, and SQLite's wal.c, with synchronous = NORMAL;
-// tests/mqtt-power.test.ts takes the power away at every step):
+// tests/mqtt-power.test.ts takes the power away after every flush):
 // - COMMIT has written all its frames to the file, so a sync that begins after it covers them and all before them. What did not
 //   reach the disk whole is found by its checksum at the next start, and it and all after it are left out.
 // - At a checkpoint, which may be part of any COMMIT, SQLite syncs the file, copies its pages into the database and syncs that. Only
