@@ -48,7 +48,7 @@ export interface SessionStore {
   /**
    * Puts changes in line, in memory. They are on disk within a second and at `close`, in order, those of one call together. A change that
    * takes back an earlier one that is still in line (owed, then paid) leaves nothing to write. What is given is not copied and must not
-   * change afterwards. To add to a session that is not there is a fault of ours and throws; to take from one is nothing.
+   * change afterwards. What is said of a session that is not there is nothing: it may have ended meanwhile.
    */
   write(...changes: readonly SessionChange[]): void
   /**

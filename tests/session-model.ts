@@ -23,8 +23,7 @@ interface ModelSession {
 }
 
 export interface SessionModel {
-  /** False, and nothing is changed, when it adds something to a session that is not there. */
-  apply(change: SessionChange): boolean
+  apply(...changes: readonly SessionChange[]): void
   stored(): StoredSessions
 }
 
@@ -35,9 +34,9 @@ export function createSessionModel(): SessionModel {
   const through = new Map<string, number>()
   const owedKey = (source: string, number: number): string => `${source} ${number}`
 
-  function ofSession(clientId: string, change: SessionChange): boolean {
+  function ofSession(clientId: string, change: SessionChange): void {
     const session = sessions.get(clientId)
-    if (!session) return ['unsubscribed', 'paid', 'completed', 'forgotten'].includes(change.kind)
+    if (!session) return
     if (change.kind === 'subscribed') session.subscriptions.set(change.subscription.filter, change.subscription)
     if (change.kind === 'unsubscribed') session.subscriptions.delete(change.filter)
     if (change.kind === 'owed') {
@@ -50,28 +49,28 @@ export function createSessionModel(): SessionModel {
     if (change.kind === 'completed') session.sent.delete(change.packetId)
     if (change.kind === 'received') session.received.set(change.received.packetId, change.received)
     if (change.kind === 'forgotten') session.received.delete(change.packetId)
-    return true
+  }
+
+  function applyOne(change: SessionChange): void {
+    if (change.kind === 'session') {
+      const { clientId } = change.session
+      const session = sessions.get(clientId)
+      if (session) session.facts = change.session
+      else {
+        const empty = { subscriptions: new Map(), owed: new Map(), sent: new Map(), received: new Map() }
+        sessions.set(clientId, { facts: change.session, ...empty })
+      }
+    } else if (change.kind === 'session_gone') sessions.delete(change.clientId)
+    else if (change.kind === 'retained') retained.set(change.retained.topic, change.retained)
+    else if (change.kind === 'retained_gone') retained.delete(change.topic)
+    else if (change.kind === 'will') wills.set(change.will.clientId, change.will)
+    else if (change.kind === 'will_gone') wills.delete(change.clientId)
+    else if (change.kind === 'through') through.set(change.source, change.number)
+    else ofSession(change.clientId, change)
   }
 
   return {
-    apply(change) {
-      if (change.kind === 'session') {
-        const { clientId } = change.session
-        const session = sessions.get(clientId)
-        if (session) session.facts = change.session
-        else {
-          const empty = { subscriptions: new Map(), owed: new Map(), sent: new Map(), received: new Map() }
-          sessions.set(clientId, { facts: change.session, ...empty })
-        }
-      } else if (change.kind === 'session_gone') sessions.delete(change.clientId)
-      else if (change.kind === 'retained') retained.set(change.retained.topic, change.retained)
-      else if (change.kind === 'retained_gone') retained.delete(change.topic)
-      else if (change.kind === 'will') wills.set(change.will.clientId, change.will)
-      else if (change.kind === 'will_gone') wills.delete(change.clientId)
-      else if (change.kind === 'through') through.set(change.source, change.number)
-      else return ofSession(change.clientId, change)
-      return true
-    },
+    apply: (...changes) => changes.forEach(applyOne),
     stored: () => ({
       sessions: Array.from(sessions.values(), ({ facts, subscriptions, owed, sent, received }) => ({
         ...facts,
@@ -221,7 +220,3 @@ export const someChanges = fc.array(oneChange, { minLength: 1, maxLength: 12 })
 export function* callsOfSeed(seed: number): Generator<SessionChange[]> {
   for (let part = seed; ; part++) yield* fc.sample(someChanges, { seed: part, numRuns: 50 })
 }
-
-/** Of the changes of one call, those that the model takes. */
-export const accepted = (model: SessionModel, changes: readonly SessionChange[]): SessionChange[] =>
-  changes.filter((change) => model.apply(change))

@@ -120,21 +120,15 @@ export function createLine(): Line {
     return waiting
   }
 
-  /** For what is added to a session. */
-  function adding(clientId: string): Changeable {
-    const session = sessions.get(clientId)
-    assert(session, `something is to be stored for the session of ${clientId}, which is not there`)
-    return waitingOf(session)
-  }
-
-  /** For what is taken from a session; it may be gone. */
-  function taking(clientId: string): Changeable | undefined {
+  /** Undefined: it is gone, and with it whatever is still said of it. */
+  function waitingFor(clientId: string): Changeable | undefined {
     const session = sessions.get(clientId)
     return session && waitingOf(session)
   }
 
   function owe(clientId: string, owed: Owed): void {
-    const waiting = adding(clientId).owed
+    const waiting = waitingFor(clientId)?.owed
+    if (!waiting) return
     const key = owedKey(sourceOf(owed.source).id, owed.number)
     // Owed again, it comes last.
     waiting.delete(key)
@@ -162,16 +156,16 @@ export function createLine(): Line {
         return
       case 'sent':
         sourceOf(change.sent.source)
-        adding(change.clientId).sent.set(change.sent.packetId, change.sent)
+        waitingFor(change.clientId)?.sent.set(change.sent.packetId, change.sent)
         return
       case 'completed':
-        taking(change.clientId)?.sent.set(change.packetId, undefined)
+        waitingFor(change.clientId)?.sent.set(change.packetId, undefined)
         return
       case 'received':
-        adding(change.clientId).received.set(change.received.packetId, change.received)
+        waitingFor(change.clientId)?.received.set(change.received.packetId, change.received)
         return
       case 'forgotten':
-        taking(change.clientId)?.received.set(change.packetId, undefined)
+        waitingFor(change.clientId)?.received.set(change.packetId, undefined)
         return
       case 'session': {
         const { clientId } = change.session
@@ -188,10 +182,10 @@ export function createLine(): Line {
         return
       }
       case 'subscribed':
-        adding(change.clientId).subscriptions.set(change.subscription.filter, change.subscription)
+        waitingFor(change.clientId)?.subscriptions.set(change.subscription.filter, change.subscription)
         return
       case 'unsubscribed':
-        taking(change.clientId)?.subscriptions.set(change.filter, undefined)
+        waitingFor(change.clientId)?.subscriptions.set(change.filter, undefined)
         return
       case 'retained':
         retained.set(change.retained.topic, change.retained)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createSessionStore } from '../../gateway/mqtt-state/session-store.ts'
 import { openState } from '../../gateway/log/state.ts'
 import type { SessionChange } from '../../broker/stored.ts'
-import { accepted, callsOfSeed, createSessionModel, textOf } from '../session-model.ts'
+import { callsOfSeed, createSessionModel, textOf } from '../session-model.ts'
 
 const [, , task, dataDir = '', seed = '0', from = '0'] = process.argv
 const say = (line: string): void => void writeSync(1, `${line}\n`)
@@ -21,7 +21,11 @@ else await oweInRounds(Number(seed))
 async function changeUntilKilled(): Promise<void> {
   const calls = callsOfSeed(Number(seed))
   const model = createSessionModel()
-  const next = (): SessionChange[] => accepted(model, calls.next().value ?? [])
+  const next = (): SessionChange[] => {
+    const changes: SessionChange[] = calls.next().value
+    model.apply(...changes)
+    return changes
+  }
   for (let count = 0; count < Number(from); count++) next()
   say(textOf(store.load()) === textOf(model.stored()) ? 'open' : 'open, and not as it was left')
   for (let count = Number(from); ;) {
@@ -65,7 +69,11 @@ async function fillTheDisk(): Promise<void> {
   store.load()
   const change = (round: number): void => {
     const calls = callsOfSeed(round)
-    for (let count = 0; count < 100; count++) store.write(...accepted(model, calls.next().value ?? []))
+    const write = (...changes: SessionChange[]): void => {
+      model.apply(...changes)
+      store.write(...changes)
+    }
+    for (let count = 0; count < 100; count++) write(...calls.next().value)
     const session = {
       clientId: `large ${round}`,
       principal: 'p',
@@ -75,7 +83,7 @@ async function fillTheDisk(): Promise<void> {
     } as const
     const many = Array.from({ length: 5000 }, (_, n) => ({ source: 'frames', number: n + 1, qos: 1 }) as const)
     const owing = many.map((owed) => ({ kind: 'owed', clientId: session.clientId, owed }) as const)
-    store.write(...accepted(model, [{ kind: 'session', session }, ...owing]))
+    write({ kind: 'session', session }, ...owing)
   }
   const flush = (): Promise<void> =>
     store.flush().then(
