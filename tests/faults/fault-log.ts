@@ -14,10 +14,18 @@ import type { FaultDisk, Random } from './fault-disk.ts'
 const second = 1_000_000_000n
 
 /** Goes on by a millisecond each time that it is read. */
-export function testClock(): Clock & { ahead(ns: bigint): void } {
+export function testClock(): Clock & { ahead(ns: bigint): void; step(ns: bigint): void } {
   let now = 1_790_000_000n * second
+  let stepped = 0n
   const tick = (): bigint => (now += 1_000_000n)
-  return { now: tick, monotonic: tick, ahead: (ns) => (now += ns) }
+  return {
+    now: () => tick() + stepped,
+    monotonic: tick,
+    // Time passes.
+    ahead: (ns) => (now += ns),
+    // Somebody sets the clock, forwards or backwards; the monotonic one does not notice.
+    step: (ns) => (stepped += ns),
+  }
 }
 
 export interface Opened {

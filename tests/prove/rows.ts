@@ -8,17 +8,22 @@ import { hostileSockets } from './hostile-sockets.ts'
 import { kill } from './kill.ts'
 import { order, orderThroughKills } from './order.ts'
 import { packets, paho } from './packets.ts'
+import { permissions } from './permissions.ts'
 import { retained } from './retained.ts'
 import type { Row } from './row.ts'
+import { power, syncs } from './simulated.ts'
 
 export const rows: readonly Row[] = [
   kill,
+  power,
+  syncs,
   diskFull,
   order,
   orderThroughKills,
   retained,
   oneFrozen,
   manyFrozen,
+  permissions,
   packets,
   paho,
   fuzz,

@@ -1,0 +1,59 @@
+// Rows that no test of a whole process can show in any number: power that goes at any write, and syncs that fail, in the simulation
+// of the way in and out on a disk in memory that forgets what was not synced.
+
+import { type Faults, simulate } from '../faults/simulation.ts'
+import { found, number, type Row } from './row.ts'
+
+const simulatedRow = (
+  name: string,
+  promise: string,
+  note: string,
+  faultsOf: (seed: number) => Partial<Faults>,
+): Row => ({
+  name,
+  promise,
+  wanted: '0 and 0',
+  unit: 'seeds',
+  counts: { test: 20, proof: 300, night: 20_000 },
+  async run({ seed, count, say }) {
+    const tocsin = await found(async () => {
+      const sum = { lost: 0, twice: 0, inverted: 0, acknowledged: 0, withheld: 0 }
+      const details: string[] = []
+      for (let i = 0; i < count; i++) {
+        const options = { seed: seed + i, lives: 4, framesEachLife: 40, faults: faultsOf(seed + i) }
+        const { verdict, acknowledged, withheld, accounting } = await simulate(options)
+        const twice = verdict.doubled + verdict.repeats
+        sum.lost += verdict.lost
+        sum.twice += twice
+        sum.inverted += verdict.inverted
+        sum.acknowledged += acknowledged
+        sum.withheld += withheld
+        if (verdict.lost + twice + verdict.inverted + accounting.length > 0) {
+          details.push(`TOCSIN_SEED=${seed + i}: ${[...verdict.examples, ...accounting].join('; ')}`)
+        }
+        if ((i + 1) % Math.ceil(count / 4) === 0)
+          say(`${i + 1} seeds, ${number(sum.withheld)} frames withheld and sent again`)
+      }
+      return {
+        text: `${sum.lost} lost, ${sum.twice} doubled of ${number(sum.acknowledged)}, ${number(count)} seeds`,
+        met: details.length === 0 && sum.withheld > 0,
+        details,
+      }
+    })
+    return { findings: { tocsin }, notes: [note] }
+  },
+})
+
+const inMemory = 'simulated in one process, on a disk in memory; nobody else’s program can be run on it'
+
+export const power = simulatedRow(
+  'power',
+  'acknowledged and lost, or doubled for a reader, when the power goes at any write, torn writes too',
+  inMemory,
+  (seed) => ({ power: true, disk: seed % 3 === 0, full: seed % 5 === 0 }),
+)
+
+export const syncs = simulatedRow('syncs', 'the same when every n-th sync fails, n = 2 to 9', inMemory, (seed) => ({
+  everySync: 2 + (seed % 8),
+  power: seed % 4 === 0,
+}))
