@@ -107,6 +107,8 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
           advance(index, slice.messages, slice.through)
         }
         reached[index] = Math.max(reached[index]!, head)
+        // Whatever is stored from now on stands for what was done up to here.
+        store.write({ kind: 'through', source: source.name, number: reached[index]! })
       }
     },
     subscribe(session, filter) {

@@ -172,7 +172,15 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const published = frameMessages(log)
     const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
-      ...mqttInput({ permissions: createPermissions(settings), receive, clock, notices, ids, log }),
+      ...mqttInput({
+        permissions: createPermissions(settings),
+        receive,
+        clock,
+        notices,
+        ids,
+        log,
+        isWanted: toBroker.isWanted,
+      }),
       sources: [...(mqttOut?.sources ?? []), published].toSorted(
         (one, other) => Number(other.urgent) - Number(one.urgent),
       ),

@@ -49,11 +49,12 @@ export function createPipeline(parts: PipelineParts): Receive {
     const input = route?.input.name ?? noInput
     accounting.receive(input)
     const read = readAny(parts, route, sender, frame, transport)
+    const carry = transport?.wanted ?? false
     // Nothing to keep: its events are durable, or they would not have been found.
-    if (read.fate === 'duplicate') return Promise.resolve(settle({ frameId, fate: 'duplicate' }))
+    if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle({ frameId, fate: 'duplicate' }))
     const kept = keptFrame(frameId, read, sender, frame, route, transport)
     return log
-      .append({ frame: kept, records: read.records, resent: transport?.resent ?? false })
+      .append({ frame: kept, records: read.records, resent: transport?.resent ?? false, carry })
       .then((appended) => settle(fateOf(frameId, read, appended)), notTaken)
 
     function settle(fate: Fate): Fate {
@@ -81,8 +82,8 @@ export function createPipeline(parts: PipelineParts): Receive {
   }
 }
 
-function fateOf(frameId: Uint8Array, read: Exclude<Read, { fate: 'duplicate' }>, appended: Appended): Fate {
-  if (appended.fate === 'duplicate') return { frameId, fate: 'duplicate' }
+function fateOf(frameId: Uint8Array, read: Read, appended: Appended): Fate {
+  if (appended.fate === 'duplicate' || read.fate === 'duplicate') return { frameId, fate: 'duplicate' }
   if (read.fate === 'stored') {
     const { eventIds, clockFault } = read
     const { places } = appended
@@ -191,12 +192,13 @@ const storedFates = {
   stored: StoredFate.STORED,
   ignored: StoredFate.IGNORED,
   carried: StoredFate.CARRIED,
+  duplicate: StoredFate.DUPLICATE,
   refused: StoredFate.REFUSED,
 } as const
 
 export function keptFrame(
   id: Uint8Array,
-  read: Exclude<Read, { fate: 'duplicate' }>,
+  read: Read,
   sender: Sender,
   frame: Frame,
   route: Route | undefined,

@@ -1,8 +1,11 @@
 // What a PUBLISH says beside topic and payload is kept with its frame, as far as its receivers are to be given it; and only where
 // there may be receivers.
 
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { expect, test } from 'vitest'
+import { Fate } from '../proto/generated/types.ts'
 import { startGatewayProcess } from './gateway/process.ts'
 import { openTestLog } from './grpc-log.ts'
 import { tempFolder } from './tools/temp-folder.ts'
@@ -60,3 +63,25 @@ test(
     await log.close()
   },
 )
+
+test('a message that says nothing new is a duplicate, and reaches its subscribers all the same', async () => {
+  const dataDir = tempFolder('carry')
+  const gateway = await startGatewayProcess({ dataDir })
+  const url = `mqtt://127.0.0.1:${gateway.mqttPort}`
+  const reader = await connectAsync(url)
+  const got: string[] = []
+  reader.on('message', (topic: string) => got.push(topic))
+  await reader.subscribeAsync('tocsin/in/cap/#', { qos: 1 })
+  const device = await connectAsync(url)
+  const alert = await readFile(new URL('../adapters/cap/fixtures/flash-flood.xml', import.meta.url))
+  for (let i = 0; i < 2; i++) await device.publishAsync('tocsin/in/cap/weather', alert, { qos: 1 })
+  while (got.length < 2) await sleep(5)
+  await Promise.all([reader.endAsync(), device.endAsync()])
+  await gateway.stop()
+
+  const log = await openTestLog(dataDir)
+  const { frames } = log.readFrames(0, { frames: 100, bytes: 1e6 })!
+  const kept = frames.filter(({ frame }) => frame.mqtt).map(({ frame }) => frame.fate)
+  expect(kept).toEqual([Fate.STORED, Fate.DUPLICATE])
+  await log.close()
+})

@@ -36,9 +36,11 @@ export interface MqttInputParts {
   readonly notices: DeviceNotices
   readonly ids: Ids
   readonly log: Pick<Log, 'findFrame'>
+  /** Whether anybody is subscribed to a topic. */
+  isWanted(topic: string): boolean
 }
 
-export function mqttInput({ permissions, receive, clock, notices, ids, log }: MqttInputParts): Functions {
+export function mqttInput({ permissions, receive, clock, notices, ids, log, isWanted }: MqttInputParts): Functions {
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -61,7 +63,7 @@ export function mqttInput({ permissions, receive, clock, notices, ids, log }: Mq
     receive(principal, message) {
       const frame = frameOf(message, clock)
       const { clientId } = message
-      return receive(senderOf(principal), frame, transportOf(message, permissions)).then((fate) => {
+      return receive(senderOf(principal), frame, transportOf(message, permissions, isWanted)).then((fate) => {
         if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
         return verdictOf(fate)
       })
@@ -98,7 +100,11 @@ function frameOf(message: InboundPublish, clock: Clock): Frame {
   }
 }
 
-function transportOf(message: InboundPublish, permissions: Permissions): Transport {
+function transportOf(
+  message: InboundPublish,
+  permissions: Permissions,
+  isWanted: (topic: string) => boolean,
+): Transport {
   return {
     qos: message.qos,
     retain: message.retain,
@@ -111,7 +117,9 @@ function transportOf(message: InboundPublish, permissions: Permissions): Transpo
         : { resendKey: resendKey(message) }),
     ...(message.permitted ? undefined : { forbidden: permissions.whyForbidden(message.topic) }),
     // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
-    ...(message.permitted && !message.topic.startsWith('$') ? { envelope: envelopeOf(message) } : undefined),
+    ...(message.permitted && !message.topic.startsWith('$')
+      ? { envelope: envelopeOf(message), wanted: message.retain || isWanted(message.topic) }
+      : undefined),
   }
 }
 

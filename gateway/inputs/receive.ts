@@ -30,6 +30,8 @@ export interface Transport {
   readonly forbidden?: string
   /** Present when MQTT subscribers may be given the message. */
   readonly envelope?: MqttEnvelope
+  /** Somebody is to be given it, also when it says nothing new. */
+  readonly wanted?: boolean
 }
 
 export type Fate = { readonly frameId: Uint8Array } & (

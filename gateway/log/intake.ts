@@ -2,6 +2,8 @@
 // on its way waits for it: "it is here already" is said only when it is on disk.
 
 import { strict as assert } from 'node:assert'
+import { Fate } from '../../proto/generated/types.ts'
+import type { Frame } from '../../proto/generated/types.ts'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
 import type { Appended, NewFrame, NewRecord } from './log.ts'
@@ -42,15 +44,25 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     if (original) return after([original], frame)
     const { records, keys, originals } = newOnes(frame.records)
     if (originals.length > 0) return after(originals, frame)
-    if (records.length === 0 && frame.records.length > 0) return Promise.resolve(duplicate)
+    if (records.length > 0 || frame.records.length === 0) return take(frame.frame, records, keys, urgent)
+    if (!frame.carry) return Promise.resolve(duplicate)
+    return take({ ...frame.frame, fate: Fate.DUPLICATE }, records, keys, false).then(() => duplicate)
+  }
+
+  function take(
+    kept: Frame,
+    records: readonly NewRecord[],
+    keys: readonly string[],
+    urgent: boolean,
+  ): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      let bytes = framingBytes + (frame.frame.payload?.length ?? 0)
+      let bytes = framingBytes + (kept.payload?.length ?? 0)
       for (const record of records) bytes += framingBytes + record.event.length
-      const key = frame.frame.resendKey
+      const key = kept.resendKey
       const resend = key && key.length > 0 ? resends.add(key, now()) : undefined
       const pending: Pending = {
         number: 0,
-        frame: frame.frame,
+        frame: kept,
         records,
         loggedAt: 0n,
         keys,

@@ -21,13 +21,15 @@ export interface NewRecord {
   readonly event: Uint8Array
 }
 
-/** A frame with all that came of it. `fate` is STORED with one or more records, or IGNORED, CARRIED or REFUSED with none. */
+/** A frame with all that came of it. `fate` is STORED with one or more records, or IGNORED, CARRIED, REFUSED or DUPLICATE with none. */
 export interface NewFrame {
   /** As it is kept: id, received_at, adapter, channel, sender, payload, fate, why … `sha256` and `events` are added by the log. */
   readonly frame: Frame
   readonly records: readonly NewRecord[]
   /** The transport says that it is sent again (MQTT DUP): `frame.resendKey` is looked for before anything is stored. */
   readonly resent?: boolean
+  /** Somebody is to be given the frame itself: it is kept, as a DUPLICATE, also when every event of it was here before. */
+  readonly carry?: boolean
 }
 
 export type Appended =

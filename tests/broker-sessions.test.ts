@@ -1,0 +1,369 @@
+// What belongs to a session survives its connection and the process: a second broker on what the first has flushed is the first one
+// after a crash. Raw packets, since a library would hide identifiers and repeat what we want to see once.
+
+import { afterEach, describe, expect, test } from 'vitest'
+import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
+import { createMemoryLog, createMemoryStore, type MemoryStore } from './tools/memory-log.ts'
+import { connectPacket, frame, mqtt, openRaw, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+
+afterEach(closeBrokers)
+
+/** A broker, and the same after a crash: with what was flushed, and the log, which has all that was acknowledged. */
+async function crashable(parts: TestParts = {}) {
+  const memory = createMemoryLog()
+  let store: MemoryStore = createMemoryStore()
+  const start = (): Promise<TestBroker> => startBroker({ memory, store, ...parts })
+  let now = await start()
+  return {
+    get now() {
+      return now
+    },
+    get store() {
+      return store
+    },
+    async crash() {
+      // What is written while it closes is not there after a crash.
+      store = store.crashed()
+      await closeBrokers()
+      now = await start()
+    },
+    async stop() {
+      await closeBrokers()
+      now = await start()
+    },
+  }
+}
+
+const unit = { clientId: 'unit', clean: false }
+
+async function connected(port: number, options: Parameters<typeof connectPacket>[0] = unit): Promise<RawMqtt> {
+  const raw = await openRaw(port)
+  raw.send(connectPacket(options))
+  await raw.packet(mqtt.connack)
+  return raw
+}
+
+const acknowledge = (first: number, id: number): Buffer => frame(first, Buffer.of(id >> 8, id & 255))
+
+interface Got {
+  readonly payload: string
+  readonly id: number
+  readonly qos: number
+  readonly dup: boolean
+  readonly retain: boolean
+}
+
+/** The PUBLISH packets of MQTT 3.1.1 so far. */
+function got({ packets }: RawMqtt): Got[] {
+  return packets
+    .filter(({ type }) => type === mqtt.publish)
+    .map(({ flags, body }) => {
+      const after = 2 + body.readUInt16BE(0)
+      const qos = (flags >> 1) & 3
+      const payload = body.subarray(qos > 0 ? after + 2 : after).toString()
+      const id = qos > 0 ? body.readUInt16BE(after) : 0
+      return { payload, id, qos, dup: (flags & 8) === 8, retain: (flags & 1) === 1 }
+    })
+}
+
+const payloads = (raw: RawMqtt): string[] => got(raw).map(({ payload }) => payload)
+const upTo = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => String(from + i))
+
+async function away(broker: TestBroker, qos: 0 | 1 | 2 = 1): Promise<void> {
+  const raw = await connected(broker.port)
+  raw.send(subscribePacket(['orders/#'], qos))
+  await raw.packet(mqtt.suback)
+  raw.close()
+  await until(() => broker.broker.counts().connections === 0, 'it has gone')
+}
+
+describe('a session that is kept, after the process has died', () => {
+  test('is there, with its subscriptions, and gets what it missed before and after', async () => {
+    const house = await crashable()
+    await away(house.now)
+    for (const payload of upTo(5)) house.now.say({ topic: 'orders/1', payload })
+    await house.crash()
+    for (const payload of upTo(5, 5)) house.now.say({ topic: 'orders/2', payload })
+    const back = await connected(house.now.port)
+    // Session present (MQTT 3.1.1 §3.2.2.2).
+    expect(back.packets[0]!.body[0]).toBe(1)
+    await until(() => got(back).length === 10, 'all of it')
+    expect(payloads(back)).toEqual(upTo(10))
+    back.close()
+  })
+
+  test('is told to be there although it has no subscription, and is not after a clean start', async () => {
+    const house = await crashable()
+    const first = await connected(house.now.port)
+    first.send(subscribePacket(['a'], 1), frame(0xa2, Buffer.of(0, 2), Buffer.from('\0\u0001a')))
+    await first.packet(11)
+    first.close()
+    await house.stop()
+    const second = await connected(house.now.port)
+    expect(second.packets[0]!.body[0]).toBe(1)
+    second.close()
+    const clean = await connected(house.now.port, { ...unit, clean: true })
+    expect(clean.packets[0]!.body[0]).toBe(0)
+    clean.close()
+    await until(() => house.now.broker.counts().sessions === 0, 'the session is over')
+    await house.stop()
+    expect(house.now.broker.counts().sessions).toBe(0)
+  })
+
+  test('of QoS 1 may get again what it had acknowledged in the last second, and nothing older', async () => {
+    const house = await crashable()
+    const raw = await connected(house.now.port)
+    raw.send(subscribePacket(['orders/#'], 1))
+    await raw.packet(mqtt.suback)
+    for (const payload of upTo(3)) house.now.say({ topic: 'orders/1', payload })
+    await until(() => got(raw).length === 3, 'three')
+    for (const { id } of got(raw)) raw.send(acknowledge(0x40, id))
+    await pause(20)
+    await house.store.flush()
+    house.now.say({ topic: 'orders/1', payload: '3' })
+    await until(() => got(raw).length === 4, 'one more')
+    raw.close()
+    await house.crash()
+    const back = await connected(house.now.port)
+    await until(() => got(back).length === 1, 'again')
+    expect(payloads(back)).toEqual(['3'])
+    back.close()
+  })
+
+  test('of QoS 2 gets a message whose PUBREC it gave by PUBREL alone, under the same identifier', async () => {
+    const house = await crashable()
+    const raw = await connected(house.now.port)
+    raw.send(subscribePacket(['orders/#'], 2))
+    await raw.packet(mqtt.suback)
+    for (const payload of ['first', 'second', 'third']) house.now.say({ topic: 'orders/1', payload, qos: 2 })
+    await until(() => got(raw).length === 3, 'three')
+    const ids = got(raw).map(({ id }) => id)
+    raw.send(acknowledge(0x50, ids[1]!))
+    expect((await raw.packet(mqtt.pubrel)).body.readUInt16BE(0)).toBe(ids[1])
+    await house.crash()
+    const back = await connected(house.now.port)
+    await until(() => got(back).length === 2, 'what it did not answer')
+    expect(got(back).map(({ payload, id, dup }) => [payload, id, dup])).toEqual([
+      ['first', ids[0], true],
+      ['third', ids[2], true],
+    ])
+    expect((await back.packet(mqtt.pubrel)).body.readUInt16BE(0)).toBe(ids[1])
+    for (const { id } of got(back)) back.send(acknowledge(0x50, id))
+    for (const id of ids) back.send(acknowledge(0x70, id))
+    await pause(50)
+    back.close()
+    await house.stop()
+    const last = await connected(house.now.port)
+    await pause(50)
+    expect(got(last)).toEqual([])
+    last.close()
+  })
+
+  test('keeps the order of a topic over both QoS', async () => {
+    const house = await crashable()
+    const raw = await connected(house.now.port)
+    raw.send(subscribePacket(['orders/#'], 2))
+    await raw.packet(mqtt.suback)
+    for (const [i, payload] of upTo(9).entries()) house.now.say({ topic: 'orders/1', payload, qos: i % 2 ? 2 : 1 })
+    await until(() => got(raw).length === 9, 'nine')
+    await house.crash()
+    const back = await connected(house.now.port)
+    await until(() => got(back).length === 9, 'again')
+    expect(payloads(back)).toEqual(upTo(9))
+    back.close()
+  })
+})
+
+describe('a publisher of QoS 2', () => {
+  test('sends again after a crash what was not released, and nobody gets it twice', async () => {
+    const house = await crashable()
+    await away(house.now)
+    const device = { clientId: 'device', clean: false }
+    const raw = await connected(house.now.port, device)
+    const packet = publishPacket('orders/1', { qos: 2, id: 7, payload: 'once' })
+    raw.send(packet)
+    await raw.packet(mqtt.pubrec)
+    await house.crash()
+    const again = await connected(house.now.port, device)
+    again.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once', dup: true }))
+    await again.packet(mqtt.pubrec)
+    again.send(acknowledge(0x62, 7))
+    await again.packet(mqtt.pubcomp)
+    // The identifier is free: the same bytes are a new message now, also after a crash.
+    await house.crash()
+    const third = await connected(house.now.port, device)
+    third.send(packet)
+    await third.packet(mqtt.pubrec)
+    const reader = await connected(house.now.port)
+    await until(() => got(reader).length === 2, 'two messages')
+    expect(payloads(reader)).toEqual(['once', 'once'])
+    third.close()
+    reader.close()
+  })
+
+  test('whose identifier was written and whose message was not stored sends a new message', async () => {
+    let full = true
+    const house = await crashable({
+      receive: () => (full ? Promise.reject(new Error('disk full')) : Promise.resolve('accepted')),
+      limits: { unstoredCutMs: 10 },
+    })
+    await away(house.now)
+    const device = { clientId: 'device', clean: false }
+    const raw = await connected(house.now.port, device)
+    raw.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once' }))
+    await raw.closed
+    full = false
+    await house.crash()
+    const again = await connected(house.now.port, device)
+    again.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once', dup: true }))
+    await again.packet(mqtt.pubrec)
+    const reader = await connected(house.now.port)
+    await until(() => got(reader).length === 1, 'the message')
+    again.close()
+    reader.close()
+  })
+
+  test('is not answered while its identifier cannot be written', async () => {
+    const house = await crashable({ limits: { unstoredCutMs: 10 } })
+    const raw = await connected(house.now.port, { clientId: 'device', clean: false })
+    house.store.refusing = true
+    raw.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once' }))
+    await raw.closed
+    expect(raw.packets.map(({ type }) => type)).toEqual([mqtt.connack])
+    expect(house.now.received).toEqual([])
+  })
+})
+
+describe('retained messages', () => {
+  test('are there after a crash, also those of which only the log tells', async () => {
+    const house = await crashable()
+    house.now.say({ topic: 'state/1', payload: 'old', retain: true })
+    house.now.say({ topic: 'state/2', payload: 'gone', retain: true })
+    await house.store.flush()
+    house.now.say({ topic: 'state/1', payload: 'new', retain: true })
+    house.now.say({ topic: 'state/2', payload: '', retain: true })
+    house.now.say({ topic: 'state/3', payload: 'more', retain: true })
+    await house.crash()
+    const raw = await connected(house.now.port)
+    raw.send(subscribePacket(['state/#'], 1))
+    await until(() => got(raw).length === 2, 'two')
+    await pause(20)
+    expect(got(raw).map(({ payload, retain }) => [payload, retain])).toEqual([
+      ['new', true],
+      ['more', true],
+    ])
+    raw.close()
+  })
+
+  test('come before what is published after the subscription, and nothing is missed in between', async () => {
+    const house = await crashable()
+    const raw = await connected(house.now.port)
+    for (let i = 0; i < 200; i++) {
+      const topic = `race/${i}`
+      house.now.say({ topic, payload: 'before', retain: true })
+      raw.send(subscribePacket([topic], 1))
+      const turns = i % 5
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+      house.now.say({ topic, payload: 'after', retain: true })
+      await until(() => payloads(raw).at(-1) === 'after', `${topic} at last`)
+      for (const { id } of got(raw)) raw.send(acknowledge(0x40, id))
+      // Either both, or the newer one as retained: never the older one last, never none.
+      const seen = payloads(raw)
+      expect([['after'], ['before', 'after']]).toContainEqual(seen)
+      raw.packets.length = 0
+    }
+    raw.close()
+  })
+})
+
+describe('wills', () => {
+  const will = { topic: 'gone/7', payload: 'battery' }
+
+  test('of clients that do not come back after a crash are sent, each once; of those that do are not', async () => {
+    const house = await crashable()
+    await connected(house.now.port, { clientId: 'silent', keepAlive: 1, will })
+    await connected(house.now.port, { clientId: 'alive', keepAlive: 1, will: { ...will, topic: 'gone/8' } })
+    const polite = await connected(house.now.port, { clientId: 'polite', keepAlive: 1, will })
+    polite.send(Buffer.of(0xe0, 0))
+    await polite.closed
+    await house.store.flush()
+    await house.crash()
+    const alive = await connected(house.now.port, {
+      clientId: 'alive',
+      keepAlive: 10,
+      will: { ...will, topic: 'gone/8' },
+    })
+    await until(() => house.now.received.length > 0, 'the will', 6_000)
+    await pause(300)
+    expect(house.now.received.map(({ topic, clientId }) => [topic, clientId])).toEqual([['gone/7', 'silent']])
+    alive.close()
+  })
+})
+
+describe('who does not keep up', () => {
+  test('has so many on the way and no more, and the rest as it acknowledges', async () => {
+    const { port, say } = await startBroker({ limits: { sentUnansweredMax: 10 } })
+    const raw = await connected(port)
+    raw.send(subscribePacket(['orders/#'], 1))
+    await raw.packet(mqtt.suback)
+    for (const payload of upTo(50)) say({ topic: 'orders/1', payload })
+    await pause(50)
+    expect(got(raw).length).toBe(10)
+    for (let done = 0; done < 50; done++) {
+      await until(() => got(raw).length > done, `number ${done}`)
+      raw.send(acknowledge(0x40, got(raw)[done]!.id))
+    }
+    expect(payloads(raw)).toEqual(upTo(50))
+    raw.close()
+  })
+
+  test('is given what is urgent first, and at once, however much telemetry it has not acknowledged', async () => {
+    const urgent = createMemoryLog('urgent', true)
+    const routine = createMemoryLog('routine')
+    const { port, broker } = await startBroker({ sources: [urgent, routine] })
+    const raw = await connected(port)
+    raw.send(subscribePacket(['#'], 1))
+    await raw.packet(mqtt.suback)
+    const message = { topic: 't', qos: 1, retain: false, clientId: 'x', properties: {} } as const
+    const give = (log: typeof urgent, payload: string): void => {
+      const rest = { dup: false, protocolVersion: 4, will: false, permitted: true } as const
+      const stored = log.append({ ...message, ...rest, payload: Buffer.from(payload) }, log.urgent ? 'urgent' : 'other')
+      broker.deliver(log, [stored], stored.number)
+    }
+    for (const payload of upTo(500)) give(routine, payload)
+    await pause(20)
+    give(urgent, 'fire')
+    await until(() => payloads(raw).includes('fire'), 'the alert, without any acknowledgement', 500)
+    raw.close()
+  })
+
+  test('gets of positions the latest, of other messages all, in order', async () => {
+    const { port, say } = await startBroker()
+    const raw = await connected(port)
+    raw.send(subscribePacket(['#'], 1))
+    await raw.packet(mqtt.suback)
+    for (const payload of upTo(300)) say({ topic: 'orders', payload })
+    for (let i = 0; i < 1_000; i++) {
+      say({ topic: `position/${i % 4}`, payload: `at ${i}`, kind: 'position' })
+    }
+    for (let done = 0; done < 304; done++) {
+      await until(() => got(raw).length > done, `number ${done}`)
+      raw.send(acknowledge(0x40, got(raw)[done]!.id))
+    }
+    await pause(20)
+    expect(payloads(raw)).toEqual([...upTo(300), 'at 996', 'at 997', 'at 998', 'at 999'])
+    raw.close()
+  })
+
+  test('and what the log has no more is counted, not waited for', async () => {
+    const { port, say, log, broker } = await startBroker({ limits: { recentBytesMax: 0 } })
+    await away({ port, broker } as TestBroker)
+    for (const payload of upTo(5)) say({ topic: 'orders/1', payload })
+    log.remove(2)
+    const back = await connected(port)
+    await until(() => got(back).length === 4, 'the others')
+    expect(payloads(back)).toEqual(['0', '2', '3', '4'])
+    expect(broker.counts().dropped.gone).toBe(1)
+    back.close()
+  })
+})
