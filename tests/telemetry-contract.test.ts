@@ -164,6 +164,31 @@ function contract(kind: StoreKind, newPlace: () => StoreOptions): void {
     expect(second.raised.filter(({ about }) => about !== 'influxdb')).toEqual([])
   })
 
+  test('keeps sums that no number is large enough for', async () => {
+    const place = newPlace()
+    const first = await openStores([kind], { ...place, keepMs: { values: yearsMs } })
+    // Each minute has an infinite sum, and the hour has none at all.
+    for (const [second, value] of [
+      [0, 1.7e308],
+      [1, 1.7e308],
+      [60, -1.7e308],
+      [61, -1.7e308],
+    ] as const)
+      await append(first.house, [temperature(value)], windowMs + second * 1_000)
+    await first.caughtUp()
+    await first.expire()
+    await first.close()
+    const store = await openStores([kind], { ...place, folder: first.folder, keepMs: { values: dayMs } })
+    await store.expire()
+    const ask = (seconds: number) =>
+      store.stores[0]!.querySeries(
+        { ...range, from: timeOf(0), quantity: 'air_temperature', window: { seconds }, aggregate: SeriesAggregate.SUM },
+        undefined,
+      )
+    expect(valuesOf(await ask(60))).toEqual([[Infinity, -Infinity]])
+    expect(valuesOf(await ask(3_600))).toEqual([[NaN]])
+  })
+
   test('forgets minutes and hours when their time is over', async () => {
     const place = newPlace()
     const first = await openStores([kind], { ...place, keepMs: { values: yearsMs } })

@@ -36,7 +36,9 @@ export function createLevels(database: DatabaseSync) {
   function put(level: Level, series: number, at: number, summary: Summary): void {
     if (summary.count === 0) return void levels[level].remove.run(series, at)
     const cells = [summary.min, summary.max, summary.first, summary.last].flatMap(cellsOf)
-    levels[level].put.run(series, at, summary.count, summary.quality, summary.numbers, summary.sum, ...cells)
+    // The sum of both infinities is no number, which SQLite would take for none at all.
+    const sum = Number.isNaN(summary.sum) ? 'NaN' : summary.sum
+    levels[level].put.run(series, at, summary.count, summary.quality, summary.numbers, sum, ...cells)
   }
 
   function* between(level: Level, series: number, fromMs: number, toMs: number): Iterable<Summary & { atMs: number }> {
@@ -108,7 +110,7 @@ interface LevelRow {
   readonly count: number
   readonly quality: number
   readonly numbers: number
-  readonly sum: number
+  readonly sum: number | 'NaN'
   readonly min_form: number
   readonly min: Stored
   readonly max_form: number
@@ -130,7 +132,7 @@ const summaryOf = (row: LevelRow): Summary & { atMs: number } => ({
   bad: 0,
   quality: row.quality as Quality,
   numbers: row.numbers,
-  sum: row.sum,
+  sum: Number(row.sum),
   min: valueOf(row.min_form, row.min),
   max: valueOf(row.max_form, row.max),
   first: valueOf(row.first_form, row.first),
