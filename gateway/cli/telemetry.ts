@@ -1,9 +1,11 @@
 // Moves series of values from one telemetry store into the other.
 
+import { existsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
 import { influxdbSettings } from '../outputs/configured-outputs.ts'
 import { readSettings } from '../settings.ts'
 import { createInfluxdbPoints } from '../telemetry/influxdb/points.ts'
+import { openTouchedFile, touchedFile } from '../telemetry/influxdb/touched-file.ts'
 import { moveTelemetry, type StoreName } from '../telemetry/move.ts'
 import { type Command, UsageError } from './command.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
@@ -36,13 +38,12 @@ export const telemetry: Command = {
     })
     if (!settings['influx.url'])
       throw new UsageError('influx.url is not set, so that it is not known where InfluxDB is')
+    const influxdb = influxdbSettings(settings)
+    const file = touchedFile(dataDir)
+    // Where there is none, a gateway that makes levels makes them of all that InfluxDB has.
+    const touched = existsSync(file) ? openTouchedFile(file, influxdb) : undefined
     const moved = await withBars((parts) =>
-      moveTelemetry({
-        dataDir,
-        to,
-        influxdb: createInfluxdbPoints(influxdbSettings(settings), systemClock),
-        ...parts,
-      }),
+      moveTelemetry({ dataDir, to, influxdb: createInfluxdbPoints(influxdb, systemClock, touched), ...parts }),
     )
     const before = moved.resumed > 0 ? ', some of it by an earlier move that was interrupted' : ''
     terminal.print(`${counted(moved.points, 'point')} of ${moved.series} series are in ${to}, counted there${before}`)

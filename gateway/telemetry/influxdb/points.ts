@@ -13,17 +13,20 @@ import { createLines, type Lines } from '../../outputs/influxdb/line-protocol.ts
 import { makeDatabases } from '../../outputs/influxdb/prepare.ts'
 import { statusNames } from '../../outputs/influxdb/rows.ts'
 import type { InfluxdbSettings } from '../../outputs/influxdb/settings.ts'
+import { beginOf } from '../levels.ts'
 import type { KeyedPoint, Points } from '../move.ts'
 import type { SeriesKey } from '../store.ts'
 import { createQueryClient } from './client.ts'
 import { identifier, where, within } from './influxql.ts'
 import { columnsOf, createRowReader, groupByTags, keyFields, valueFields } from './rows.ts'
+import type { Touch, TouchedFile } from './touched-file.ts'
 
 export type InfluxdbPoints = Points
 
 const dayMs = 86_400_000
 
-export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock): InfluxdbPoints {
+/** `touched`: the file of a gateway that makes levels here, so that what is moved in comes to stand in them. */
+export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock, touched?: TouchedFile): InfluxdbPoints {
   const client = createQueryClient(settings, clock)
   const writing = createClient(settings, { clock, sent() {} })
   const lines = createLines()
@@ -89,13 +92,30 @@ export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock): 
         const why = answer.outcome === 'refused' ? answer.why : 'the batch is too large for it'
         throw new GatewayError('peer_refused', `InfluxDB takes not all that is moved into "${database}": ${why}`)
       }
+      touched?.touch(hoursOf(points), Number(clock.now() / 1_000_000n))
     },
 
     async close() {
       await client.close()
       await writing.close()
+      touched?.close()
     },
   }
+}
+
+function hoursOf(points: readonly KeyedPoint[]): Iterable<Touch> {
+  const hours = new Map<string, Touch>()
+  for (const { key, point } of points) {
+    const target = key.status === MessageStatus.ACTUAL ? 'main' : 'exercise'
+    const touch: Touch = {
+      target,
+      measurement: familyOf(key.quantity),
+      hourMs: beginOf('hours', point.atMs),
+      device: key.device,
+    }
+    hours.set(`${target}\n${touch.measurement}\n${touch.hourMs}\n${touch.device}`, touch)
+  }
+  return hours.values()
 }
 
 function writePoint(lines: Lines, { key, point }: KeyedPoint): void {
