@@ -58,6 +58,16 @@ const urgentMs = 2 * hourLengthMs
 /** InfluxDB's own last word on a row at the edge of its policy, which nobody misses. */
 const tooOld = 'older than the retention policy keeps'
 
+/**
+ * How much sooner than values may be gone the horizon moves: it moves once a minute, and InfluxDB goes by its own clock. 1.x removes whole
+ * hours; version 3 leaves out of an answer what is too old to the second.
+ */
+const earlyMs: Readonly<Record<InfluxdbVersion, number>> = {
+  v1: 300_000,
+  v2: 300_000 + hourLengthMs,
+  v3: 300_000 + hourLengthMs,
+}
+
 const targets: readonly Target[] = ['main', 'exercise']
 
 export function createKeeper(parts: KeeperParts): Keeper {
@@ -141,7 +151,8 @@ export function createKeeper(parts: KeeperParts): Keeper {
     const { databases, valuesMs: kept } = await prepare()
     if (!touched.hasBegun()) await begin(databases, nowMs)
     const before = await readHorizon(client, databases.main)
-    const horizon = mayMove ? Math.max(before, horizonAt(nowMs, kept)) : before
+    const early = Math.min(earlyMs[version!], kept / 2)
+    const horizon = mayMove ? Math.max(before, horizonAt(nowMs, kept - early)) : before
     let hours = 0
     const gone: number[] = []
     refused = { rows: 0, why: '' }
