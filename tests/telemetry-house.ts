@@ -97,6 +97,7 @@ export async function openStores(kinds: readonly StoreKind[], options: StoreOpti
     stores,
     sqlite,
     running,
+    alarms,
     /** Alarms that were raised, and lines that InfluxDB refused. */
     raised,
     refused,

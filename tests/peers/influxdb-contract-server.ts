@@ -45,6 +45,8 @@ export interface Behaviour {
   /** Exactly what must stand in Authorization; undefined: anybody may write. */
   authorization: string | undefined
   databases: Set<string>
+  /** What a statement is answered with: the result as JSON; undefined: as by an empty database. */
+  answers: (statements: string, database: string, policy: string | undefined) => object | undefined
 }
 
 const versions: Readonly<Record<Version, string>> = { v1: '1.8.10', v2: 'v2.7.12', v3: '3.0.1' }
@@ -60,6 +62,7 @@ export async function startContractServer(version: Version): Promise<ContractSer
     delayMs: 0,
     authorization: undefined,
     databases: new Set(['tocsin', 'tocsin_exercise']),
+    answers: () => undefined,
   }
   const server = createServer((message, response) => void serve(message, response))
 
@@ -67,7 +70,7 @@ export async function startContractServer(version: Version): Promise<ContractSer
     const request = await read(message)
     requests.push(request)
     if (request.url.pathname === '/ping') return ping(request, response)
-    if (request.url.pathname === '/query') return query(response)
+    if (request.url.pathname === '/query') return query(request, response)
     if (behaviour.delayMs > 0) await sleep(behaviour.delayMs)
     const next = canned.shift()
     if (next) return void response.writeHead(next.status, next.headers).end(next.body ?? '')
@@ -108,9 +111,13 @@ export async function startContractServer(version: Version): Promise<ContractSer
     return refused.length === 0 ? { status: 204 } : partial(version, lines, refused)
   }
 
-  /** Statements are answered as by an empty database. */
-  const query = (response: ServerResponse): void =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end('{"results":[{"statement_id":0}]}\n')
+  function query({ url, body }: Request, response: ServerResponse): void {
+    const asked = new URLSearchParams(body).get('q') ?? url.searchParams.get('q') ?? ''
+    const policy = url.searchParams.get('rp') ?? undefined
+    const result = behaviour.answers(asked, url.searchParams.get('db') ?? '', policy)
+    const answer = { results: [{ statement_id: 0, ...result }] }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(answer)}\n`)
+  }
 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -35,6 +35,8 @@ export interface InfluxdbOptions {
   readonly http?: string
   /** Lines added to the section [data], e.g. `max-series-per-database = 10`. */
   readonly data?: string
+  /** How often it looks for what is older than its policies keep; its own default is 30 minutes. */
+  readonly retentionCheck?: string
 }
 
 const startTimeoutMs = 15_000
@@ -80,7 +82,11 @@ function exactNumber(_key: string, value: unknown, { source }: { source?: string
   return isWhole && !Number.isSafeInteger(value) ? BigInt(source) : value
 }
 
-function configFile(dataDir: string, port: number, { http = '', data = '' }: InfluxdbOptions): string {
+function configFile(
+  dataDir: string,
+  port: number,
+  { http = '', data = '', retentionCheck = '30m' }: InfluxdbOptions,
+): string {
   const path = join(dataDir, 'influxdb.conf')
   const config = `
 reporting-disabled = true
@@ -103,6 +109,8 @@ store-enabled = false
 enabled = false
 [continuous_queries]
 enabled = false
+[retention]
+check-interval = "${retentionCheck}"
 `
   writeFileSync(path, config)
   return path
