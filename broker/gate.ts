@@ -188,8 +188,8 @@ export class Gate extends Duplex {
   }
 
   #sendFromAedes(bytes: Buffer): void {
-    // MQTT 3.1.1 and 5 §3.2.2.1, where the connection is accepted.
-    if (bytes[0] === 0x20 && this.sessionPresent && this.#state === 'waiting') {
+    // MQTT 3.1.1 and 5 §3.2.2.1, where the connection is accepted; MQTT 3.1 §3.2 has nothing in that place.
+    if (bytes[0] === 0x20 && this.sessionPresent && this.#state === 'waiting' && this.version !== 3) {
       const flags = bytes[1]! < 0x80 ? 2 : 3
       if (bytes[flags + 1] === 0) bytes[flags] = 1
     }
@@ -408,7 +408,8 @@ export class Gate extends Duplex {
     this.cutReason = fault.reasonCode === reasonCode.packetTooLarge ? 'too_large' : 'protocol'
     this.fault = fault.why
     // MQTT 5 §4.13.1
-    if (this.version === 5 && this.#state === 'greeting') this.send(Buffer.of(0x20, 3, 0, fault.reasonCode, 0))
+    if (this.version === 5 && this.#state === 'greeting' && !fault.silent)
+      this.send(Buffer.of(0x20, 3, 0, fault.reasonCode, 0))
     else if (this.version === 5 && this.#state === 'open') this.send(Buffer.of(0xe0, 1, fault.reasonCode))
     this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
   }

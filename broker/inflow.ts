@@ -2,6 +2,8 @@
 // in the order in which they came. After the first that could not be stored nothing of this connection is acknowledged. At QoS 2 the
 // identifier is on disk before its message, and its release before PUBCOMP (MQTT 3.1.1 and 5 §4.3.3).
 
+import { crc32 } from 'node:zlib'
+
 import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
@@ -46,6 +48,8 @@ export function createInflow<P extends Principal>(
   const { house, limits, tally, store, inFlight } = parts
   const { clientId } = session
   const aliases = new Map<number, string>()
+  /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
+  const unmarked = new Map<number, number>()
   let first: Arrival | undefined
   let last: Arrival | undefined
   /** The first that is not given to the house yet. */
@@ -86,9 +90,7 @@ export function createInflow<P extends Principal>(
     const { packetId } = packet
     const known = session.received.get(packetId)
     if (known && isHere(known)) {
-      // [MQTT-3.3.1-1]: what is sent again says so. Once is forgiven.
-      if (!packet.dup && known.again) return breach(reasonCode.protocol, 'a packet identifier that is in use')
-      known.again ||= !packet.dup
+      if (!packet.dup && isThird(packet)) return breach(reasonCode.protocol, 'a packet identifier that is in use')
       return queue(packet, known, undefined, true)
     }
     if (session.received.size >= limits.inFlightMax) {
@@ -101,6 +103,14 @@ export function createInflow<P extends Principal>(
     if (!frameId) return queue(packet, once, undefined, false)
     store.write({ kind: 'received', clientId, received: { packetId, frameId } })
     queue(packet, once, store.flush(), false)
+  }
+
+  /** [MQTT-3.3.1-1]: what is sent again says so. Once is forgiven, as is a number that stands for another message by now. */
+  function isThird({ packetId, payload }: PublishPacket): boolean {
+    const sum = crc32(payload)
+    const isSame = unmarked.get(packetId) === sum
+    unmarked.set(packetId, sum)
+    return isSame
   }
 
   /** An identifier of before a restart may have been written without its message. */
@@ -207,6 +217,7 @@ export function createInflow<P extends Principal>(
   }
 
   function forget(packetId: number): void {
+    unmarked.delete(packetId)
     if (session.received.delete(packetId) && session.kept) store.write({ kind: 'forgotten', clientId, packetId })
   }
 

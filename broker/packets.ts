@@ -10,6 +10,8 @@ import { isControl, isPlainText, textEnd } from './texts.ts'
 export interface PacketFault {
   readonly reasonCode: number
   readonly why: string
+  /** A CONNECT that cannot be read as far as its flags is closed without a word (MQTT 5 §4.13.1 leaves it open). */
+  readonly silent?: boolean
 }
 
 export const packetType = {
@@ -70,7 +72,7 @@ export function packetFault(
       return publishFault(bytes, body, end, flags, version, limits)
     case packetType.connect:
       // MQTT 3.1 §3.1 does not use them; 3.1.1 §2.2.2 reserves them.
-      return flags === 0 || version === 3 ? connectFault(bytes, body, end, limits) : wrongFlags
+      return flags === 0 || version === 3 ? connectFault(bytes, body, end, limits) : { ...wrongFlags, silent: true }
     case packetType.puback:
     case packetType.pubrec:
       return flags === 0 ? acknowledgementFault(bytes, body, end, version, publishReasons) : wrongFlags
@@ -195,15 +197,12 @@ function filtersFault(
 /** MQTT 3.1.1 §3.1 and MQTT 5 §3.1, after `connectVersion`. */
 function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits): PacketFault | undefined {
   const name = textEnd(bytes, at, end)
-  if (name === undefined || name + 4 > end) return malformed('CONNECT is too short')
+  if (name === undefined || name + 4 > end) return { ...malformed('CONNECT is too short'), silent: true }
   const version = bytes[name]! & 0x7f
   const flags = bytes[name + 1]!
-  // MQTT 3.1 §3.1 does not use it.
-  if (flags & 1 && version !== 3) return malformed('a reserved flag of CONNECT is set')
+  const why = connectFlagsFault(flags, version)
+  if (why !== undefined) return { ...malformed(why), silent: true }
   const will = (flags & 4) !== 0
-  if (!will && flags & 0x38) return malformed('will flags without a will')
-  if ((flags & 0x18) === 0x18) return malformed('a will of QoS 3')
-  if (version < 5 && flags & 0x40 && !(flags & 0x80)) return malformed('a password without a name')
   let next = name + 4
   if (version === 5) {
     const after = propertiesOf(bytes, next, end, 'CONNECT')
@@ -226,6 +225,15 @@ function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits
   }
   if (flags & 0x40) after = textEnd(bytes, after, end)
   return after === end ? undefined : malformed('CONNECT is too short or too long')
+}
+
+function connectFlagsFault(flags: number, version: number): string | undefined {
+  // MQTT 3.1 §3.1 does not use it.
+  if (flags & 1 && version !== 3) return 'a reserved flag of CONNECT is set'
+  if (!(flags & 4) && flags & 0x38) return 'will flags without a will'
+  if ((flags & 0x18) === 0x18) return 'a will of QoS 3'
+  if (version < 5 && flags & 0x40 && !(flags & 0x80)) return 'a password without a name'
+  return undefined
 }
 
 function willEnd(bytes: Uint8Array, at: number, end: number, version: number, limits: Limits): number | PacketFault {

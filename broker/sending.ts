@@ -362,7 +362,8 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     const { connection } = session
     if (!connection) return
     const flight = session.flights.get(packetId)
-    if (!flight || flight.waiting) return answerUnknown(connection, type, packetId)
+    if (!flight || flight.waiting)
+      return type === packetType.pubrec && reason < 0x80 ? releaseUnknown(connection, packetId) : undefined
     const fits =
       type === packetType.puback
         ? flight.qos === 1
@@ -379,8 +380,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   }
 
   /** Of a connection before, or of a message that is gone: the other side must come to an end with it. */
-  function answerUnknown({ gate, protocolVersion }: Connection, type: number, packetId: number): void {
-    if (type !== packetType.pubrec) return
+  function releaseUnknown({ gate, protocolVersion }: Connection, packetId: number): void {
     if (protocolVersion === 5) gate.sendRefusal('pubrel', packetId, reasonCode.packetIdNotFound)
     else gate.sendShort('pubrel', packetId)
   }

@@ -64,8 +64,6 @@ export interface ReceivedOnce {
   readonly frameId: Uint8Array | undefined
   /** Absent for one of before a restart. */
   settled?: Promise<Verdict> | undefined
-  /** It came once more without saying that it does. */
-  again?: boolean
 }
 
 /** The live end of a session. */

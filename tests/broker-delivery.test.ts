@@ -206,12 +206,12 @@ describe('permissions', () => {
     expect([...first.got, ...second.got]).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
   })
 
-  test('$-topics are nobody’s: not to subscribe to, not to publish to, not to be given', async () => {
+  test('$-topics are nobody’s: not to subscribe to, but for $SYS, not to publish to, not to be given', async () => {
     const { url, received, broker } = await startBroker()
     const { client, got } = await connect(url, { protocolVersion: 5 })
-    await expect(client.subscribeAsync('$SYS/#')).rejects.toThrow(/Not authorized/)
+    await expect(client.subscribeAsync('$aws/#')).rejects.toThrow(/Not authorized/)
     await expect(client.subscribeAsync('$share/g/a')).rejects.toThrow(/Shared/)
-    await client.subscribeAsync(['#', '+/#', '+/new/clients'])
+    await client.subscribeAsync(['#', '+/#', '+/new/clients', '$SYS/#'])
     await expect(client.publishAsync('$SYS/a', 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x87 })
     await client.publishAsync('$SYS/broker/connection/peer/state', '1', { qos: 1, retain: true })
     const other = await connect(url)

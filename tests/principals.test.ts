@@ -13,7 +13,9 @@ async function permissions(environment: Record<string, string> = {}) {
 }
 
 async function withUser() {
-  const users = [{ name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')), publish: ['gauges/#'] }]
+  const users = [
+    { name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')), publish: ['gauges/#'], subscribe: ['#'] },
+  ]
   return createPermissions({ ...readSettings({ environment: {} }), 'mqtt.users': users })
 }
 
@@ -23,6 +25,18 @@ test('while nobody is listed, a device on this machine that has a name set is le
     const principal = await authenticate({ ...given, address: '127.0.0.1' })
     expect(principal).toMatchObject({ name: 'mqtt:gauge-7', authenticated: false })
   }
+})
+
+test('who is anonymous on this machine may subscribe to $SYS; who is listed only where his own filters name it', async () => {
+  const open = await permissions()
+  const anonymous = await open.authenticate({ ...attempt, address: '127.0.0.1' })
+  if ('refused' in anonymous) throw new Error('refused')
+  expect(open.maySubscribe(anonymous, '$SYS/#')).toBe(true)
+  const listed = await withUser()
+  const user = await listed.authenticate({ ...named, address: '127.0.0.1' })
+  if ('refused' in user) throw new Error('refused')
+  expect(listed.maySubscribe(user, 'gauges/#')).toBe(true)
+  expect(listed.maySubscribe(user, '$SYS/#')).toBe(false)
 })
 
 test('but not from elsewhere, and not where anonymous clients are unwanted', async () => {

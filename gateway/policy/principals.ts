@@ -98,7 +98,7 @@ const nobody = (clientId: string): MqttPrincipal => ({
   name: nameOf(clientId),
   authenticated: false,
   publish: ['#'],
-  subscribe: ['#', `${refusedRoot}/#`],
+  subscribe: ['#', '$SYS/#', `${refusedRoot}/#`],
   ...ownTo(clientId),
 })
 

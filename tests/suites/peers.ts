@@ -16,11 +16,11 @@ export const peers = {
   async tocsin(): Promise<Peer> {
     const gateway = await startGatewayProcess()
     const [name, port] = ['tocsin', gateway.mqttPort]
-    // No `$` topic can be subscribed to (docs/mqtt.md).
+    // No `$` topic but those of `$SYS` can be subscribed to (docs/mqtt.md).
     return {
       name,
       port,
-      refusedFilter: '$SYS/nosubscribe',
+      refusedFilter: '$nosubscribe',
       [Symbol.asyncDispose]: async () => void (await gateway.stop()),
     }
   },
