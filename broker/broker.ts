@@ -36,7 +36,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const tally = createTally(clock, parts.onEvent ?? (() => {}))
   const admission = createAdmission(limits, clock)
   const members = new WeakMap<Client, Member<P>>()
-  const gates: Gates = { heldBytes: 0, writing: new Set() }
+  const gates: Gates = { heldBytes: 0, writing: new Set(), leaving: [] }
   const inFlight = { messages: 0 }
   const member = (client: Client): Member<P> => members.get(client)!
   const wills = createWills({ house: parts, limits, tally, store })

@@ -5,6 +5,7 @@
 import { Duplex } from 'node:stream'
 
 import type { Limits } from './limits.ts'
+import { createOutbox, firstBytes, type ShortPacket } from './outbox.ts'
 import {
   clearUnusedBits,
   connectVersion,
@@ -23,6 +24,8 @@ export interface Gates {
   heldBytes: number
   /** Those whose last write is not done. */
   readonly writing: Set<Gate>
+  /** Those that have something to send at the end of this turn. */
+  leaving: Gate[]
 }
 
 export interface Peer {
@@ -41,9 +44,6 @@ export interface Taker {
   /** It has taken what it was sent. */
   drained(): void
 }
-
-export type ShortPacket = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp'
-const firstBytes: Record<ShortPacket, number> = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 }
 
 // The peer may still be sending when we have said our last word; closing on unread bytes would reset the connection, and the
 // last word would be lost. So long we read on and throw away.
@@ -77,14 +77,9 @@ export class Gate extends Duplex {
   /** aedes has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
   #awaited = false
   #taker: Taker | undefined
-  #out: Buffer[] = []
-  #outBytes = 0
-  /** Packets of four bytes that wait to leave, as numbers: PUBREC, before all else, and the others, behind it. */
-  #first: number[] = []
-  #short: number[] = []
+  readonly #out = createOutbox()
   #scheduled = false
   #writing = false
-  readonly #flushSoon = (): void => this.#flush()
   readonly #written = (error?: Error | null): void => this.#wrote(error)
 
   constructor(socket: Duplex, peer: Peer, limits: Limits, all: Gates) {
@@ -101,7 +96,7 @@ export class Gate extends Duplex {
 
   /** What it was sent and has not taken. */
   get unreadBytes(): number {
-    return this.#outBytes + (this.#first.length + this.#short.length) * 4 + this.#socket.writableLength
+    return this.#out.bytes + this.#socket.writableLength
   }
 
   /** The client is let in: what it sent behind its CONNECT is handed on now, in order. */
@@ -130,23 +125,19 @@ export class Gate extends Duplex {
   send(bytes: Buffer): void {
     if (this.destroyed) return
     this.#out.push(bytes)
-    this.#outBytes += bytes.length
     this.#schedule()
   }
 
-  /**
-   * An acknowledgement of success, the same in MQTT 3.1.1 and 5 (§3.4.2). Those of one kind leave in the order in which they are given;
-   * a client that reads its own messages has PUBREC before them.
-   */
+  /** An acknowledgement of success. */
   sendShort(packet: ShortPacket, packetId: number): void {
     if (this.destroyed) return
-    ;(packet === 'pubrec' ? this.#first : this.#short).push((firstBytes[packet] << 16) | packetId)
+    this.#out.pushShort(packet, packetId)
     this.#schedule()
   }
 
   /** An acknowledgement with an MQTT 5 reason code. */
   sendRefusal(packet: ShortPacket, packetId: number, code: number): void {
-    this.#shortToOut()
+    this.#out.settle()
     this.send(Buffer.of(firstBytes[packet], 3, packetId >> 8, packetId & 0xff, code))
   }
 
@@ -200,29 +191,18 @@ export class Gate extends Duplex {
     if (this.unreadBytes > 4 * this.#limits.unreadBytesMax) return this.cut('slow')
     if (this.#scheduled || this.#writing) return
     this.#scheduled = true
-    process.nextTick(this.#flushSoon)
+    if (this.#all.leaving.push(this) === 1) setImmediate(flushAll, this.#all)
   }
 
-  #shortToOut(): void {
-    if (this.#first.length > 0) {
-      const bytes = shortPackets(this.#first)
-      this.#first = []
-      this.#out.unshift(bytes)
-      this.#outBytes += bytes.length
-    }
-    if (this.#short.length > 0) {
-      const bytes = shortPackets(this.#short)
-      this.#short = []
-      this.#out.push(bytes)
-      this.#outBytes += bytes.length
-    }
+  /** At the end of the turn. */
+  leave(): void {
+    this.#scheduled = false
+    this.#flush()
   }
 
   #flush(): void {
-    this.#scheduled = false
     if (this.#writing || this.destroyed) return
-    this.#shortToOut()
-    const piece = this.#piece()
+    const piece = this.#out.take(pieceBytes)
     if (!piece) return
     this.#writing = true
     this.writingSince = performance.now()
@@ -230,33 +210,11 @@ export class Gate extends Duplex {
     this.#socket.write(piece, this.#written)
   }
 
-  /** About `pieceBytes` of what is to leave. */
-  #piece(): Buffer | undefined {
-    const out = this.#out
-    if (out.length === 0) return undefined
-    if (this.#outBytes <= pieceBytes) {
-      this.#out = []
-      this.#outBytes = 0
-      return out.length === 1 ? out[0]! : Buffer.concat(out)
-    }
-    let count = 0
-    let bytes = 0
-    while (count < out.length && bytes + out[count]!.length <= pieceBytes) bytes += out[count++]!.length
-    if (count === 0) {
-      const large = out[0]!
-      out[0] = large.subarray(pieceBytes)
-      this.#outBytes -= pieceBytes
-      return large.subarray(0, pieceBytes)
-    }
-    this.#outBytes -= bytes
-    return Buffer.concat(out.splice(0, count), bytes)
-  }
-
   #wrote(error?: Error | null): void {
     this.#writing = false
     this.#all.writing.delete(this)
     if (error || this.destroyed) return
-    if (this.#outBytes > 0 || this.#first.length > 0 || this.#short.length > 0) this.#flush()
+    if (this.#out.bytes > 0) this.#flush()
     if (this.unreadBytes > this.#limits.unreadBytesMax) return
     this.#taker?.drained()
     if (this.#state === 'open') this.#resume()
@@ -284,10 +242,8 @@ export class Gate extends Duplex {
   }
 
   #lastWords(): void {
-    this.#shortToOut()
-    if (this.#out.length > 0) this.#socket.write(Buffer.concat(this.#out))
-    this.#out = []
-    this.#outBytes = 0
+    const rest = this.#out.take(Infinity)
+    if (rest) this.#socket.write(rest)
   }
 
   #holds(): boolean {
@@ -435,15 +391,8 @@ export class Gate extends Duplex {
   }
 }
 
-function shortPackets(packets: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(packets.length * 4)
-  let at = 0
-  for (const packet of packets) {
-    bytes[at] = packet >> 16
-    bytes[at + 1] = 2
-    bytes[at + 2] = (packet >> 8) & 0xff
-    bytes[at + 3] = packet & 0xff
-    at += 4
-  }
-  return bytes
+function flushAll(all: Gates): void {
+  const { leaving } = all
+  all.leaving = []
+  for (const gate of leaving) gate.leave()
 }
