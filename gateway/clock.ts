@@ -7,7 +7,18 @@ export interface Clock {
   monotonic(): bigint
 }
 
+// Asked several times for each message, and the answer is the same for all of a millisecond.
+let latestMs = 0
+let latestNs = 0n
+
 export const systemClock: Clock = {
-  now: () => BigInt(Date.now()) * 1_000_000n,
+  now() {
+    const ms = Date.now()
+    if (ms !== latestMs) {
+      latestMs = ms
+      latestNs = BigInt(ms) * 1_000_000n
+    }
+    return latestNs
+  },
   monotonic: () => process.hrtime.bigint(),
 }

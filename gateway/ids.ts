@@ -16,6 +16,8 @@ export function createIds(fillRandom: (bytes: Uint8Array) => void): Ids {
   const seed = new Uint8Array(4)
   fillRandom(seed)
   let counter = new DataView(seed.buffer).getUint32(0) & counterMask
+  // Many ids are asked for with one time, and dividing it costs as much as all the rest.
+  let [latestAt, ms] = [-1n, 0]
 
   return {
     next(at) {
@@ -24,7 +26,10 @@ export function createIds(fillRandom: (bytes: Uint8Array) => void): Ids {
         poolAt = 0
       }
       counter = (counter + 1) & counterMask
-      const ms = Number(at / 1_000_000n)
+      if (at !== latestAt) {
+        latestAt = at
+        ms = Number(at / 1_000_000n)
+      }
       const id = new Uint8Array(16)
       id[0] = ms / 2 ** 40
       id[1] = ms / 2 ** 32

@@ -6,15 +6,25 @@ import { toNumber } from './int64.ts'
 export const nsPerMs = 1_000_000n
 export const nsPerSecond = 1_000_000_000n
 
+// The latest, because one time of receipt is written several times for each message, and division of a bigint is slow.
+let latestNs = 0n
+let latestSeconds = 0
+let latestNanos = 0
+
 export function timestamp(ns: bigint): Timestamp {
-  let seconds = ns / nsPerSecond
-  let nanos = Number(ns - seconds * nsPerSecond)
-  // Timestamp counts nanos forward from the second also before 1970 (timestamp.proto).
-  if (nanos < 0) {
-    seconds -= 1n
-    nanos += 1_000_000_000
+  if (ns !== latestNs) {
+    let seconds = ns / nsPerSecond
+    let nanos = Number(ns - seconds * nsPerSecond)
+    // Timestamp counts nanos forward from the second also before 1970 (timestamp.proto).
+    if (nanos < 0) {
+      seconds -= 1n
+      nanos += 1_000_000_000
+    }
+    latestNs = ns
+    latestSeconds = Number(seconds)
+    latestNanos = nanos
   }
-  return { seconds: Number(seconds), nanos }
+  return { seconds: latestSeconds, nanos: latestNanos }
 }
 
 export function timestampNs(value: Timestamp | undefined | null): bigint | undefined {

@@ -15,7 +15,7 @@ import type { Writer } from './writer.ts'
 /** A frame on its way to the disk; given as it is to those who follow frames. */
 export interface Pending extends AppendedFrame {
   readonly keys: readonly string[]
-  readonly resend: ResendBatch | undefined
+  resend: ResendBatch | undefined
   readonly urgent: boolean
   readonly bytes: number
   places: readonly Place[]

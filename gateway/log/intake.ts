@@ -59,14 +59,13 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
       let bytes = framingBytes + (kept.payload?.length ?? 0)
       for (const record of records) bytes += framingBytes + record.event.length
       const key = kept.resendKey
-      const resend = key && key.length > 0 ? resends.add(key, now()) : undefined
       const pending: Pending = {
         number: 0,
         frame: kept,
         records,
         loggedAt: 0n,
         keys,
-        resend,
+        resend: undefined,
         urgent,
         bytes,
         places: [],
@@ -75,6 +74,8 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
       }
       for (const one of keys) onTheWay.set(one, pending)
       commits.append(pending)
+      // By the time that it got there, which many share.
+      if (key && key.length > 0) pending.resend = resends.add(key, pending.loggedAt)
     })
   }
 
