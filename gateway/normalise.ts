@@ -76,8 +76,8 @@ export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event 
 
 /** protobufjs keeps the fields it does not know beside the message, where a copy does not see them. */
 function keepUnknownFields(from: object, to: object): void {
-  const unknowns: unknown = Reflect.get(from, '$unknowns')
-  if (unknowns) Object.defineProperty(to, '$unknowns', { value: unknowns, enumerable: false })
+  const { $unknowns: unknowns } = from as { $unknowns?: unknown }
+  if (unknowns !== undefined) Object.defineProperty(to, '$unknowns', { value: unknowns, enumerable: false })
 }
 
 /** What is wrong is flagged and shown; neither time nor value is rewritten, and the event is still delivered. */

@@ -43,44 +43,58 @@ export function createPipeline(parts: PipelineParts): Receive {
   const { routes, log, ids, accounting } = parts
 
   /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
-  return function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
+  function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
     const frameId = transport?.frameId ?? ids.next(frame.receivedAt)
     const route = routes.find(frame.channel, frame.contentType)
-    const input = route?.input.name ?? noInput
-    accounting.receive(input)
+    const given: Given = { frameId, sender, frame, route }
+    accounting.receive(inputOf(given))
     const read = readAny(parts, route, sender, frame, transport)
     const carry = transport?.wanted ?? false
     // Nothing to keep: its events are durable, or they would not have been found.
-    if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle({ frameId, fate: 'duplicate' }))
+    if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle(given, { frameId, fate: 'duplicate' }))
     const kept = keptFrame(frameId, read, sender, frame, route, transport)
-    return log
-      .append({ frame: kept, records: read.records, resent: transport?.resent ?? false, carry })
-      .then((appended) => settle(fateOf(frameId, read, appended)), notTaken)
-
-    function settle(fate: Fate): Fate {
-      accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
-      if (fate.fate === 'stored' && fate.clockFault) {
-        accounting.clockFault(input)
-        parts.clockFaulty?.(fate.clockFault, sender.name, frame.channel)
-      }
-      // Of other fates the log itself tells.
-      if (fate.fate === 'duplicate') accounting.remember(recent(fate.fate, ''))
-      return fate
-    }
-
-    function notTaken(error: unknown): never {
-      accounting.settle(input, 'not_taken')
-      accounting.remember(recent('not_taken', error instanceof Error ? error.message : String(error)))
-      throw error
-    }
-
-    function recent(fate: 'duplicate' | 'not_taken', why: string): RecentFate {
-      const { channel, receivedAt } = frame
-      const adapter = route?.input.adapter.name ?? ''
-      return { frameId, channel, sender: sender.name, adapter, receivedAt, settledAt: parts.clock.now(), fate, why }
-    }
+    return log.append({ frame: kept, records: read.records, resent: transport?.resent ?? false, carry }).then(
+      (appended) => settle(given, fateOf(frameId, read, appended)),
+      (error: unknown) => notTaken(given, error),
+    )
   }
+
+  function settle(given: Given, fate: Fate): Fate {
+    const input = inputOf(given)
+    accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
+    if (fate.fate === 'stored' && fate.clockFault) {
+      accounting.clockFault(input)
+      parts.clockFaulty?.(fate.clockFault, given.sender.name, given.frame.channel)
+    }
+    // Of other fates the log itself tells.
+    if (fate.fate === 'duplicate') accounting.remember(recent(given, fate.fate, ''))
+    return fate
+  }
+
+  function notTaken(given: Given, error: unknown): never {
+    accounting.settle(inputOf(given), 'not_taken')
+    accounting.remember(recent(given, 'not_taken', error instanceof Error ? error.message : String(error)))
+    throw error
+  }
+
+  function recent({ frameId, sender, frame, route }: Given, fate: 'duplicate' | 'not_taken', why: string): RecentFate {
+    const { channel, receivedAt } = frame
+    const adapter = route?.input.adapter.name ?? ''
+    return { frameId, channel, sender: sender.name, adapter, receivedAt, settledAt: parts.clock.now(), fate, why }
+  }
+
+  return receive
 }
+
+/** A frame that came in, with the id it got. */
+interface Given {
+  readonly frameId: Uint8Array
+  readonly sender: Sender
+  readonly frame: Frame
+  readonly route: Route | undefined
+}
+
+const inputOf = ({ route }: Given): string => route?.input.name ?? noInput
 
 function fateOf(frameId: Uint8Array, read: Read, appended: Appended): Fate {
   if (appended.fate === 'duplicate' || read.fate === 'duplicate') return { frameId, fate: 'duplicate' }
@@ -149,8 +163,8 @@ export function readFrame(
   const { receivedAt } = frame
   const { unknownQuantities } = parts
   const reading = { receivedAt, sender, adapter, device: route.device, site, replayed, unknownQuantities }
-  const records: NewRecord[] = []
-  const eventIds: Uint8Array[] = []
+  let records: NewRecord[] = []
+  let eventIds: Uint8Array[] = []
   let known = 0
   let clockFault: ClockFault | undefined
   for (const draft of decoded.events) {
@@ -165,12 +179,19 @@ export function readFrame(
     if (forbidden) return refuse('forbidden', forbidden)
     const record = newRecord(event, sender, frame, transport)
     if (record.event.length > eventBytesMax) return refuse('length', `the event takes more than ${eventBytesMax} bytes`)
-    records.push(record)
-    eventIds.push(event.id!)
+    records = withOne(records, record)
+    eventIds = withOne(eventIds, event.id!)
     if (event.flags?.includes(Flag.CLOCK_FAULT)) clockFault ??= clockFaultOf(event, frame)
   }
   if (records.length === 0) return known > 0 ? duplicate : { fate: 'ignored', why: 'no event in it', records: [] }
   return { fate: 'stored', records, eventIds, warnings: decoded.warnings ?? [], clockFault }
+}
+
+/** Most frames have one event, and the first `push` makes room for seventeen. */
+function withOne<T>(list: T[], one: T): T[] {
+  if (list.length === 0) return [one]
+  list.push(one)
+  return list
 }
 
 const clockFaultOf = (event: Event, { receivedAt }: Frame): ClockFault => ({

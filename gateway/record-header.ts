@@ -2,7 +2,7 @@
 
 import { latLngToCell } from 'h3-js'
 import type { Frame } from '../adapters/adapter.ts'
-import { EventKind, Label } from '../proto/generated/types.ts'
+import { EventKind, Label, MessageStatus, Severity } from '../proto/generated/types.ts'
 import type { Event, Property, RecordHeader } from '../proto/generated/types.ts'
 import { uint64 } from '../proto/int64.ts'
 import { timestampNs } from '../proto/time.ts'
@@ -18,20 +18,22 @@ export function recordHeader(
   frame: Frame,
   transport: Transport | undefined,
 ): RecordHeader {
+  const { origin } = event
+  // One shape for all, with what nearly every event has; defaults are not written.
   const header: RecordHeader = {
     kind: event.body ? kindOf[event.body] : EventKind.UNSPECIFIED,
+    messageStatus: event.messageStatus ?? MessageStatus.UNSPECIFIED,
+    subject: event.subject ?? '',
+    jurisdiction: origin?.jurisdiction ?? '',
+    owner: origin?.owner ?? '',
+    severity: event.severity ?? Severity.UNSPECIFIED,
+    labels: labelsMask(event.handling?.labels),
     sender: sender.name,
     topic: frame.channel,
-    labels: labelsMask(event.handling?.labels),
+    qos: transport?.qos ?? 0,
+    device: origin?.device ?? '',
+    adapter: origin?.adapter ?? '',
   }
-  // Absent is left out: a header is written for each record, and its defaults cost bytes.
-  if (event.messageStatus) header.messageStatus = event.messageStatus
-  if (event.subject) header.subject = event.subject
-  if (event.origin?.jurisdiction) header.jurisdiction = event.origin.jurisdiction
-  if (event.origin?.owner) header.owner = event.origin.owner
-  if (event.origin?.device) header.device = event.origin.device
-  if (event.origin?.adapter) header.adapter = event.origin.adapter
-  if (event.severity) header.severity = event.severity
   if (event.dedupKey?.length) header.dedupKey = event.dedupKey
   if (event.expiresAt) header.expiresAtNs = uint64(timestampNs(event.expiresAt) ?? 0n)
   const { location } = event
@@ -39,7 +41,6 @@ export function recordHeader(
     header.cell = uint64(BigInt(`0x${latLngToCell(location.latitude, location.longitude, cellResolution)}`))
   }
   if (location?.polygons?.length || location?.circles?.length) header.hasArea = true
-  if (transport?.qos) header.qos = transport.qos
   if (transport?.retain) header.retain = true
   if (frame.properties?.size) header.properties = propertiesOf(frame)
   return header

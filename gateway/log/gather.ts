@@ -102,7 +102,7 @@ export function createGather(first: NextNumbers): Gather {
       runs.push(run)
       target.at += markBytes
     }
-    putRecord(target, record, { sequence, frameId, index, frameEvents }, stamp)
+    putRecord(target, record, sequence, frameId, index, frameEvents, stamp)
     run.records += 1
     run.end = target.at
     run.loggedAtMsLast = stamp.ms
@@ -124,6 +124,8 @@ export function createGather(first: NextNumbers): Gather {
       const before = frames.target.at
       putFrame(frames.target, frame, records, next.frame++)
       bytes += frames.target.at - before
+      const [only] = records
+      if (only && records.length === 1) return [addRecord(only, frame.id!, 0, 1, stamp)]
       return records.map((record, index) => addRecord(record, frame.id!, index, records.length, stamp))
     },
     finish(commit, urgent) {

@@ -6,7 +6,7 @@ import { Fate } from '../../proto/generated/types.ts'
 import type { Frame } from '../../proto/generated/types.ts'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
-import type { Appended, NewFrame, NewRecord } from './log.ts'
+import type { Appended, NewFrame, NewRecord, Place } from './log.ts'
 import type { Resends } from './resends.ts'
 import { latin1 } from './wire-bytes.ts'
 
@@ -25,6 +25,7 @@ export interface Intake {
 
 const duplicate: Appended = { fate: 'duplicate' }
 const none: readonly string[] = []
+const noPlaces: readonly Place[] = []
 /** What a record or a frame takes beside its bytes, about: for the bound on what is on its way. */
 const framingBytes = 512
 
@@ -36,15 +37,16 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
 
   function append(frame: NewFrame): Promise<Appended> {
     assert(frame.frame.id?.length === 16, 'a frame has an id of 16 bytes')
-    const urgent = frame.records.some(({ lane }) => lane === 'urgent')
+    const urgent = frame.records.some(isUrgent)
     const obstacle = commits.obstacle(urgent)
     if (obstacle) return Promise.reject(obstacle)
     const original = resent(frame)
     if (original === 'known') return Promise.resolve(duplicate)
     if (original) return after([original], frame)
+    if (!frame.records.some(hasKey)) return take(frame.frame, frame.records, none, urgent)
     const { records, keys, originals } = newOnes(frame.records)
     if (originals.length > 0) return after(originals, frame)
-    if (records.length > 0 || frame.records.length === 0) return take(frame.frame, records, keys, urgent)
+    if (records.length > 0) return take(frame.frame, records, keys, urgent)
     if (!frame.carry) return Promise.resolve(duplicate)
     return take({ ...frame.frame, fate: Fate.DUPLICATE }, records, keys, false).then(() => duplicate)
   }
@@ -68,7 +70,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
         resend: undefined,
         urgent,
         bytes,
-        places: [],
+        places: noPlaces,
         resolve,
         reject,
       }
@@ -87,13 +89,9 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     return pending ?? (resends.known(resendKey, now()) ? 'known' : undefined)
   }
 
-  function newOnes(all: readonly NewRecord[]): {
-    records: readonly NewRecord[]
-    keys: readonly string[]
-    originals: Pending[]
-  } {
+  /** Of records with keys. */
+  function newOnes(all: readonly NewRecord[]): { records: NewRecord[]; keys: string[]; originals: Pending[] } {
     const originals: Pending[] = []
-    if (!all.some(hasKey)) return { records: all, keys: none, originals }
     const at = now()
     const keys = new Set<string>()
     const records = all.filter((record) => {
@@ -148,4 +146,5 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   }
 }
 
+const isUrgent = ({ lane }: NewRecord): boolean => lane === 'urgent'
 const hasKey = ({ header: { dedupKey } }: NewRecord): boolean => dedupKey !== undefined && dedupKey.length > 0

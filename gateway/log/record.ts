@@ -46,24 +46,25 @@ export function stampOf(ns: bigint): Stamp {
   }
 }
 
-export interface Placed {
-  readonly sequence: number
-  readonly frameId: Uint8Array
-  readonly index: number
-  readonly frameEvents: number
-}
-
 export const recordRoom = (record: NewRecord): number =>
   recordFixedBytes + eventPrefixBytes + headerBytesMax(record.header) + record.event.length
 
-/** Writes the record without its crc, which `sealRecords` sets where the time is free. */
-export function putRecord(target: Target, record: NewRecord, placed: Placed, stamp: Stamp): void {
+/** Writes the record without its crc, which `sealRecords` sets where the time is free. It is the `index`th of `frameEvents` of its frame. */
+export function putRecord(
+  target: Target,
+  record: NewRecord,
+  sequence: number,
+  frameId: Uint8Array,
+  index: number,
+  frameEvents: number,
+  stamp: Stamp,
+): void {
   room(target, recordRoom(record))
   const { bytes, at: start } = target
   bytes[start] = recordTag
   bytes[start + 5] = 0x0d
   bytes[start + 10] = 0x11
-  setUint53(bytes, start + 11, placed.sequence)
+  setUint53(bytes, start + 11, sequence)
   bytes[start + 19] = 0x19
   setUint32(bytes, start + 20, stamp.low)
   setUint32(bytes, start + 24, stamp.high)
@@ -73,11 +74,11 @@ export function putRecord(target: Target, record: NewRecord, placed: Placed, sta
   bytes[start + 34] = laneNumbers[record.lane]
   bytes[start + 35] = 0x32
   bytes[start + 36] = 16
-  bytes.set(placed.frameId, start + 37)
+  bytes.set(frameId, start + 37)
   bytes[start + 53] = 0x38
-  setLength3(bytes, start + 54, placed.index)
+  setLength3(bytes, start + 54, index)
   bytes[start + 57] = 0x40
-  setLength3(bytes, start + 58, placed.frameEvents)
+  setLength3(bytes, start + 58, frameEvents)
   bytes[start + 61] = 0x4a
   target.at = start + recordFixedBytes
   putHeader(target, record.header)
