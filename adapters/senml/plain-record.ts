@@ -69,7 +69,9 @@ export function readPlainRecord(bytes: Uint8Array, start: number, record: PlainR
 export function afterSpace(bytes: Uint8Array, start: number): number {
   let at = start
   for (;;) {
-    const byte = bytes[at]
+    const byte = bytes[at]!
+    // Nearly always, and also behind the last byte.
+    if (!(byte <= space)) return at
     if (byte !== space && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at
     at++
   }
@@ -138,7 +140,10 @@ function readText(bytes: Uint8Array, start: number, record: PlainRecord, label: 
 function readNumber(bytes: Uint8Array, start: number, record: PlainRecord, label: number): number {
   const isNegative = bytes[start] === minus
   const first = isNegative ? start + 1 : start
-  let [at, whole, fraction, scale] = [first, 0, 0, 0]
+  let at = first
+  let whole = 0
+  let fraction = 0
+  let scale = 0
   for (; isDigit(bytes[at]); at++) whole = whole * 10 + (bytes[at]! - nought)
   const digits = at - first
   if (digits === 0 || digits > digitsMax || (digits > 1 && bytes[first] === nought)) return -1

@@ -9,6 +9,8 @@ import { nameForm } from './resolve.ts'
 
 /** A sensor in one unit. */
 export interface PlainSensor {
+  /** Its own name, behind the base name. */
+  readonly name: string
   readonly device: string | undefined
   readonly subject: string | undefined
   readonly channel: string
@@ -21,14 +23,21 @@ export interface PlainSensor {
   readonly conversion: Unit | undefined
 }
 
-/** The sensors of one base name, by their own names; each in the unit in which it was last read. */
-export type BaseSensors = Map<string, PlainSensor>
+/** The sensors of one base name, each in the unit in which it was last read. */
+export interface BaseSensors {
+  readonly byName: Map<string, PlainSensor>
+  /** As they stood in a pack that came before, the first few: a device writes them in the same order each time. */
+  readonly usual: PlainSensor[]
+}
 
 export interface PlainSensors {
   ofBase(base: string): BaseSensors
   /** Undefined for what is not plain: a name or a unit that may not be, or half of a place. */
   learn(base: string, rest: string, unit: string): PlainSensor | undefined
 }
+
+/** Of `usual`. */
+export const usualSensorsMax = 16
 
 // Ten thousand devices of three sensors, of some hundred bytes each. A sender that invents names makes us forget, not grow.
 export const sensorsRememberedMax = 30_000
@@ -52,16 +61,16 @@ export function createPlainSensors(): PlainSensors {
       remembered = 0
     }
     let sensors = bases.get(ownBase)
-    if (!sensors) bases.set(ownBase, (sensors = new Map()))
-    if (!sensors.has(ownRest)) remembered++
-    sensors.set(ownRest, sensor)
+    if (!sensors) bases.set(ownBase, (sensors = { byName: new Map(), usual: [] }))
+    if (!sensors.byName.has(ownRest)) remembered++
+    sensors.byName.set(ownRest, sensor)
     return sensor
   }
 
   return { ofBase, learn }
 }
 
-const noSensors: BaseSensors = new Map()
+const noSensors: BaseSensors = { byName: new Map(), usual: [] }
 
 /** A piece of a text holds the whole of it in memory, and with it the message. */
 const copied = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
@@ -74,5 +83,6 @@ function plainSensor(base: string, rest: string, sourceUnit: string): PlainSenso
   if ((device?.length ?? 0) > deviceBytesMax || channel.length > channelBytesMax) return undefined
   const unit = known?.code ?? ''
   const conversion = known && !isSame(known) ? known : undefined
-  return { device, subject, channel, quantity: quantityOf(channel, unit, sourceUnit), unit, sourceUnit, conversion }
+  const quantity = quantityOf(channel, unit, sourceUnit)
+  return { name: rest, device, subject, channel, quantity, unit, sourceUnit, conversion }
 }

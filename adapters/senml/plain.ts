@@ -26,7 +26,13 @@ import {
   vb,
   vs,
 } from './plain-record.ts'
-import { type BaseSensors, type PlainSensor, type PlainSensors, createPlainSensors } from './plain-sensors.ts'
+import {
+  type BaseSensors,
+  type PlainSensor,
+  type PlainSensors,
+  createPlainSensors,
+  usualSensorsMax,
+} from './plain-sensors.ts'
 import { packBytesMax, recordsMax } from './records.ts'
 import { relativeSecondsMax, timeNsMax, timeNsMin } from './resolve.ts'
 
@@ -36,11 +42,15 @@ const baseLabels = (1 << bn) | (1 << bt) | (1 << bu)
 const valueLabels = (1 << vs) | (1 << vb) | (1 << v)
 
 interface Pack {
-  readonly text: string
+  readonly bytes: Buffer
+  /** All of it; made when more of it is asked for than the base name. */
+  text: string | undefined
   readonly receivedAt: bigint
   // What holds for the records to come.
   base: string
   baseSensors: BaseSensors
+  /** Records since the base name, of those that say something. */
+  sinceBase: number
   baseUnit: string
   hasBaseTime: boolean
   baseSeconds: number
@@ -76,11 +86,12 @@ export function createPlainReader(): (frame: Frame) => Decoded | undefined {
 }
 
 const createPack = (bytes: Uint8Array, receivedAt: bigint, baseSensors: BaseSensors): Pack => ({
-  // Only ASCII gets through, which is the same in all encodings.
-  text: bufferOf(bytes).toString('latin1'),
+  bytes: bufferOf(bytes),
+  text: undefined,
   receivedAt,
   base: '',
   baseSensors,
+  sinceBase: 0,
   baseUnit: '',
   hasBaseTime: false,
   baseSeconds: 0,
@@ -112,8 +123,9 @@ function readPack(bytes: Uint8Array, pack: Pack, record: PlainRecord, sensors: P
 
 function takeBase(pack: Pack, record: PlainRecord, sensors: PlainSensors): void {
   if (has(record, bn)) {
-    pack.base = textOf(pack, record, bn)
+    pack.base = pack.bytes.toString('latin1', record.from[bn], record.to[bn])
     pack.baseSensors = sensors.ofBase(pack.base)
+    pack.sinceBase = 0
   }
   if (has(record, bu)) pack.baseUnit = textOf(pack, record, bu)
   if (has(record, bt)) {
@@ -123,25 +135,54 @@ function takeBase(pack: Pack, record: PlainRecord, sensors: PlainSensors): void 
   }
 }
 
-const textOf = ({ text }: Pack, record: PlainRecord, label: number): string =>
-  text.slice(record.from[label], record.to[label])
+/** Only ASCII gets through, which is the same in all encodings. */
+function textOf(pack: Pack, record: PlainRecord, label: number): string {
+  pack.text ??= pack.bytes.toString('latin1')
+  return pack.text.slice(record.from[label], record.to[label])
+}
 
 /** Whether the record was plain. */
 function take(pack: Pack, record: PlainRecord, sensors: PlainSensors): boolean {
-  const rest = has(record, n) ? textOf(pack, record, n) : ''
-  const unit = has(record, u) ? textOf(pack, record, u) : pack.baseUnit
-  let sensor = pack.baseSensors.get(rest)
-  if (!sensor || sensor.sourceUnit !== unit) {
-    sensor = sensors.learn(pack.base, rest, unit)
-    if (!sensor) return false
-    pack.baseSensors = sensors.ofBase(pack.base)
-  }
+  const sensor = usualSensor(pack, record) ?? sensorOf(pack, record, sensors)
+  if (!sensor) return false
+  pack.sinceBase++
   const measurement = measurementOf(pack, record, sensor)
   if (!measurement || !setTime(pack, record)) return false
   const group = groupOf(pack, sensor)
   if (!group) return false
   group.measurements.push(measurement)
   return true
+}
+
+/** The one that stood in this place before, when it is this one: found without a text being made. */
+function usualSensor({ bytes, baseSensors, sinceBase, baseUnit }: Pack, record: PlainRecord): PlainSensor | undefined {
+  const sensor = baseSensors.usual[sinceBase]
+  if (!sensor) return undefined
+  const isNamed = has(record, n) ? isText(bytes, record, n, sensor.name) : sensor.name === ''
+  if (!isNamed) return undefined
+  const isInUnit = has(record, u) ? isText(bytes, record, u, sensor.sourceUnit) : sensor.sourceUnit === baseUnit
+  return isInUnit ? sensor : undefined
+}
+
+function isText(bytes: Buffer, { from, to }: PlainRecord, label: number, text: string): boolean {
+  const start = from[label]!
+  if (to[label]! - start !== text.length) return false
+  for (let at = 0; at < text.length; at++) if (bytes[start + at] !== text.charCodeAt(at)) return false
+  return true
+}
+
+/** Undefined for what is not plain. */
+function sensorOf(pack: Pack, record: PlainRecord, sensors: PlainSensors): PlainSensor | undefined {
+  const name = has(record, n) ? textOf(pack, record, n) : ''
+  const unit = has(record, u) ? textOf(pack, record, u) : pack.baseUnit
+  let sensor = pack.baseSensors.byName.get(name)
+  if (!sensor || sensor.sourceUnit !== unit) {
+    sensor = sensors.learn(pack.base, name, unit)
+    if (!sensor) return undefined
+    pack.baseSensors = sensors.ofBase(pack.base)
+  }
+  if (pack.sinceBase < usualSensorsMax) pack.baseSensors.usual[pack.sinceBase] = sensor
+  return sensor
 }
 
 function measurementOf(pack: Pack, record: PlainRecord, sensor: PlainSensor): Measurement | undefined {
@@ -268,10 +309,6 @@ function timeOf({ timing, seconds, nanos, receivedAt }: Pack): ObservedTime | un
 const now: ObservedTime = {}
 
 function eventsOf({ groups }: Pack): Decoded {
-  const drafts: EventDraft[] = []
-  for (const { draft, measurements } of groups) {
-    if (measurements.length > 1) tellApart(measurements)
-    drafts.push(draft)
-  }
-  return events(drafts)
+  for (const { measurements } of groups) if (measurements.length > 1) tellApart(measurements)
+  return events(groups.map(({ draft }) => draft))
 }
