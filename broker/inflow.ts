@@ -32,7 +32,8 @@ interface Arrival {
   readonly packet: PublishPacket
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
   readonly repeated: boolean
-  readonly frameId: Uint8Array | undefined
+  /** Of QoS 2. */
+  readonly once: ReceivedOnce | undefined
   /** Its identifier is being written: it and what follows wait for that. */
   noting: Promise<void> | undefined
   verdict: Verdict | undefined
@@ -56,10 +57,13 @@ export function createInflow<P extends Principal>(
   let unsent: Arrival | undefined
   let messages = 0
   let bytes = 0
+  /** Nothing more is taken from this connection. */
+  let deaf = false
+  /** What came cannot be stored. */
   let stuck = false
 
   function arrive(packet: PublishPacket): void {
-    if (stuck) return
+    if (deaf) return
     const named = packet.topicAlias === undefined ? packet : withTopic(packet, packet.topicAlias)
     if (!named) return
     if (named.qos === 2) return arriveOnce(named)
@@ -81,7 +85,7 @@ export function createInflow<P extends Principal>(
   }
 
   function breach(code: number, why: string): undefined {
-    stuck = true
+    deaf = true
     gate.fault = why
     gate.cut('protocol', code)
   }
@@ -91,14 +95,18 @@ export function createInflow<P extends Principal>(
     const known = session.received.get(packetId)
     if (known && isHere(known)) {
       if (!packet.dup && isThird(packet)) return breach(reasonCode.protocol, 'a packet identifier that is in use')
-      return queue(packet, known, undefined, true)
+      // It may be on its way yet, over a connection before: what comes behind it must not overtake it.
+      return queue(packet, known, known.settled!.then(nothing), true)
     }
     if (session.received.size >= limits.inFlightMax) {
-      stuck = true
+      deaf = true
       return gate.cut('receive_maximum', reasonCode.receiveMaximum)
     }
     const frameId = session.kept ? house.newFrameId() : undefined
-    const once: ReceivedOnce = { frameId }
+    const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
+    const once: ReceivedOnce = { frameId, settled: promise, resolve, reject }
+    // When it fails it will come again, and is new then.
+    promise.catch(() => (once.settled = undefined))
     session.received.set(packetId, once)
     if (!frameId) return queue(packet, once, undefined, false)
     store.write({ kind: 'received', clientId, received: { packetId, frameId } })
@@ -125,8 +133,7 @@ export function createInflow<P extends Principal>(
     noting: Promise<void> | undefined,
     repeated: boolean,
   ): void {
-    const { frameId } = once ?? {}
-    const arrival: Arrival = { packet, repeated, frameId, noting, verdict: undefined, next: undefined }
+    const arrival: Arrival = { packet, repeated, once, noting, verdict: undefined, next: undefined }
     if (last) last.next = arrival
     else first = arrival
     last = arrival
@@ -161,14 +168,17 @@ export function createInflow<P extends Principal>(
     }
   }
 
-  function settle(arrival: Arrival): Promise<Verdict> {
-    const { packet, repeated, frameId } = arrival
-    const { topic, packetId } = packet
-    const once = packet.qos === 2 ? session.received.get(packetId) : undefined
+  function settle({ packet, repeated, once }: Arrival): Promise<Verdict> {
     if (repeated && once?.settled) return once.settled
+    const settled = give(packet, once?.frameId)
+    if (once) settled.then(once.resolve, once.reject)
+    return settled
+  }
+
+  function give(packet: PublishPacket, frameId: Uint8Array | undefined): Promise<Verdict> {
+    const { topic } = packet
     if (isBridgeStatus(topic)) {
       tally.totals.swallowed++
-      if (once) once.settled = accepted
       return accepted
     }
     const message = { retain: packet.retain, qos: packet.qos, will: false }
@@ -177,13 +187,7 @@ export function createInflow<P extends Principal>(
       tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic })
     }
     const settled = house.receive(principal, inbound(packet, session, permitted, false, frameId))
-    const verdict = permitted ? settled : settled.then((): Verdict => 'forbidden')
-    if (once) {
-      once.settled = verdict
-      // It will come again, and is new then.
-      verdict.catch(() => (once.settled = undefined))
-    }
-    return verdict
+    return permitted ? settled : settled.then((): Verdict => 'forbidden')
   }
 
   function answer(): void {
@@ -224,11 +228,12 @@ export function createInflow<P extends Principal>(
   function fail(): void {
     tally.totals.unstored++
     if (stuck) return
-    stuck = true
+    deaf = stuck = true
     gate.stop()
     setTimeout(() => gate.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
     // Nothing that waits is acknowledged any more; all of it will come again, and is new then.
     for (let rest = first; rest; rest = rest.next) leave(rest.packet)
+    for (let rest = unsent; rest; rest = rest.next) rest.once?.reject?.(new Error('not taken'))
     first = last = unsent = undefined
   }
 
@@ -254,6 +259,7 @@ export function createInflow<P extends Principal>(
 }
 
 const accepted: Promise<Verdict> = Promise.resolve('accepted')
+const nothing = (): void => {}
 
 /** What `receive` is given. Written out, since it is made for each message. */
 export function inbound(

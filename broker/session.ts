@@ -62,8 +62,10 @@ export interface RetainedForOne {
 
 export interface ReceivedOnce {
   readonly frameId: Uint8Array | undefined
-  /** Absent for one of before a restart. */
-  settled?: Promise<Verdict> | undefined
+  /** From the moment that it came; absent for one of before a restart, and for one that was not taken. */
+  settled: Promise<Verdict> | undefined
+  readonly resolve?: (verdict: Verdict) => void
+  readonly reject?: (error: Error) => void
 }
 
 /** The live end of a session. */

@@ -83,7 +83,7 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     kept++
     if (leftAt === undefined) put(session, clock.now())
     for (const filter of stored.subscriptions) delivery.subscribe(session, filter)
-    for (const { packetId, frameId } of stored.received) session.received.set(packetId, { frameId })
+    for (const { packetId, frameId } of stored.received) session.received.set(packetId, { frameId, settled: undefined })
     const released = new Set<string>()
     for (const { packetId, source, number, state } of stored.sent) {
       const index = sources.findIndex(({ name: known }) => known === source)

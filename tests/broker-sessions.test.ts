@@ -2,7 +2,15 @@
 // after a crash. Raw packets, since a library would hide identifiers and repeat what we want to see once.
 
 import { afterEach, describe, expect, test } from 'vitest'
-import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
+import {
+  closeBrokers,
+  heldReceive,
+  pause,
+  startBroker,
+  until,
+  type TestBroker,
+  type TestParts,
+} from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore, type MemoryStore } from './tools/memory-log.ts'
 import { connectPacket, frame, mqtt, openRaw, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
 
@@ -222,6 +230,39 @@ describe('a publisher of QoS 2', () => {
     again.close()
     reader.close()
   })
+
+  test.each(['cut', 'taken over'])(
+    'whose connection is %s before its messages are stored sends none of them twice',
+    async (how) => {
+      const held = heldReceive()
+      const { port, received } = await startBroker({ receive: held.receive })
+      const device = { clientId: 'device', clean: false }
+      const first = await connected(port, device)
+      const send = (raw: RawMqtt, dup: boolean): void =>
+        raw.send(
+          publishPacket('orders/1', { qos: 2, id: 1, payload: 'a', dup }),
+          publishPacket('orders/1', { qos: 1, id: 2, payload: 'b', dup }),
+          publishPacket('orders/1', { qos: 2, id: 3, payload: 'c', dup }),
+        )
+      send(first, false)
+      await until(() => held.calls.length === 3, 'given to the house')
+      if (how === 'cut') first.close()
+      const second = await connected(port, device)
+      send(second, true)
+      await pause(30)
+      for (const call of held.calls) call.settle('accepted')
+      await until(() => held.calls.length === 4, 'QoS 1 may come twice')
+      held.calls[3]!.settle('accepted')
+      await until(() => second.packets.filter(({ type }) => type === mqtt.pubrec).length === 2, 'both are answered')
+      expect(received.map(({ payload, dup }) => [String(payload), dup])).toEqual([
+        ['a', false],
+        ['b', false],
+        ['c', false],
+        ['b', true],
+      ])
+      second.close()
+    },
+  )
 
   test('is not answered while its identifier cannot be written', async () => {
     const house = await crashable({ limits: { unstoredCutMs: 10 } })
