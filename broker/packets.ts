@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer'
 
 import type { Limits } from './limits.ts'
 import { propertiesEnd, type Place } from './properties.ts'
-import { isControl, isPlainText, textEnd } from './texts.ts'
+import { isPlainText, textEnd } from './texts.ts'
 
 export interface PacketFault {
   readonly reasonCode: number
@@ -132,12 +132,14 @@ export function topicFault(
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!
     if (byte === 0x2f) levels++
-    else if (byte === 0x2b || byte === 0x23) return malformed('a topic with a wildcard')
-    else if (isControl(byte, bytes[i + 1])) return malformed('a topic with a control character')
     else if (byte >= 0x80) ascii = false
+    else if (byte < 0x20 || byte === 0x7f) return malformed('a topic with a control character')
+    else if (byte === 0x2b || byte === 0x23) return malformed('a topic with a wildcard')
   }
   if (levels > limits.topicLevelsMax) return badTopic(`a topic of ${levels} levels`)
-  if (!ascii && !isUtf8(bytes.subarray(start, end))) return malformed('a topic that is not UTF-8')
+  if (ascii) return undefined
+  if (!isUtf8(bytes.subarray(start, end))) return malformed('a topic that is not UTF-8')
+  if (!isPlainText(bytes, start, end)) return malformed('a topic with a control character')
   return undefined
 }
 

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 
 // U+0000 is forbidden; U+0001 to U+001F and U+007F to U+009F (C2 80 to C2 9F) a server may refuse, and does: they make two names look
 // alike in every log and on every screen.
-export const isControl = (byte: number, next = 0): boolean =>
+const isControl = (byte: number, next = 0): boolean =>
   byte < 0x20 || byte === 0x7f || (byte === 0xc2 && next >= 0x80 && next < 0xa0)
 
 /** Where a field with its length in front ends; undefined when that is beyond `end`. */
