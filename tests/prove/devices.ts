@@ -13,6 +13,8 @@ export interface DevicesOptions {
   readonly ledger: Ledger
   readonly count: number
   readonly window: number
+  /** Each reading has a time of its own, a millisecond after the one before it. */
+  readonly isTimed?: boolean
   /** Of one more text in each reading. */
   readonly paddingBytes?: number
   /** Over all; 0: as fast as acknowledgements come. */
@@ -37,8 +39,9 @@ const root = 'tocsin/in/senml'
 const retryMs = 20
 
 export async function startDevices(options: DevicesOptions): Promise<Devices> {
-  const { port, ledger, count, window, paddingBytes = 0, perSecond = 0 } = options
+  const { port, ledger, count, window, paddingBytes = 0, perSecond = 0, isTimed = false } = options
   const padding = paddingBytes === 0 ? '' : `,{"n":"note","vs":"${'x'.repeat(paddingBytes)}"}`
+  const startedMs = Date.now() - 60_000
   let remaining = 0
   let allowance = perSecond === 0 ? Infinity : 0
   let isClosed = false
@@ -66,7 +69,8 @@ export async function startDevices(options: DevicesOptions): Promise<Devices> {
         remaining -= 1
         allowance -= 1
         const n = ledger.publish(stream, 1)
-        const payload = `[{"n":"count","u":"count","v":${n}}${padding}]`
+        const time = isTimed ? `"bt":${(startedMs + n) / 1_000},` : ''
+        const payload = `[{${time}"n":"count","u":"count","v":${n}}${padding}]`
         client.publish({ topic: `${root}/device-${stream}`, payload, qos: 1, token: n })
       }
     }

@@ -42,7 +42,7 @@ export const manyFrozen = frozenRow(
   {
     subscribers: 200,
     frozen: 100,
-    perSecond: 40,
+    perSecond: 15,
   },
 )
 

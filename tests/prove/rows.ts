@@ -1,10 +1,14 @@
 // Every row of the proof, in the order of the table.
 
 import { accounting } from './accounting.ts'
+import { clock } from './clock.ts'
+import { stalledConsole } from './console.ts'
 import { diskFull } from './disk-full.ts'
+import { flippedBit } from './flipped-bit.ts'
 import { manyFrozen, oneFrozen } from './frozen.ts'
 import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
+import { influxdbAway } from './influxdb-away.ts'
 import { kill } from './kill.ts'
 import { order, orderThroughKills } from './order.ts'
 import { packets, paho } from './packets.ts'
@@ -18,15 +22,19 @@ export const rows: readonly Row[] = [
   power,
   syncs,
   diskFull,
+  flippedBit,
+  clock,
   order,
   orderThroughKills,
   retained,
   oneFrozen,
   manyFrozen,
+  stalledConsole,
   permissions,
   packets,
   paho,
   fuzz,
   hostileSockets,
+  influxdbAway,
   accounting,
 ]
