@@ -90,6 +90,8 @@ export interface MessageProperties {
   readonly responseTopic?: string
   readonly correlationData?: Uint8Array
   readonly messageExpirySeconds?: number
+  /** 0: bytes; 1: UTF-8 text. */
+  readonly payloadFormatIndicator?: 0 | 1
 }
 
 export interface OutgoingMessage {

@@ -77,12 +77,14 @@ function readProperties(bytes: Buffer): PublishPacket | string {
 
 export function carried(properties: NonNullable<IPublishPacket['properties']>): MessageProperties {
   const { contentType, userProperties, responseTopic, correlationData, messageExpiryInterval } = properties
+  const { payloadFormatIndicator } = properties
   return {
     ...(contentType !== undefined && { contentType }),
     ...(userProperties && { userProperties: userPropertyMap(userProperties) }),
     ...(responseTopic !== undefined && { responseTopic }),
     ...(correlationData !== undefined && { correlationData }),
     ...(messageExpiryInterval !== undefined && { messageExpirySeconds: messageExpiryInterval }),
+    ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator: payloadFormatIndicator ? 1 : 0 }),
   }
 }
 
@@ -130,6 +132,7 @@ const lengthBytes = (length: number): number => (length < 0x80 ? 1 : length < 0x
 
 function withProperties({ topic, payload, qos, retain, dup, packetId, properties, ...rest }: Outgoing): Buffer {
   const { contentType, userProperties, responseTopic, correlationData, messageExpirySeconds } = properties ?? {}
+  const { payloadFormatIndicator } = properties ?? {}
   const { subscriptionIdentifiers } = rest
   return generate(
     {
@@ -147,6 +150,7 @@ function withProperties({ topic, payload, qos, retain, dup, packetId, properties
         ...(responseTopic !== undefined && { responseTopic }),
         ...(correlationData && { correlationData: Buffer.from(correlationData) }),
         ...(messageExpirySeconds !== undefined && { messageExpiryInterval: messageExpirySeconds }),
+        ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator: payloadFormatIndicator === 1 }),
         // The types know one; the packet takes several.
         ...(subscriptionIdentifiers.length > 0 && {
           subscriptionIdentifier: (subscriptionIdentifiers.length === 1

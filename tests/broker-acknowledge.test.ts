@@ -55,6 +55,7 @@ describe('a message is acknowledged only when it is safe', () => {
         responseTopic: 'answers',
         correlationData: Buffer.from('c'),
         messageExpiryInterval: 60,
+        payloadFormatIndicator: true,
         userProperties: { unit: 'm', ['__proto__']: 'p' },
       },
     })
@@ -75,6 +76,7 @@ describe('a message is acknowledged only when it is safe', () => {
           responseTopic: 'answers',
           correlationData: Buffer.from('c'),
           messageExpirySeconds: 60,
+          payloadFormatIndicator: 1,
         },
       },
     ])

@@ -282,7 +282,13 @@ test('headers and frames written by hand are what the generic encoder writes', (
   const envelopes: MqttEnvelope[] = [
     {},
     { qos: 1, retain: true, clientId: 'gauge-7' },
-    { qos: 2, clientId: 'ü'.repeat(60), correlationData: Buffer.alloc(0), messageExpirySeconds: 0 },
+    {
+      qos: 2,
+      clientId: 'ü'.repeat(60),
+      correlationData: Buffer.alloc(0),
+      messageExpirySeconds: 0,
+      payloadFormatIndicator: 0,
+    },
     {
       responseTopic: 'ä/'.repeat(9000),
       correlationData: Buffer.alloc(40_000, 3),

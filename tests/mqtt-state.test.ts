@@ -70,6 +70,7 @@ describe('what is written', () => {
         responseTopic: 'answers/7',
         correlationData: Uint8Array.of(9, 0, 9),
         messageExpirySeconds: 3600,
+        payloadFormatIndicator: 1,
       },
     }
     const will: StoredWill = {

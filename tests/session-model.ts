@@ -145,6 +145,7 @@ const properties = fc
       responseTopic: text,
       correlationData: bytes,
       messageExpirySeconds: seconds,
+      payloadFormatIndicator: fc.constantFrom(0 as const, 1 as const),
     },
     { requiredKeys: [], ...always },
   )

@@ -71,9 +71,9 @@ function kindOfRecords(records: readonly NewRecord[]): MessageKind {
 }
 
 function propertiesOf({ mqtt, contentType, properties }: Frame): DeliverableMessage['properties'] {
-  const { responseTopic, correlationData, messageExpirySeconds } = mqtt!
+  const { responseTopic, correlationData, messageExpirySeconds, payloadFormatIndicator } = mqtt!
   const none = !contentType && !properties?.length && !responseTopic && !correlationData
-  if (none && messageExpirySeconds === undefined) return undefined
+  if (none && messageExpirySeconds === undefined && payloadFormatIndicator === undefined) return undefined
   return {
     ...(contentType && { contentType }),
     ...(properties?.length && {
@@ -82,5 +82,6 @@ function propertiesOf({ mqtt, contentType, properties }: Frame): DeliverableMess
     ...(responseTopic && { responseTopic }),
     ...(correlationData && { correlationData }),
     ...(messageExpirySeconds !== undefined && { messageExpirySeconds }),
+    ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator: payloadFormatIndicator === 1 ? 1 : 0 }),
   }
 }

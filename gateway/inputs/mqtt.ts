@@ -124,11 +124,12 @@ function transportOf(
 }
 
 function envelopeOf({ qos, retain, clientId, properties }: InboundPublish): MqttEnvelope {
-  const { responseTopic, correlationData, messageExpirySeconds } = properties
+  const { responseTopic, correlationData, messageExpirySeconds, payloadFormatIndicator } = properties
   const envelope: MqttEnvelope = { qos, retain, clientId }
   if (responseTopic !== undefined) envelope.responseTopic = responseTopic
   if (correlationData !== undefined) envelope.correlationData = correlationData
   if (messageExpirySeconds !== undefined) envelope.messageExpirySeconds = messageExpirySeconds
+  if (payloadFormatIndicator !== undefined) envelope.payloadFormatIndicator = payloadFormatIndicator
   return envelope
 }
 

@@ -112,14 +112,17 @@ function putEnvelope(target: Target, envelope: MqttEnvelope): void {
   if (envelope.retain) putNumber(target, 0x10, 1)
   putString(target, 0x1a, envelope.clientId)
   putString(target, 0x22, envelope.responseTopic)
-  const { correlationData, messageExpirySeconds } = envelope
+  const { correlationData, messageExpirySeconds, payloadFormatIndicator } = envelope
   if (correlationData?.length === 0) target.bytes.set([0x2a, 0], (target.at += 2) - 2)
   else putBytes(target, 0x2a, correlationData)
   if (messageExpirySeconds !== undefined) {
     putTag(target, 0x30)
     putVarint(target, messageExpirySeconds)
   }
-  putNumber(target, 0x38, envelope.payloadFormatIndicator)
+  if (payloadFormatIndicator !== undefined) {
+    putTag(target, 0x38)
+    putVarint(target, payloadFormatIndicator)
+  }
   const length = target.at - lengthAt - 1
   if (length > 0x7f) {
     // Rare, so that the many are written at once: room for a length of four bytes is made afterwards.

@@ -8,6 +8,7 @@ interface Written {
   readonly responseTopic?: string
   readonly correlationData?: string
   readonly messageExpirySeconds?: number
+  readonly payloadFormatIndicator?: 0 | 1
 }
 
 export function propertiesText(properties: MessageProperties | undefined): string | null {

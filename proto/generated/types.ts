@@ -3663,7 +3663,7 @@ export type MqttEnvelope = {
   correlationData?: Uint8Array
   /** Message Expiry Interval, seconds from `Frame.received_at`; absent: it does not expire. */
   messageExpirySeconds?: number
-  /** Payload Format Indicator. 0: bytes; 1: UTF-8 text. */
+  /** Payload Format Indicator. 0: bytes; 1: UTF-8 text; absent: not said, which means bytes. */
   payloadFormatIndicator?: number
 }
 
