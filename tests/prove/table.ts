@@ -28,11 +28,12 @@ export function isMet({ findings }: RowResult): boolean | undefined {
   return mets.length === 0 ? undefined : mets.every(Boolean)
 }
 
+export const verdictText = (met: boolean | undefined): string =>
+  met === undefined ? 'not run' : met ? 'met' : 'NOT MET'
+
 function lineOf({ row, result }: Proven): Line {
   const { tocsin, mosquitto } = result.findings
-  const met = isMet(result)
-  const verdict = met === undefined ? 'not run' : met ? 'met' : 'NOT MET'
-  return [row.name, row.promise, row.wanted, tocsin?.text ?? '–', mosquitto?.text ?? '–', verdict]
+  return [row.name, row.promise, row.wanted, tocsin?.text ?? '–', mosquitto?.text ?? '–', verdictText(isMet(result))]
 }
 
 /** Cells that are too long go on in the next line, broken at blanks. */
