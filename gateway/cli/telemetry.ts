@@ -1,12 +1,13 @@
 // Moves series of values from one telemetry store into the other.
 
 import { existsSync } from 'node:fs'
+import { rfc3339 } from '../../proto/time.ts'
 import { systemClock } from '../clock.ts'
 import { influxdbSettings } from '../outputs/configured-outputs.ts'
 import { readSettings } from '../settings.ts'
 import { createInfluxdbPoints } from '../telemetry/influxdb/points.ts'
 import { openTouchedFile, touchedFile } from '../telemetry/influxdb/touched-file.ts'
-import { moveTelemetry, type StoreName } from '../telemetry/move.ts'
+import { type MovedLevels, moveTelemetry, type StoreName } from '../telemetry/move.ts'
 import { type Command, UsageError } from './command.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
 import { createProgress } from './progress.ts'
@@ -42,17 +43,29 @@ export const telemetry: Command = {
     const file = touchedFile(dataDir)
     // Where there is none, a gateway that makes levels makes them of all that InfluxDB has.
     const touched = existsSync(file) ? openTouchedFile(file, influxdb) : undefined
+    const keepMs = { minutes: settings['telemetry.keep_minutes'], hours: settings['telemetry.keep_hours'] }
     const moved = await withBars((parts) =>
-      moveTelemetry({ dataDir, to, influxdb: createInfluxdbPoints(influxdb, systemClock, touched), ...parts }),
+      moveTelemetry({
+        dataDir,
+        to,
+        influxdb: createInfluxdbPoints(influxdb, systemClock, { keepMs, ...(touched && { touched }) }),
+        ...parts,
+      }),
     )
     const before = moved.resumed > 0 ? ', some of it by an earlier move that was interrupted' : ''
     terminal.print(`${counted(moved.points, 'point')} of ${moved.series} series are in ${to}, counted there${before}`)
+    if (moved.levels) terminal.print(levelsText(moved.levels, to))
     terminal.print(`set telemetry.store to ${to} and restart the gateway; ${other(to)} keeps what it has`)
     return 0
   },
 }
 
 const other = (to: StoreName): string => (to === 'sqlite' ? 'InfluxDB' : 'the file')
+
+const levelsText = ({ rows, beforeMs }: MovedLevels, to: StoreName): string =>
+  `before ${timeOf(beforeMs)}, ${to} answers with minutes and hours, as ${other(to)} does: ${counted(rows, 'row')} of them`
+
+const timeOf = (ms: number): string => rfc3339(BigInt(ms) * 1_000_000n)
 
 type Parts = Pick<Parameters<typeof moveTelemetry>[0], 'signal' | 'progress'>
 

@@ -2,7 +2,9 @@
 // it stands where all levels before it are made; it never goes back, so that keeping values for longer opens no hole; and one that a
 // wrong clock put into the future is passed over until its time has come.
 
+import { mainDatabase } from '../../outputs/influxdb/endpoint.ts'
 import type { Lines } from '../../outputs/influxdb/line-protocol.ts'
+import type { InfluxdbSettings } from '../../outputs/influxdb/settings.ts'
 import type { QueryClient } from './client.ts'
 import { identifier } from './influxql.ts'
 import { levelPolicies } from './level-rows.ts'
@@ -20,6 +22,13 @@ export function writeHorizon(lines: Lines, beforeMs: number): void {
 }
 
 /** `noHorizon`: none was set, and values answer everything. */
+export async function horizonOf(client: QueryClient, settings: InfluxdbSettings): Promise<number> {
+  const version = await client.version()
+  // In 1.x levels answer also when none are made any more; elsewhere a bucket may be missing, and is not asked for in vain.
+  const mayHaveLevels = settings.keepMs !== undefined || version === 'v1'
+  return mayHaveLevels ? readHorizon(client, mainDatabase(settings, version)) : noHorizon
+}
+
 export async function readHorizon(client: QueryClient, database: string): Promise<number> {
   const statement = `SELECT last(${identifier(field)}) FROM ${identifier(measurement)} WHERE time <= now()`
   let horizon = noHorizon

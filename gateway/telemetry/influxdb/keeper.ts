@@ -12,15 +12,14 @@ import { createLines } from '../../outputs/influxdb/line-protocol.ts'
 import { makeDatabases } from '../../outputs/influxdb/prepare.ts'
 import type { Target } from '../../outputs/influxdb/rows.ts'
 import { settle } from '../../outputs/influxdb/settle.ts'
-import { batchRowsMax, type InfluxdbSettings, type InfluxdbVersion } from '../../outputs/influxdb/settings.ts'
+import type { InfluxdbSettings, InfluxdbVersion } from '../../outputs/influxdb/settings.ts'
 import { horizonAt, hourMs as hourLengthMs, type Level } from '../levels.ts'
 import { createQueryClient, type QueryClient } from './client.ts'
 import { noHorizon, readHorizon, writeHorizon } from './horizon.ts'
 import { identifier, where, within } from './influxql.ts'
 import { explained, levelDatabase, type LevelKeepMs, policyKeepMs, prepareLevelPolicies } from './level-policies.ts'
 import { levelPolicies } from './level-rows.ts'
-import { type LevelWriter, rollUpHour } from './roll-up.ts'
-import { valueFields } from './rows.ts'
+import { createLevelWriter, hoursOf, type LevelWriter, rollUpHour } from './roll-up.ts'
 import type { Taken, Touch, TouchedFile, TouchedHour } from './touched-file.ts'
 
 export interface KeeperParts {
@@ -49,8 +48,6 @@ export interface Keeper {
   close(): Promise<void>
 }
 
-/** A few seconds of a fleet, or one group of a large one. */
-const lineBytesMax = 4 << 20
 /** More late devices than these are read as all devices are. */
 const devicesMax = 100
 /** An hour that expires this soon is not waited for. */
@@ -99,21 +96,8 @@ export function createKeeper(parts: KeeperParts): Keeper {
     return { databases, valuesMs }
   }
 
-  function writerOf(database: string, level: Level, oldestMs: number): LevelWriter {
-    const lines = createLines()
-    const flush = async (): Promise<void> => {
-      if (lines.count > 0) await write(lines, database, level)
-      lines.clear()
-    }
-    return {
-      lines,
-      oldestMs,
-      flush,
-      flushIfLarge: async () => {
-        if (lines.count >= batchRowsMax || lines.length >= lineBytesMax) await flush()
-      },
-    }
-  }
+  const writerOf = (database: string, level: Level, oldestMs: number): LevelWriter =>
+    createLevelWriter(oldestMs, (lines) => write(lines, database, level))
 
   async function write(lines: ReturnType<typeof createLines>, database: string, level: Level): Promise<void> {
     const into = levelDatabase(database, level, version!)
@@ -220,16 +204,4 @@ async function hasRows(
   const statement = `SELECT last("sequence") FROM ${identifier(measurement)}${hour}`
   for await (const { values } of client.ask(databases[target], [statement])) if (values.length > 0) return true
   return false
-}
-
-/** Hours that have a value, oldest first. */
-async function hoursOf(client: QueryClient, database: string, measurement: string, range: string): Promise<number[]> {
-  const statements = valueFields.map(
-    (field) =>
-      `SELECT count(${identifier(field)}) FROM ${identifier(measurement)}${where(range)} GROUP BY time(1h) fill(none)`,
-  )
-  const hours = new Set<number>()
-  for await (const { values } of client.ask(database, statements))
-    for (const [time] of values) hours.add(Math.floor(Number(time) / 1_000))
-  return [...hours].toSorted((a, b) => a - b)
 }

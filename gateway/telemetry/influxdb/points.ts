@@ -18,6 +18,8 @@ import type { KeyedPoint, Points } from '../move.ts'
 import type { SeriesKey } from '../store.ts'
 import { createQueryClient } from './client.ts'
 import { identifier, where, within } from './influxql.ts'
+import { createInfluxdbLevelPoints } from './level-points.ts'
+import type { LevelKeepMs } from './level-policies.ts'
 import { columnsOf, createRowReader, groupByTags, keyFields, valueFields } from './rows.ts'
 import type { Touch, TouchedFile } from './touched-file.ts'
 
@@ -25,11 +27,22 @@ export type InfluxdbPoints = Points
 
 const dayMs = 86_400_000
 
-/** `touched`: the file of a gateway that makes levels here, so that what is moved in comes to stand in them. */
-export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock, touched?: TouchedFile): InfluxdbPoints {
+export interface InfluxdbPointsOptions {
+  /** How long levels are kept. */
+  readonly keepMs: LevelKeepMs
+  /** The file of a gateway that makes levels here, so that what is moved in comes to stand in them. */
+  readonly touched?: TouchedFile
+}
+
+export function createInfluxdbPoints(
+  settings: InfluxdbSettings,
+  clock: Clock,
+  { keepMs, touched }: InfluxdbPointsOptions,
+): InfluxdbPoints {
   const client = createQueryClient(settings, clock)
   const writing = createClient(settings, { clock, sent() {} })
   const lines = createLines()
+  const levels = createInfluxdbLevelPoints(settings, keepMs, client, clock)
   let names: readonly [main: string, exercise: string] | undefined
   let made = false
 
@@ -63,7 +76,11 @@ export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock, t
       const [database, name, day] = JSON.parse(piece) as [string, string, number]
       const known = new Map<string, SeriesKey>()
       const select = `SELECT ${columnsOf([...valueFields, ...keyFields])} FROM ${identifier(name)}`
-      const statement = `${select}${where(within(day * dayMs, (day + 1) * dayMs))}${groupByTags}`
+      // What InfluxDB has not removed yet, levels stand for.
+      const horizon = (await levels.horizon()) ?? -Infinity
+      const begin = Math.max(day * dayMs, horizon)
+      if (begin >= (day + 1) * dayMs) return
+      const statement = `${select}${where(within(begin, (day + 1) * dayMs))}${groupByTags}`
       for await (const rows of client.ask(database, [statement], { precision: 'ns' })) {
         const reader = createRowReader(rows, known)
         const points: KeyedPoint[] = []
@@ -95,7 +112,10 @@ export function createInfluxdbPoints(settings: InfluxdbSettings, clock: Clock, t
       touched?.touch(hoursOf(points), Number(clock.now() / 1_000_000n))
     },
 
+    levels,
+
     async close() {
+      await levels.close()
       await client.close()
       await writing.close()
       touched?.close()

@@ -2,7 +2,7 @@
 // promise: what it writes depends on nothing but those values, so that making it again writes the same rows over themselves; and memory
 // holds one minute and one hour of one group of tags, whatever comes.
 
-import { encodeTag, type Lines } from '../../outputs/influxdb/line-protocol.ts'
+import { createLines, encodeTag, type Lines } from '../../outputs/influxdb/line-protocol.ts'
 import { createSummary, type Summary } from '../aggregate.ts'
 import { beginOf, hourMs as hourLengthMs, type Level } from '../levels.ts'
 import type { SeriesKey } from '../store.ts'
@@ -26,6 +26,26 @@ export interface LevelWriter {
   readonly oldestMs: number
   flush(): Promise<void>
   flushIfLarge(): Promise<void>
+}
+
+/** Lines in one request, and their bytes. */
+const linesMax = 5_000
+const lineBytesMax = 4 << 20
+
+export function createLevelWriter(oldestMs: number, write: (lines: Lines) => Promise<void>): LevelWriter {
+  const lines = createLines()
+  const flush = async (): Promise<void> => {
+    if (lines.count > 0) await write(lines)
+    lines.clear()
+  }
+  return {
+    lines,
+    oldestMs,
+    flush,
+    flushIfLarge: async () => {
+      if (lines.count >= linesMax || lines.length >= lineBytesMax) await flush()
+    },
+  }
 }
 
 type Summaries = Map<SeriesKey, ReturnType<typeof createSummary>>
@@ -52,6 +72,23 @@ export async function rollUpHour(
   await writers.minutes.flush()
   await writers.hours.flush()
   return values
+}
+
+/** Hours of a measurement that have a value, oldest first; `range` is a condition of time. */
+export async function hoursOf(
+  client: QueryClient,
+  database: string,
+  measurement: string,
+  range: string,
+): Promise<number[]> {
+  const statements = valueFields.map(
+    (field) =>
+      `SELECT count(${identifier(field)}) FROM ${identifier(measurement)}${where(range)} GROUP BY time(1h) fill(none)`,
+  )
+  const hours = new Set<number>()
+  for await (const { values } of client.ask(database, statements))
+    for (const [time] of values) hours.add(Math.floor(Number(time) / 1_000))
+  return [...hours].toSorted((a, b) => a - b)
 }
 
 function createGroup(

@@ -71,6 +71,11 @@ export function createLevels(database: DatabaseSync) {
   return {
     horizon,
     between,
+    /** A level that comes from elsewhere, unless one of as many values is there. Within a transaction. */
+    take(level: Level, series: number, at: number, summary: Summary): void {
+      const [own] = between(level, series, at, at + 1)
+      if (!own || own.count < summary.count) put(level, series, at, summary)
+    },
     /** Within the transaction that writes the values. */
     touch: (series: number, minute: number): void => void touch.run(series, minute),
     /** In small pieces, with others let in between. */

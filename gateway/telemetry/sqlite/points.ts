@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { KeyedPoint, Points } from '../move.ts'
 import type { SeriesKey } from '../store.ts'
+import { createSqliteLevelPoints } from './level-points.ts'
 import { qualityOf, valueOf } from './values.ts'
 import { createSqliteWriter } from './writer.ts'
 
@@ -10,6 +11,7 @@ const rowsAtOnce = 5_000
 
 export function createSqlitePoints(database: DatabaseSync): Points {
   const writer = createSqliteWriter(database, new Set())
+  const levels = createSqliteLevelPoints(database, writer)
   const ids = database.prepare('SELECT id FROM series ORDER BY id')
   const series = database.prepare(
     'SELECT quantity, device, idx AS "index", status, jurisdiction, owner, device_class AS deviceClass, unit, subject FROM series WHERE id = ?',
@@ -23,7 +25,9 @@ export function createSqlitePoints(database: DatabaseSync): Points {
       const row = series.get(Number(piece))
       if (!row) return
       const key = { ...row } as unknown as SeriesKey
-      let place: readonly [at: number, counter: number] = [-Number.MAX_SAFE_INTEGER, 0]
+      // What is before the horizon came too late, and is about to be removed.
+      const begin = (await levels.horizon()) ?? -Number.MAX_SAFE_INTEGER
+      let place: readonly [at: number, counter: number] = [begin, -1]
       for (;;) {
         const rows = after.all(Number(piece), ...place) as unknown as Row[]
         const points = rows.map(({ at, counter, form, value }): KeyedPoint => ({
@@ -39,6 +43,7 @@ export function createSqlitePoints(database: DatabaseSync): Points {
     async write(points) {
       writer.put(points)
     },
+    levels,
     close: async () => database.close(),
   }
 }

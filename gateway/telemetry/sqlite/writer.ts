@@ -6,6 +6,7 @@ import { newRowCounts } from '../../outputs/influxdb/rows.ts'
 import type { Included } from '../../policy/configured-view.ts'
 import { pointsOf } from '../points.ts'
 import { beginOf, type Level } from '../levels.ts'
+import type { KeyedLevel } from '../move.ts'
 import type { Point, SeriesKey } from '../store.ts'
 import { createLevels } from './levels.ts'
 import { storedValue } from './values.ts'
@@ -33,6 +34,8 @@ export interface Expiry {
   readonly minutesMs: number
   readonly hoursMs: number
 }
+
+export type SqliteWriter = ReturnType<typeof createSqliteWriter>
 
 export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<Included>) {
   const insertPoint = database.prepare('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)')
@@ -109,6 +112,13 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
         for (const { key, point } of points) put(key, point)
       })
     },
+    /** The same for levels. */
+    putLevels(rows: Iterable<KeyedLevel>): void {
+      transact(() => {
+        for (const { key, level, atMs, part } of rows) levels.take(level, idOf(key), atMs, part)
+      })
+    },
+    rollUp: () => levels.rollUp(transact),
     place(): Place | undefined {
       return database.prepare('SELECT epoch, urgent, routine FROM place').get() as unknown as Place | undefined
     },
