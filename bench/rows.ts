@@ -2,6 +2,7 @@
 
 import { consoleLatency } from './console-latency.ts'
 import { frozenConsole } from './frozen-console.ts'
+import { idleConnections } from './idle.ts'
 import { wholeJob, wholeJobOfSingles } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import { telemetryAnswers, telemetryIngest } from './telemetry.ts'
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   wholeJobOfSingles,
   consoleLatency,
   frozenConsole,
+  idleConnections,
   telemetryAnswers,
   telemetryIngest,
 ]
