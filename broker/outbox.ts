@@ -27,10 +27,12 @@ export function createOutbox(): Outbox {
   // PUBREC, before all else, and the others, behind it.
   let before: number[] = []
   let behind: number[] = []
+  /** The rest of a packet that has begun to leave: nothing comes before that. */
+  let begun = false
 
   function settle(): void {
     if (before.length > 0) {
-      out.unshift(shortPackets(before))
+      out.splice(begun ? 1 : 0, 0, shortPackets(before))
       outBytes += before.length * shortBytes
       before = []
     }
@@ -60,6 +62,7 @@ export function createOutbox(): Outbox {
         const all = out.length === 1 ? out[0]! : Buffer.concat(out)
         out = []
         outBytes = 0
+        begun = false
         return all
       }
       let count = 0
@@ -67,10 +70,12 @@ export function createOutbox(): Outbox {
       while (count < out.length && bytes + out[count]!.length <= bytesAbout) bytes += out[count++]!.length
       if (count > 0) {
         outBytes -= bytes
+        begun = false
         return Buffer.concat(out.splice(0, count), bytes)
       }
       const large = out[0]!
       out[0] = large.subarray(bytesAbout)
+      begun = true
       outBytes -= bytesAbout
       return large.subarray(0, bytesAbout)
     },
