@@ -3,10 +3,8 @@
 
 import type { Aedes, Client, PublishPacket } from 'aedes'
 
-export interface AedesInside extends Omit<Aedes, 'publish' | 'subscribe' | 'unsubscribe'> {
+export interface AedesInside extends Omit<Aedes, 'publish'> {
   publish: Publish
-  subscribe: Listen
-  unsubscribe: Listen
 }
 
 export type Publish = (
@@ -15,10 +13,7 @@ export type Publish = (
   done?: (error?: Error) => void,
 ) => void
 
-type Listen = (topic: string, listener: unknown, done?: () => void) => void
-
 export interface ClientInside extends Client {
-  subscriptions: Record<string, unknown>
   readonly _parser: { parse(bytes: Buffer): number }
   /** Runs out one and a half times the keep-alive after the last packet that aedes has seen; null: the client asked for none. */
   readonly _keepaliveTimer: NodeJS.Timeout | null
@@ -26,26 +21,13 @@ export interface ClientInside extends Client {
   readonly _keepaliveInterval: number
 }
 
-/** As SUBSCRIBE asks for it, and with the QoS that was granted in the event; 128 and above: refused. */
-export interface AedesSubscription {
-  readonly topic: string
-  readonly qos: number
-  readonly nl?: boolean
-  readonly rap?: boolean
-  readonly rh?: number
-  readonly subscriptionIdentifier?: number
-}
-
 export interface Persistence {
   setup(): Promise<void>
-  subscriptionsByClient(client: { readonly id: string }): Promise<readonly AedesSubscription[]>
-  addSubscriptions(client: Client, subscriptions: readonly AedesSubscription[]): Promise<void>
-  removeSubscriptions(client: Client, filters: readonly string[]): Promise<void>
+  subscriptionsByClient(): Promise<readonly never[]>
   cleanSubscriptions(): Promise<void>
   putWill(client: Client, will: PublishPacket): Promise<void>
   delWill(client: { readonly id: string }): Promise<void>
   streamWill(): AsyncIterable<unknown>
   outgoingStream(): AsyncIterable<unknown>
   outgoingClearMessageId(): Promise<void>
-  createRetainedStreamCombi(): AsyncIterable<unknown>
 }

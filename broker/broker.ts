@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { Aedes, type Client, type PublishPacket } from 'aedes'
 
 import { createAdmission } from './admission.ts'
-import type { AedesInside, AedesSubscription, ClientInside } from './aedes-inside.ts'
+import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { createPersistence } from './aedes-persistence.ts'
 import { createDelivery } from './delivery.ts'
 import { Gate, type Gates, type Peer } from './gate.ts'
@@ -16,12 +16,14 @@ import { openDoors, type Doors } from './listeners.ts'
 import { createNotices } from './notices.ts'
 import { packetType } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
-import type { Broker, BrokerParts, Counts, Principal, QoS } from './port.ts'
+import type { Broker, BrokerParts, Counts, Principal } from './port.ts'
 import { createRetained, type Retained } from './retained.ts'
 import { createSending, type Sending } from './sending.ts'
 import type { Connection, Session } from './session.ts'
 import { createSessions, type Sessions } from './sessions.ts'
-import type { MessageSource, StoredFilter } from './stored.ts'
+import type { MessageSource } from './stored.ts'
+import { createSharing, type Sharing } from './sharing.ts'
+import { createSubscribing } from './subscribing.ts'
 import { createTally } from './tally.ts'
 import { createWills, willOf } from './wills.ts'
 
@@ -47,19 +49,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const state = restore()
     const { sessions } = state
     const persistence = createPersistence({
-      subscriptionsOf: (clientId) => [...(sessions.get(clientId)?.subscriptions.values() ?? [])].map(asAedes),
-      storeSubscriptions(client, subscriptions) {
-        const { filters } = member(client)
-        for (const subscription of subscriptions) {
-          if (!filters.has(subscription.topic)) continue
-          store.write({ kind: 'subscribed', clientId: client.id, subscription: storedFilter(subscription) })
-        }
-        return store.flush()
-      },
-      removeSubscriptions(client, filters) {
-        for (const filter of filters) store.write({ kind: 'unsubscribed', clientId: client.id, filter })
-        return store.flush()
-      },
       storeWill(client, will) {
         const { principal, gate } = member(client)
         const silentMs = (client as ClientInside)._keepaliveInterval
@@ -87,16 +76,13 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     })) as unknown as AedesInside
     // Messages never go through aedes, and wills are sent by `sendWill`.
     aedes.publish = (_packet, from, then) => (typeof from === 'function' ? from : then)?.()
-    aedes.subscribe = aedes.unsubscribe = (_topic, _listener, done) => done?.()
     follow(aedes, state)
 
     function enter(stream: Duplex, peer: Peer): void {
       const gate = new Gate(stream, peer, limits, gates)
       const client = aedes.handle(gate) as ClientInside
-      // A plain object would answer to the filter 'constructor', and aedes would stop the process.
-      client.subscriptions = Object.create(null)
       contain(client)
-      members.set(client, { gate, filters: new Set() })
+      members.set(client, { gate })
     }
     const refuse = (address: string, listener: string, why: Parameters<typeof tally.refuse>[0]['why']): void =>
       tally.refuse({ kind: 'refused', address, listener, why })
@@ -133,6 +119,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       store,
       retained,
       sending: () => sending,
+      sharing: () => sharing,
       mayReceive: (principal, topic) => parts.mayReceive(principal, topic),
     })
     const sending: Sending<P> = createSending<P>({
@@ -142,12 +129,16 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       now: () => clock.now(),
       dropped: tally.drop,
       recipientOf: delivery.recipientOf,
+      sharing: () => sharing,
     })
-    const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending })
+    const { give, find, keep } = sending
+    const mayReceive: BrokerParts<P>['mayReceive'] = (principal, topic) => parts.mayReceive(principal, topic)
+    const sharing = createSharing<P>({ sources, store, limits, dropped: tally.drop, mayReceive, give, find, keep })
+    const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing })
     sessions.restore(stored.sessions, parts.recall)
     delivery.catchUp(stored.through)
     wills.restore(stored.wills)
-    return { notices, sources, retained, delivery, sending, sessions }
+    return { notices, sources, retained, delivery, sending, sharing, sessions }
   }
 
   function sendWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
@@ -158,8 +149,10 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     void wills.send(from.principal, will).then(goOn, goOn)
   }
 
-  function follow(aedes: AedesInside, { sessions, retained, delivery, sending, sources }: State<P>): void {
+  function follow(aedes: AedesInside, state: State<P>): void {
+    const { sessions, delivery, sending, sources } = state
     const retaining = sources.findIndex((source) => source.retains)
+    const subscribing = createSubscribing<P>({ ...state, house: parts, limits, tally, store, retaining })
 
     aedes.on('client', (client) => {
       const { principal, gate } = member(client)
@@ -178,7 +171,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
 
     aedes.on('clientReady', (client) => {
       const from = member(client)
-      const { gate, connect, filters } = from
+      const { gate, connect } = from
       const before = sessions.get(client.id)
       if (before?.connection) before.connection.gate.cutReason ??= 'taken_over'
       const session = sessions.enter(client.id, from.principal!, versionOf(gate), {
@@ -186,7 +179,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         expirySeconds: expiryOf(client),
       })
       from.session = session
-      for (const filter of [...session.subscriptions.keys()].filter((each) => !filters.has(each))) {
+      for (const filter of [...session.subscriptions.keys()].filter((each) => !subscribing.permits(session, each))) {
         // It may not read this any more.
         delivery.unsubscribe(session, filter)
         store.write({ kind: 'unsubscribed', clientId: client.id, filter })
@@ -212,38 +205,12 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
           if (type === packetType.pubrel) inflow.release(packetId)
           else if (isHere()) sending.answer(session, type, packetId, reason)
         },
+        subscribe: (packet) => isHere() && subscribing.subscribe(session, gate, packet),
+        unsubscribe: (packet) => isHere() && subscribing.unsubscribe(session, gate, packet),
         heard: () => client._keepaliveTimer?.refresh(),
-        drained: () => isHere() && session.owedCount > 0 && sending.pump(session),
+        drained: () => isHere() && sending.pump(session),
       })
     }
-
-    // In the turn after, so that SUBACK leaves before what is retained.
-    aedes.on('subscribe', (subscriptions, client) =>
-      process.nextTick(() => {
-        const { session, gate, principal } = member(client)
-        if (!session || session.connection?.gate !== gate) return
-        for (const subscription of subscriptions as readonly AedesSubscription[]) {
-          if (subscription.qos > 2) continue
-          const filter = storedFilter(subscription)
-          const isNew = delivery.subscribe(session, filter)
-          if (filter.retainHandling === 2 || (filter.retainHandling === 1 && !isNew)) continue
-          for (const message of retained.matching(filter.filter)) {
-            if (!parts.mayReceive(principal!, message.topic)) continue
-            sending.offerRetained(session, retaining, message, filter.qos, filter.identifier)
-          }
-        }
-        sending.pump(session)
-        gate.answered()
-      }),
-    )
-
-    aedes.on('unsubscribe', (filters, client) => {
-      const { session, gate, filters: granted } = member(client)
-      for (const filter of filters) granted.delete(filter)
-      if (!session || session.connection?.gate !== gate || client.closed) return
-      for (const filter of filters) delivery.unsubscribe(session, filter)
-      process.nextTick(() => gate.answered())
-    })
 
     aedes.on('clientDisconnect', (client) => {
       const { principal, session, gate } = member(client)
@@ -292,7 +259,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       connections: admission.connections,
       sessions: running?.sessions.kept ?? 0,
       retained: running?.retained.count ?? 0,
-      queued: running?.sending.owedCount ?? 0,
+      queued: running ? running.sending.owedCount + running.sharing.owedCount : 0,
       inFlight: inFlight.messages,
       ...tally.totals,
       refused: { ...tally.refused },
@@ -319,6 +286,7 @@ interface State<P extends Principal> {
   readonly retained: Retained
   readonly delivery: ReturnType<typeof createDelivery<P>>
   readonly sending: Sending<P>
+  readonly sharing: Sharing<P>
   readonly sessions: Sessions<P>
 }
 
@@ -356,21 +324,3 @@ function contain(client: ClientInside): void {
     }
   }
 }
-
-const storedFilter = ({ topic, qos, nl, rap, rh, subscriptionIdentifier }: AedesSubscription): StoredFilter => ({
-  filter: topic,
-  qos: qos as QoS,
-  noLocal: nl ?? false,
-  retainAsPublished: rap ?? false,
-  retainHandling: (rh ?? 0) as 0 | 1 | 2,
-  ...(subscriptionIdentifier !== undefined && { identifier: subscriptionIdentifier }),
-})
-
-const asAedes = ({ filter, qos, noLocal, retainAsPublished, retainHandling, identifier }: StoredFilter) => ({
-  topic: filter,
-  qos,
-  nl: noLocal,
-  rap: retainAsPublished,
-  rh: retainHandling,
-  ...(identifier !== undefined && { subscriptionIdentifier: identifier }),
-})

@@ -5,8 +5,11 @@
 import { createMatcher } from './matcher.ts'
 import type { Principal } from './port.ts'
 import type { Retained } from './retained.ts'
-import type { Recipient, Sending } from './sending.ts'
+import { recipientBy, together, type Recipient } from './recipient.ts'
+import type { Sending } from './sending.ts'
 import type { Session, Subscription } from './session.ts'
+import { sharedFilter } from './shared-filter.ts'
+import type { ShareGroup, Sharing } from './sharing.ts'
 import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter } from './stored.ts'
 
 export interface Delivery<P extends Principal> {
@@ -29,6 +32,7 @@ export interface DeliveryParts<P extends Principal> {
   readonly store: Pick<SessionStore, 'write'>
   readonly retained: Retained
   readonly sending: () => Pick<Sending<P>, 'offer'>
+  readonly sharing: () => Pick<Sharing<P>, 'offer' | 'join' | 'leave'>
   mayReceive(principal: P, topic: string): boolean
 }
 
@@ -36,14 +40,17 @@ export interface DeliveryParts<P extends Principal> {
 const rememberedMax = 10_000
 const scannedAtOnce = 5_000
 
-type Recipients<P extends Principal> = ReadonlyMap<Session<P>, Recipient>
+interface Recipients<P extends Principal> {
+  readonly sessions: ReadonlyMap<Session<P>, Recipient>
+  readonly groups: readonly ShareGroup<P>[]
+}
 
 export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): Delivery<P> {
   const { sources, store, retained } = parts
-  const matcher = createMatcher<Subscription<P>>()
+  const matcher = createMatcher<Subscription<P> | ShareGroup<P>>()
   const remembered = new Map<string, Recipients<P>>()
   const below = new Map<string, boolean>()
-  const nobody: Recipients<P> = new Map()
+  const nobody: Recipients<P> = { sessions: new Map(), groups: [] }
   const reached = sources.map(() => 0)
 
   function recipients(topic: string): Recipients<P> {
@@ -59,24 +66,20 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
   /** One copy for each session, whatever its filters: at the highest QoS, with every identifier (MQTT 3.1.1 and 5 §3.3.5). */
   function find(topic: string): Recipients<P> {
     const found = new Map<Session<P>, Recipient>()
-    matcher.each(topic, ({ session, qos, noLocal, retainAsPublished, identifier }) => {
+    const groups: ShareGroup<P>[] = []
+    matcher.each(topic, (subscription) => {
+      if (!('session' in subscription)) {
+        groups.push(subscription)
+        return
+      }
+      const { session } = subscription
       // Who is not known yet is asked about when it is here again.
       if (session.principal && !parts.mayReceive(session.principal, topic)) return
       const before = found.get(session)
-      const identifiers = identifier === undefined ? [] : [identifier]
-      found.set(
-        session,
-        before
-          ? {
-              qos: before.qos > qos ? before.qos : qos,
-              noLocal: before.noLocal && noLocal,
-              retainAsPublished: before.retainAsPublished || retainAsPublished,
-              identifiers: [...before.identifiers, ...identifiers],
-            }
-          : { qos, noLocal, retainAsPublished, identifiers },
-      )
+      const own = recipientBy(subscription)
+      found.set(session, before ? together(before, own) : own)
     })
-    return found.size > 0 ? found : nobody
+    return found.size > 0 || groups.length > 0 ? { sessions: found, groups } : nobody
   }
 
   function changed(): void {
@@ -85,12 +88,13 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
   }
 
   function advance(source: number, messages: readonly DeliverableMessage[], through: number): void {
-    const sending = parts.sending()
+    const [sending, sharing] = [parts.sending(), parts.sharing()]
     for (const message of messages) {
       if (message.number <= reached[source]!) continue
       if (message.retain) retained.apply(message)
       const found = recipients(message.topic)
-      for (const [session, recipient] of found) sending.offer(session, source, message, recipient)
+      for (const [session, recipient] of found.sessions) sending.offer(session, source, message, recipient)
+      for (const group of found.groups) sharing.offer(group, source, message)
     }
     if (through <= reached[source]!) return
     reached[source] = through
@@ -113,10 +117,14 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
     },
     subscribe(session, filter) {
       const before = session.subscriptions.get(filter.filter)
-      if (before) matcher.remove(filter.filter, before)
       const subscription = { ...filter, session }
       session.subscriptions.set(filter.filter, subscription)
-      matcher.add(filter.filter, subscription)
+      const shared = sharedFilter(filter.filter)
+      if (shared) matcher.add(shared.filter, parts.sharing().join(session, filter))
+      else {
+        if (before) matcher.remove(filter.filter, before)
+        matcher.add(filter.filter, subscription)
+      }
       changed()
       return before === undefined
     },
@@ -124,12 +132,22 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
       const subscription = session.subscriptions.get(filter)
       if (!subscription) return
       session.subscriptions.delete(filter)
-      matcher.remove(filter, subscription)
+      const shared = sharedFilter(filter)
+      const over = shared && parts.sharing().leave(session, filter)
+      if (over) matcher.remove(shared.filter, over)
+      else if (!shared) matcher.remove(filter, subscription)
       changed()
     },
     changed,
-    recipientOf: (session, topic) => recipients(topic).get(session),
-    isWanted: (topic) => recipients(topic).size > 0,
+    recipientOf(session, topic) {
+      const { sessions, groups } = recipients(topic)
+      const own = sessions.get(session)
+      if (own || groups.length === 0 || !session.principal) return own
+      // A message of a group that has become this member's.
+      const filter = groups.find(({ members }) => members.has(session))?.members.get(session)
+      return filter && parts.mayReceive(session.principal, topic) ? recipientBy(filter) : undefined
+    },
+    isWanted: (topic) => recipients(topic) !== nobody,
     isWantedBelow(root) {
       let wanted = below.get(root)
       if (wanted === undefined) below.set(root, (wanted = matcher.reachesBelow(root)))

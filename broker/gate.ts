@@ -39,6 +39,8 @@ export interface Taker {
   publish(packet: PublishPacket): void
   /** PUBACK, PUBREC, PUBREL or PUBCOMP; `reason` is 0 before MQTT 5. */
   answer(type: number, packetId: number, reason: number): void
+  subscribe(packet: Buffer): void
+  unsubscribe(packet: Buffer): void
   /** Once for each chunk: the client is alive. */
   heard(): void
   /** It has taken what it was sent. */
@@ -74,7 +76,7 @@ export class Gate extends Duplex {
   #wanted = 2
   #ended = false
   #throttled = false
-  /** aedes has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
+  /** Something is being stored: what comes behind it must find it done. */
   #awaited = false
   #taker: Taker | undefined
   readonly #out = createOutbox()
@@ -107,7 +109,11 @@ export class Gate extends Duplex {
     this.#resume()
   }
 
-  /** The SUBSCRIBE or UNSUBSCRIBE is answered and in force. */
+  /** What the client sent last is not answered yet. */
+  await(): void {
+    this.#awaited = true
+  }
+
   answered(): void {
     this.#awaited = false
     this.#resume()
@@ -180,9 +186,11 @@ export class Gate extends Duplex {
 
   #sendFromAedes(bytes: Buffer): void {
     // MQTT 3.1.1 and 5 §3.2.2.1, where the connection is accepted; MQTT 3.1 §3.2 has nothing in that place.
-    if (bytes[0] === 0x20 && this.sessionPresent && this.#state === 'waiting' && this.version !== 3) {
+    if (bytes[0] === 0x20 && this.#state === 'waiting' && this.version !== 3) {
       const flags = bytes[1]! < 0x80 ? 2 : 3
-      if (bytes[flags + 1] === 0) bytes[flags] = 1
+      if (this.sessionPresent && bytes[flags + 1] === 0) bytes[flags] = 1
+      // MQTT 5 §3.2.2.3.13: aedes has no shared subscriptions, and says so before all else.
+      if (this.version === 5 && bytes[flags + 3] === 0x2a) bytes[flags + 4] = 1
     }
     this.send(bytes)
   }
@@ -316,8 +324,13 @@ export class Gate extends Duplex {
         this.#taker!.answer(type, bytes.readUInt16BE(at), this.version === 5 && at + 2 < end ? bytes[at + 2]! : 0)
         break
       }
+      case packetType.subscribe:
+        this.#taker!.subscribe(bytes.subarray(start, end))
+        break
+      case packetType.unsubscribe:
+        this.#taker!.unsubscribe(bytes.subarray(start, end))
+        break
       default:
-        if (type === packetType.subscribe || type === packetType.unsubscribe) this.#awaited = true
         this.push(bytes.subarray(start, end))
     }
     return !this.destroyed && !this.#stopped()

@@ -7,11 +7,13 @@ export const qosBits = 3
 
 export interface OwedQueue {
   push(number: number, bits: number): void
+  /** Before all others. */
+  unshift(number: number, bits: number): void
   /** The next that is still owed. */
   peek(): { readonly number: number; readonly bits: number } | undefined
   shift(): void
-  /** Takes one out that is not the next: a newer one has taken its place. False: it is not there. */
-  remove(number: number): boolean
+  /** Takes one out that is not the next: a newer one has taken its place. Its bits; undefined: it is not there. */
+  remove(number: number): number | undefined
   readonly size: number
 }
 
@@ -46,6 +48,16 @@ export function createOwedQueue(): OwedQueue {
       bits.push(itsBits)
       size++
     },
+    unshift(number, itsBits) {
+      if (first > 0) {
+        numbers[--first] = number
+        bits[first] = itsBits
+      } else {
+        numbers.unshift(number)
+        bits.unshift(itsBits)
+      }
+      size++
+    },
     peek: () => (size === 0 ? undefined : { number: numbers[first]!, bits: bits[first]! }),
     shift() {
       if (size === 0) return
@@ -57,12 +69,13 @@ export function createOwedQueue(): OwedQueue {
       // Numbers of messages grow; retained ones among them are few and have numbers of their own.
       for (let at = numbers.length - 1; at >= first; at--) {
         if (numbers[at] !== number || bits[at]! & (retainedBit | goneBit)) continue
-        bits[at]! |= goneBit
+        const found = bits[at]!
+        bits[at] = found | goneBit
         size--
         skipGone()
-        return true
+        return found
       }
-      return false
+      return undefined
     },
   }
 }

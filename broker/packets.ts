@@ -28,6 +28,7 @@ export const packetType = {
 } as const
 
 export const reasonCode = {
+  noSubscription: 0x11,
   malformed: 0x81,
   protocol: 0x82,
   unsupportedVersion: 0x84,
@@ -41,6 +42,7 @@ export const reasonCode = {
   receiveMaximum: 0x93,
   topicAlias: 0x94,
   packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
 } as const
 
 /** Of a packet in its first bytes; undefined while there are too few of them to tell. */

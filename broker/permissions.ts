@@ -1,5 +1,4 @@
-// aedes' hooks about who may connect, subscribe and be given a message. They ask the house and keep our bounds; what is denied is
-// denied in the way that leaves the connection standing.
+// aedes' hooks about who may connect. They ask the house and keep our bounds.
 
 import type { AedesOptions, Client, ConnectPacket } from 'aedes'
 
@@ -17,8 +16,6 @@ export interface Member<P extends Principal> {
   readonly gate: Gate
   connect?: ConnectPacket
   principal?: P
-  /** Granted filters. */
-  readonly filters: Set<string>
   /** From when it is let in. */
   session?: Session<P>
 }
@@ -31,7 +28,7 @@ export interface PermissionParts<P extends Principal> {
   member(client: Client): Member<P>
 }
 
-type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizeSubscribe'>>
+type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>>
 
 export function createPermissions<P extends Principal>(parts: PermissionParts<P>): Hooks {
   const { house, limits, tally, member } = parts
@@ -47,6 +44,8 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     const { clientId } = packet
     const unusable =
       clientId in Object.prototype ||
+      // What a group of a shared subscription is owed is stored under such a name.
+      clientId.startsWith('$share/') ||
       Buffer.byteLength(clientId) > limits.clientIdBytesMax ||
       // MQTT 3.1 §3.1. Its other bound, 23 characters, is not kept to: devices with longer names are common.
       (clientId === '' && gate.version === 3)
@@ -120,27 +119,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     })
   }
 
-  const authorizeSubscribe: Hooks['authorizeSubscribe'] = (client, subscription, done) => {
-    const { filters, principal } = member(client)
-    const { topic } = subscription
-    // Nothing is published on `$SYS/…` here. Who may read it is told so by silence, since a refusal makes many clients start over.
-    const readable = !topic.startsWith('$') || topic.startsWith('$SYS/')
-    const permitted = principal !== undefined && readable && house.maySubscribe(principal, topic)
-    if (!permitted) {
-      tally.forbid({
-        kind: 'forbidden',
-        action: 'subscribe',
-        clientId: client.id,
-        principal: principal?.name ?? '',
-        topic,
-      })
-    }
-    if (!permitted || (!filters.has(topic) && filters.size >= limits.subscriptionsPerClientMax)) return done(null, null)
-    filters.add(topic)
-    done(null, subscription)
-  }
-
-  return { preConnect, authenticate, authorizeSubscribe }
+  return { preConnect, authenticate }
 }
 
 // MQTT 3.1.1 §3.2.2.3; aedes makes MQTT 5 codes of them.

@@ -6,18 +6,13 @@ import type { Limits } from './limits.ts'
 import { packetType, reasonCode } from './packets.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
 import { writePublish } from './publish-packet.ts'
-import { createOwedQueue, qosBits, retainedBit } from './owed-queue.ts'
+import { createOwed } from './owed.ts'
+import { qosBits, retainedBit } from './owed-queue.ts'
 import { createRecent } from './recent.ts'
+import { recipientBy, type Recipient } from './recipient.ts'
 import { takePacketId, type Connection, type Flight, type Session } from './session.ts'
-import type { DeliverableMessage, MessageSource, SessionStore, StoredRetained } from './stored.ts'
-
-/** How one session is to be given a topic: what its subscriptions that cover it say together. */
-export interface Recipient {
-  readonly qos: QoS
-  readonly noLocal: boolean
-  readonly retainAsPublished: boolean
-  readonly identifiers: readonly number[]
-}
+import type { ShareGroup, Sharing, SharingParts } from './sharing.ts'
+import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter, StoredRetained } from './stored.ts'
 
 export interface Sending<P extends Principal> {
   /** A new message, in order. */
@@ -43,6 +38,10 @@ export interface Sending<P extends Principal> {
   readonly owedCount: number
   /** What stood in the store, at start. */
   restore(session: Session<P>, source: number, number: number, qos: QoS): void
+  /** For shared subscriptions. */
+  readonly give: SharingParts<P>['give']
+  readonly find: SharingParts<P>['find']
+  readonly keep: SharingParts<P>['keep']
 }
 
 export interface SendingParts<P extends Principal> {
@@ -53,63 +52,25 @@ export interface SendingParts<P extends Principal> {
   dropped(cause: DropCause, clientId: string): void
   /** Undefined: no subscription of it covers the topic, or it may not read it. */
   recipientOf(session: Session<P>, topic: string): Recipient | undefined
+  readonly sharing: () => Pick<Sharing<P>, 'paid' | 'back' | 'freed'>
 }
 
 /** Of the window, for urgent messages alone: an alert does not wait until telemetry is acknowledged. */
 const urgentSlots = 8
 const flushAgainMs = 1_000
-/** A reader that is so far behind is given the latest position only. */
-const positionsFrom = 64
 
 export function createSending<P extends Principal>(parts: SendingParts<P>): Sending<P> {
   const { sources, store, limits } = parts
   const recent = createRecent(limits.recentBytesMax)
-  let owedCount = 0
+  const keep = (source: number, message: DeliverableMessage): void => recent.put(source, message)
+  const owed = createOwed({ limits, dropped: parts.dropped, paid, keep })
+  const { dequeue, wait } = owed
 
   const windowFor = ({ window }: Connection, source: number): number =>
-    source > 0 && window > 2 * urgentSlots ? window - urgentSlots : window
+    sources[source]!.urgent || window <= 2 * urgentSlots ? window : window - urgentSlots
 
-  function paid({ kept, clientId }: Session<P>, source: number, number: number): void {
+  function paid({ kept, clientId }: Session<Principal>, source: number, number: number): void {
     if (kept) store.write({ kind: 'paid', clientId, source: sources[source]!.name, number })
-  }
-
-  function enqueue(session: Session<P>, source: number, number: number, bits: number): void {
-    ;(session.owed[source] ??= createOwedQueue()).push(number, bits)
-    session.owedCount++
-    owedCount++
-    if (bits === 0) session.owedAtMostOnce++
-  }
-
-  function dequeue(session: Session<P>, source: number, bits: number): void {
-    session.owed[source]!.shift()
-    taken(session, bits)
-  }
-
-  function taken(session: Session<P>, bits: number): void {
-    session.owedCount--
-    owedCount--
-    if (bits === 0) session.owedAtMostOnce--
-    if (session.owedCount === 0) session.positions.clear()
-  }
-
-  function wait(session: Session<P>, source: number, message: DeliverableMessage, qos: QoS): void {
-    const { number, kind, topic } = message
-    const full = session.owedCount >= limits.queuedMessagesMax || owedCount >= limits.queuedMessagesInAllMax
-    if (full && kind !== 'urgent') {
-      paid(session, source, number)
-      return parts.dropped(qos === 0 ? 'slow_qos0' : 'offline_queue', session.clientId)
-    }
-    if (kind === 'position' && session.owedCount >= positionsFrom) {
-      const older = session.positions.get(topic)
-      if (older?.source === source && session.owed[source]!.remove(older.number)) {
-        taken(session, qos)
-        paid(session, source, older.number)
-        parts.dropped('superseded', session.clientId)
-      }
-      session.positions.set(topic, { source, number })
-    }
-    recent.put(source, message)
-    enqueue(session, source, number, qos)
   }
 
   function offer(session: Session<P>, source: number, message: DeliverableMessage, recipient: Recipient): void {
@@ -159,9 +120,11 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     number: number,
     qos: 1 | 2,
     retained?: Flight['retained'],
+    group?: ShareGroup<P>,
   ): { readonly packetId: number; readonly flight: Flight } {
     const packetId = takePacketId(session)
-    const flight: Flight = { source, number, qos, state: 'published', waiting: false, ...(retained && { retained }) }
+    const whose = { ...(retained && { retained }), ...(group && { group: group as unknown as ShareGroup<Principal> }) }
+    const flight: Flight = { source, number, qos, state: 'published', waiting: false, ...whose }
     session.flights.set(packetId, flight)
     session.inFlight++
     return { packetId, flight }
@@ -202,11 +165,17 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     if (!flight.waiting) session.inFlight--
     if (flight.retained) return
     if (session.kept && flight.qos === 2) store.write({ kind: 'completed', clientId, packetId })
-    paid(session, flight.source, flight.number)
+    if (flight.group) parts.sharing().paid(flight.group as unknown as ShareGroup<P>, flight.source, flight.number)
+    else paid(session, flight.source, flight.number)
   }
 
   function pump(session: Session<P>): void {
     const { connection } = session
+    send(session, connection)
+    if (connection && session.owedCount === 0) parts.sharing().freed(session)
+  }
+
+  function send(session: Session<P>, connection: Connection | undefined): void {
     while (connection && !connection.busy && session.owedCount > 0) {
       if (connection.gate.destroyed || !takesMore(connection)) return
       const source = sources.findIndex((_, index) => mayGo(session, connection, index))
@@ -240,23 +209,52 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     return undefined
   }
 
+  function find(source: number, number: number, clientId: string): DeliverableMessage | undefined {
+    const message = recent.get(source, number) ?? sources[source]!.fetch(number)
+    if (message && !isExpired(message, parts.now())) return message
+    parts.dropped(message ? 'expired' : 'gone', clientId)
+    return undefined
+  }
+
   /** With what it needs to be sent; undefined: it can or need not be sent any more, and is no longer owed. */
   function content(
     session: Session<P>,
     source: number,
     number: number,
   ): { readonly message: DeliverableMessage; readonly recipient: Recipient } | undefined {
-    const message = recent.get(source, number) ?? sources[source]!.fetch(number)
-    if (!message) {
-      parts.dropped('gone', session.clientId)
-      return undefined
-    }
-    if (isExpired(message, parts.now())) {
-      parts.dropped('expired', session.clientId)
-      return undefined
-    }
-    const recipient = parts.recipientOf(session, message.topic)
+    const message = find(source, number, session.clientId)
+    const recipient = message && parts.recipientOf(session, message.topic)
     return recipient && { message, recipient }
+  }
+
+  /** One of a group's messages, to this member of it. */
+  function give(
+    session: Session<P>,
+    source: number,
+    message: DeliverableMessage,
+    filter: StoredFilter,
+    qos: QoS,
+    group: ShareGroup<P>,
+  ): boolean {
+    const { connection, clientId, kept } = session
+    const { number } = message
+    if (!connection || connection.busy || !takesMore(connection)) return false
+    if (qos > 0 && session.inFlight >= windowFor(connection, source)) return false
+    const recipient = recipientBy(filter)
+    if (qos === 0) transmit(session, connection, message, recipient, undefined, false)
+    else if (qos === 1) {
+      const sent = newFlight(session, source, number, qos, undefined, group)
+      transmit(session, connection, message, recipient, sent, false)
+    } else {
+      parts.sharing().paid(group, source, number)
+      if (!kept) transmit(session, connection, message, recipient, newFlight(session, source, number, qos), false)
+      else {
+        store.write({ kind: 'owed', clientId, owed: { source: sources[source]!.name, number, qos } })
+        wait(session, source, message, qos)
+        pump(session)
+      }
+    }
+    return true
   }
 
   function sendOwed(session: Session<P>, connection: Connection, source: number, number: number, qos: QoS): void {
@@ -387,13 +385,13 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
 
   return {
     get owedCount() {
-      return owedCount
+      return owed.count
     },
     offer,
     offerRetained(session, source, message, qos, identifier) {
       const lower: QoS = message.qos < qos ? message.qos : qos
       session.retained.set(++session.retainedLast, { message, identifier })
-      enqueue(session, source, session.retainedLast, lower | retainedBit)
+      owed.enqueue(session, source, session.retainedLast, lower | retainedBit)
     },
     attach(session, connection) {
       session.connection = connection
@@ -409,33 +407,26 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     },
     detach(session) {
       session.connection = undefined
-      // Retained messages are found again by the next subscription, and QoS 0 is not kept.
-      for (const [source, queue] of session.owed.entries()) {
-        const rest = createOwedQueue()
-        for (let next = queue?.peek(); next; next = queue!.peek()) {
-          queue!.shift()
-          if (next.bits & qosBits) rest.push(next.number, next.bits)
-          else {
-            session.retained.delete(next.bits & retainedBit ? next.number : -1)
-            session.owedCount--
-            owedCount--
-          }
-        }
-        if (queue) session.owed[source] = rest.size > 0 ? rest : undefined
+      owed.forgetAtMostOnce(session)
+      for (const [packetId, { group, source, number, qos }] of session.flights) {
+        // At QoS 2 nobody knows whether it arrived: it stays this session's.
+        if (!group || qos === 2) continue
+        session.flights.delete(packetId)
+        session.inFlight--
+        parts.sharing().back(group as unknown as ShareGroup<P>, source, number)
       }
-      session.owedAtMostOnce = 0
-      session.positions.clear()
     },
     pump,
     answer,
     forget(session) {
-      owedCount -= session.owedCount
-      session.owedCount = 0
-      session.owed.length = 0
+      owed.forget(session)
       session.flights.clear()
       session.retained.clear()
     },
-    restore: enqueue,
+    restore: owed.enqueue,
+    give,
+    find,
+    keep,
   }
 }
 

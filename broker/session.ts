@@ -4,6 +4,7 @@
 import type { Gate } from './gate.ts'
 import type { OwedQueue } from './owed-queue.ts'
 import type { Principal, Verdict } from './port.ts'
+import type { ShareGroup } from './sharing.ts'
 import type { StoredFilter, StoredRetained } from './stored.ts'
 
 export interface Session<P extends Principal> {
@@ -52,6 +53,8 @@ export interface Flight {
   /** It has an identifier from before a restart, and its turn to be sent has not come yet. */
   waiting: boolean
   readonly retained?: RetainedForOne
+  /** Whose it is until it is acknowledged. */
+  readonly group?: ShareGroup<Principal>
 }
 
 /** A retained message, sent because its topic was subscribed to. */

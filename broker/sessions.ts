@@ -6,6 +6,8 @@ import type { Limits } from './limits.ts'
 import type { Clock, Principal, QoS } from './port.ts'
 import type { Sending } from './sending.ts'
 import { newSession, type Session } from './session.ts'
+import { sharedFilter } from './shared-filter.ts'
+import type { Sharing } from './sharing.ts'
 import type { MessageSource, SessionStore, StoredSession } from './stored.ts'
 
 export interface Sessions<P extends Principal> {
@@ -43,12 +45,13 @@ export interface SessionsParts<P extends Principal> {
   readonly sources: readonly MessageSource[]
   readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe' | 'changed'>
   readonly sending: Pick<Sending<P>, 'detach' | 'forget' | 'restore'>
+  readonly sharing: Pick<Sharing<P>, 'restore' | 'restored'>
 }
 
 const nsPerSecond = 1_000_000_000n
 
 export function createSessions<P extends Principal>(parts: SessionsParts<P>): Sessions<P> {
-  const { limits, clock, store, sources, delivery, sending } = parts
+  const { limits, clock, store, sources, delivery, sending, sharing } = parts
   const sessions = new Map<string, Session<P>>()
   let kept = 0
 
@@ -86,19 +89,25 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     for (const { packetId, frameId } of stored.received) session.received.set(packetId, { frameId, settled: undefined })
     const released = new Set<string>()
     for (const { packetId, source, number, state } of stored.sent) {
-      const index = sources.findIndex(({ name: known }) => known === source)
+      const index = sourceOf(source)
       if (index < 0) continue
       if (state === 'released') released.add(`${source} ${number}`)
       const waiting = state === 'published'
       session.flights.set(packetId, { source: index, number, qos: 2, state, waiting })
       if (!waiting) session.inFlight++
     }
-    for (const { source, number, qos } of stored.owed) {
-      const index = sources.findIndex(({ name: known }) => known === source)
-      // Beyond the head: of a log that a restore has taken back.
-      if (index < 0 || number > sources[index]!.head || released.has(`${source} ${number}`)) continue
-      sending.restore(session, index, number, qos as QoS)
+    for (const { source, number, qos } of owedOf(stored)) {
+      if (!released.has(`${sources[source]!.name} ${number}`)) sending.restore(session, source, number, qos)
     }
+  }
+
+  const sourceOf = (name: string): number => sources.findIndex(({ name: known }) => known === name)
+
+  /** Not what is beyond the head, of a log that a restore has taken back. */
+  function owedOf({ owed }: StoredSession): { source: number; number: number; qos: QoS }[] {
+    return owed
+      .map(({ source, ...rest }) => ({ source: sourceOf(source), ...rest }))
+      .filter(({ source, number }) => source >= 0 && number <= sources[source]!.head)
   }
 
   return {
@@ -151,7 +160,13 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
         if (session.endsAt !== undefined && session.endsAt <= now) discard(session)
     },
     restore(stored, principalOf) {
-      for (const session of stored) restoreOne(session, principalOf(session.principal, session.clientId))
+      for (const group of stored.filter(isGroup)) sharing.restore(group.clientId, owedOf(group))
+      for (const session of stored.filter((each) => !isGroup(each))) {
+        restoreOne(session, principalOf(session.principal, session.clientId))
+      }
+      sharing.restored()
     },
   }
 }
+
+const isGroup = ({ clientId }: StoredSession): boolean => sharedFilter(clientId) !== undefined

@@ -1,0 +1,146 @@
+// SUBSCRIBE and UNSUBSCRIBE (MQTT 3.1.1 and 5 §3.8 to §3.11). Each filter is answered for itself; a denied one leaves the connection
+// standing. What a kept session subscribed to is on disk before SUBACK, and in force when it leaves.
+
+import { generate, parser, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet'
+
+import type { Delivery } from './delivery.ts'
+import type { Gate } from './gate.ts'
+import type { Limits } from './limits.ts'
+import { reasonCode } from './packets.ts'
+import type { BrokerParts, Principal, QoS } from './port.ts'
+import type { Retained } from './retained.ts'
+import type { Sending } from './sending.ts'
+import type { Session } from './session.ts'
+import { sharedFilter } from './shared-filter.ts'
+import type { SessionStore, StoredFilter } from './stored.ts'
+import type { Tally } from './tally.ts'
+
+export interface Subscribing<P extends Principal> {
+  /** One whole packet, found sound. It answers; what the client sent behind it comes after. */
+  subscribe(session: Session<P>, gate: Gate, packet: Buffer): void
+  unsubscribe(session: Session<P>, gate: Gate, packet: Buffer): void
+  /** Whether it may have this filter now. */
+  permits(session: Session<P>, filter: string): boolean
+}
+
+export interface SubscribingParts<P extends Principal> {
+  readonly house: Pick<BrokerParts<P>, 'maySubscribe' | 'mayReceive'>
+  readonly limits: Pick<Limits, 'subscriptionsPerClientMax'>
+  readonly tally: Tally
+  readonly store: Pick<SessionStore, 'write' | 'flush'>
+  readonly retained: Retained
+  readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe'>
+  readonly sending: Pick<Sending<P>, 'offerRetained' | 'pump'>
+  /** The source whose messages are retained. */
+  readonly retaining: number
+}
+
+export function createSubscribing<P extends Principal>(parts: SubscribingParts<P>): Subscribing<P> {
+  const { house, limits, tally, store, retained, delivery, sending, retaining } = parts
+
+  function permits({ principal }: Session<P>, filter: string): boolean {
+    const shared = sharedFilter(filter)
+    const inner = shared?.filter ?? filter
+    // Nothing is published on `$SYS/…` here. Who may read it is told so by silence, since a refusal makes many clients start over.
+    const readable = !inner.startsWith('$') || inner.startsWith('$SYS/')
+    return principal !== undefined && readable && house.maySubscribe(principal, inner)
+  }
+
+  /** The QoS that is granted, or a reason code of MQTT 5. */
+  function verdict(session: Session<P>, { filter, qos }: StoredFilter): number {
+    if (filter.startsWith('$share/') && !sharedFilter(filter)) return reasonCode.filter
+    if (!permits(session, filter)) {
+      const { clientId, principalName } = session
+      tally.forbid({ kind: 'forbidden', action: 'subscribe', clientId, principal: principalName, topic: filter })
+      return reasonCode.notAuthorized
+    }
+    const { subscriptions } = session
+    const full = !subscriptions.has(filter) && subscriptions.size >= limits.subscriptionsPerClientMax
+    return full ? reasonCode.quotaExceeded : qos
+  }
+
+  function whenStored(session: Session<P>, gate: Gate, then: () => void): void {
+    if (!session.kept) return then()
+    gate.await()
+    store.flush().then(
+      () => {
+        if (session.connection?.gate !== gate) return
+        then()
+        gate.answered()
+      },
+      // It is not answered, and comes again.
+      () => gate.cut('unstored', reasonCode.serverBusy),
+    )
+  }
+
+  /** In force from here: what was published before is retained or not, what is published after is delivered. */
+  function apply(session: Session<P>, filter: StoredFilter): void {
+    const isNew = delivery.subscribe(session, filter)
+    // [MQTT-4.8.2]: shared subscriptions are given no retained messages.
+    if (sharedFilter(filter.filter) || filter.retainHandling === 2 || (filter.retainHandling === 1 && !isNew)) return
+    for (const message of retained.matching(filter.filter)) {
+      if (!house.mayReceive(session.principal!, message.topic)) continue
+      sending.offerRetained(session, retaining, message, filter.qos, filter.identifier)
+    }
+  }
+
+  return {
+    permits,
+    subscribe(session, gate, bytes) {
+      const { clientId, kept } = session
+      const packet = read(bytes, gate.version) as ISubscribePacket
+      const identifier = packet.properties?.subscriptionIdentifier
+      const asked = packet.subscriptions.map((each) => storedFilter(each, identifier))
+      // [MQTT-3.8.3-4]
+      if (asked.some(({ filter, noLocal }) => noLocal && filter.startsWith('$share/'))) {
+        gate.fault = 'No Local on a shared subscription'
+        return gate.cut('protocol', reasonCode.protocol)
+      }
+      const codes = asked.map((filter) => verdict(session, filter))
+      const granted = asked.filter((_, index) => codes[index]! <= 2)
+      if (kept) store.write(...granted.map((subscription) => ({ kind: 'subscribed', clientId, subscription }) as const))
+      whenStored(session, gate, () => {
+        gate.send(answer('suback', packet.messageId!, codes, gate.version))
+        for (const filter of granted) apply(session, filter)
+        sending.pump(session)
+      })
+    },
+    unsubscribe(session, gate, bytes) {
+      const { clientId, kept, subscriptions } = session
+      const packet = read(bytes, gate.version) as IUnsubscribePacket
+      const filters = packet.unsubscriptions
+      const codes = filters.map((filter) => (subscriptions.has(filter) ? 0 : reasonCode.noSubscription))
+      if (kept) store.write(...filters.map((filter) => ({ kind: 'unsubscribed', clientId, filter }) as const))
+      whenStored(session, gate, () => {
+        for (const filter of filters) delivery.unsubscribe(session, filter)
+        gate.send(answer('unsuback', packet.messageId!, codes, gate.version))
+      })
+    },
+  }
+}
+
+/** `packetFault` has found it sound. */
+function read(bytes: Buffer, version: number): unknown {
+  let packet: unknown
+  const reader = parser({ protocolVersion: version })
+  reader.on('packet', (each) => (packet = each))
+  reader.parse(bytes)
+  return packet
+}
+
+function answer(cmd: 'suback' | 'unsuback', messageId: number, codes: readonly number[], version: number): Buffer {
+  // MQTT 3.1.1 §3.9.3 knows one refusal, and no code in UNSUBACK.
+  const granted = version === 5 ? [...codes] : codes.map((code) => (code > 2 ? 0x80 : code))
+  return generate({ cmd, messageId, granted } as never, { protocolVersion: version })
+}
+
+type Asked = ISubscribePacket['subscriptions'][number]
+
+const storedFilter = ({ topic, qos, nl, rap, rh }: Asked, identifier: number | undefined): StoredFilter => ({
+  filter: topic,
+  qos: qos as QoS,
+  noLocal: nl ?? false,
+  retainAsPublished: rap ?? false,
+  retainHandling: (rh ?? 0) as 0 | 1 | 2,
+  ...(identifier !== undefined && { identifier }),
+})

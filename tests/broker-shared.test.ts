@@ -1,0 +1,200 @@
+// Shared subscriptions: each message goes to one member of its group, each member gets its share, and nothing is lost with a member.
+
+import { afterEach, expect, test } from 'vitest'
+import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
+import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
+import { connectPacket, frame, mqtt, openRaw, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+
+afterEach(closeBrokers)
+
+const filter = '$share/desk/orders/#'
+
+async function member(port: number, clientId: string, options: { qos?: 0 | 1 | 2; clean?: boolean } = {}) {
+  const { qos = 1, clean = true } = options
+  const raw = await openRaw(port)
+  raw.send(connectPacket({ clientId, clean }))
+  await raw.packet(mqtt.connack)
+  raw.send(subscribePacket([filter], qos))
+  expect((await raw.packet(mqtt.suback)).body.at(-1)).toBe(qos)
+  return raw
+}
+
+interface Got {
+  readonly payload: string
+  readonly id: number
+}
+
+const got = ({ packets }: RawMqtt): Got[] =>
+  packets
+    .filter(({ type }) => type === mqtt.publish)
+    .map(({ flags, body }) => {
+      const after = 2 + body.readUInt16BE(0)
+      const qos = (flags >> 1) & 3
+      return {
+        payload: body.subarray(qos > 0 ? after + 2 : after).toString(),
+        id: qos > 0 ? body.readUInt16BE(after) : 0,
+      }
+    })
+
+const payloads = (raw: RawMqtt): string[] => got(raw).map(({ payload }) => payload)
+const acknowledge = (raw: RawMqtt, id: number, first = 0x40): void =>
+  raw.send(frame(first, Buffer.of(id >> 8, id & 255)))
+const upTo = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => String(from + i))
+const byNumber = (texts: readonly string[]): string[] => texts.toSorted((one, other) => Number(one) - Number(other))
+
+function say({ say: publish }: TestBroker, texts: readonly string[], qos: 0 | 1 | 2 = 1): void {
+  for (const payload of texts) publish({ topic: 'orders/1', payload, qos })
+}
+
+test.each([0, 1, 2] as const)('at QoS %i each message goes to one member, and each has its share', async (qos) => {
+  const broker = await startBroker()
+  const members = await Promise.all(['a', 'b', 'c'].map((id) => member(broker.port, id, { qos })))
+  say(broker, upTo(30), qos)
+  await until(() => members.flatMap(got).length === 30, 'thirty')
+  await pause(20)
+  expect(members.map((raw) => got(raw).length)).toEqual([10, 10, 10])
+  expect(byNumber(members.flatMap(payloads))).toEqual(upTo(30))
+  members.forEach((raw) => raw.close())
+})
+
+test('a group and a subscription of one’s own are two things; two groups each get everything', async () => {
+  const broker = await startBroker()
+  const one = await member(broker.port, 'one')
+  one.send(subscribePacket(['orders/#'], 1), subscribePacket(['$share/other/orders/+'], 1))
+  await until(() => one.packets.filter(({ type }) => type === mqtt.suback).length === 3, 'granted')
+  say(broker, ['x'])
+  await until(() => got(one).length === 3, 'its own, and one for each group')
+  one.close()
+})
+
+test('what a member that goes has not acknowledged goes to another', async () => {
+  const broker = await startBroker({ limits: { sentUnansweredMax: 5 } })
+  const [stays, goes] = [await member(broker.port, 'stays'), await member(broker.port, 'goes')]
+  say(broker, upTo(20))
+  await until(() => got(stays).length === 5 && got(goes).length === 5, 'as much as each takes')
+  acknowledge(goes, got(goes)[0]!.id)
+  await until(() => got(goes).length === 6, 'one more')
+  const done = payloads(goes)[0]!
+  goes.close()
+  await until(() => broker.broker.counts().connections === 1, 'it has gone')
+  for (let at = 0; at < 19; at++) {
+    await until(() => got(stays).length > at, `number ${at}`)
+    acknowledge(stays, got(stays)[at]!.id)
+  }
+  await pause(20)
+  expect(byNumber(payloads(stays))).toEqual(upTo(20).filter((each) => each !== done))
+  expect(broker.broker.counts().queued).toBe(0)
+  stays.close()
+})
+
+test('a member that does not keep up leaves its share to the others', async () => {
+  const broker = await startBroker({ limits: { sentUnansweredMax: 5 } })
+  const [frozen, alive] = [await member(broker.port, 'frozen'), await member(broker.port, 'alive')]
+  let seen = 0
+  alive.socket.on('data', () => {
+    for (const { id } of got(alive).slice(seen)) {
+      acknowledge(alive, id)
+      seen++
+    }
+  })
+  say(broker, upTo(200))
+  await until(() => got(alive).length === 195, 'all but what the frozen one holds')
+  expect(got(frozen).length).toBe(5)
+  frozen.close()
+  await until(() => got(alive).length === 200, 'and that too, when it is gone')
+  alive.close()
+})
+
+async function crashing(parts: TestParts = {}) {
+  const memory = createMemoryLog()
+  let store = createMemoryStore()
+  const start = (): Promise<TestBroker> => startBroker({ memory, store, ...parts })
+  let now = await start()
+  return {
+    get now() {
+      return now
+    },
+    async crash() {
+      store = store.crashed()
+      await closeBrokers()
+      now = await start()
+    },
+  }
+}
+
+test('what comes while no member is there, and the process dies, is for the first that is back', async () => {
+  const house = await crashing()
+  for (const id of ['a', 'b']) (await member(house.now.port, id, { clean: false })).close()
+  await until(() => house.now.broker.counts().connections === 0, 'all have gone')
+  say(house.now, upTo(5))
+  await house.crash()
+  say(house.now, upTo(5, 5))
+  const back = await openRaw(house.now.port)
+  back.send(connectPacket({ clientId: 'b', clean: false }))
+  await until(() => got(back).length === 10, 'all of it')
+  expect(payloads(back)).toEqual(upTo(10))
+  back.close()
+})
+
+test('of QoS 2 a message stays with the member that it was sent to, over a crash too', async () => {
+  const house = await crashing()
+  const first = await member(house.now.port, 'first', { clean: false, qos: 2 })
+  say(house.now, ['once'], 2)
+  await until(() => got(first).length === 1, 'it')
+  const { id } = got(first)[0]!
+  const other = await member(house.now.port, 'other', { clean: false, qos: 2 })
+  await house.crash()
+  const [otherBack, firstBack] = [await openRaw(house.now.port), await openRaw(house.now.port)]
+  otherBack.send(connectPacket({ clientId: 'other', clean: false }))
+  await otherBack.packet(mqtt.connack)
+  await pause(30)
+  expect(got(otherBack)).toEqual([])
+  firstBack.send(connectPacket({ clientId: 'first', clean: false }))
+  await until(() => got(firstBack).length === 1, 'it again')
+  expect(got(firstBack)[0]).toEqual({ payload: 'once', id })
+  for (const raw of [other, otherBack, firstBack]) raw.close()
+})
+
+test('a member leaves by UNSUBSCRIBE, and with the last one the group is over', async () => {
+  const broker = await startBroker()
+  const [a, b] = [await member(broker.port, 'a'), await member(broker.port, 'b')]
+  const text = Buffer.from(filter)
+  const unsubscribe = frame(0xa2, Buffer.of(0, 9), Buffer.of(0, text.length), text)
+  a.send(unsubscribe)
+  await a.packet(11)
+  say(broker, upTo(4))
+  await until(() => got(b).length === 4, 'all for the other')
+  expect(got(a)).toEqual([])
+  b.send(unsubscribe)
+  await b.packet(11)
+  expect(broker.broker.isWanted('orders/1')).toBe(false)
+  say(broker, ['5'])
+  await pause(20)
+  expect([...got(a), ...got(b)].length).toBe(4)
+  a.close()
+  b.close()
+})
+
+test('a group needs a permission for its filter, a name, and a filter', async () => {
+  const { port } = await startBroker({ maySubscribe: (_who, asked) => asked !== 'orders/#' })
+  const raw = await openRaw(port)
+  raw.send(connectPacket())
+  await raw.packet(mqtt.connack)
+  for (const [index, denied] of [filter, '$share//orders', '$share/a', '$share/a/', '$share/a/$x'].entries()) {
+    raw.send(subscribePacket([denied], 1))
+    await until(() => raw.packets.length === index + 2, denied)
+    expect([denied, raw.packets.at(-1)!.body.at(-1)]).toEqual([denied, 0x80])
+  }
+  raw.close()
+})
+
+test('MQTT 5 is told that there are shared subscriptions', async () => {
+  const { port } = await startBroker()
+  const raw = await openRaw(port)
+  raw.send(connectPacket({ version: 5 }))
+  const { body } = await raw.packet(mqtt.connack)
+  // Shared Subscription Available (MQTT 5 §3.2.2.3.13).
+  expect(body.indexOf(Buffer.of(0x2a, 1))).toBeGreaterThan(0)
+  expect(body.indexOf(Buffer.of(0x2a, 0))).toBe(-1)
+  raw.close()
+})
