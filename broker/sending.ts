@@ -192,12 +192,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
 
   function mayGo(session: Session<P>, connection: Connection, source: number): boolean {
     const next = session.owed[source]?.peek()
-    if (!next) return false
-    return (
-      (next.bits & qosBits) === 0 ||
-      session.inFlight < windowFor(connection, source) ||
-      assigned(session, source, next.number) !== undefined
-    )
+    return next !== undefined && ((next.bits & qosBits) === 0 || session.inFlight < windowFor(connection, source))
   }
 
   function assigned(session: Session<P>, source: number, number: number): number | undefined {
@@ -325,7 +320,23 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     )
   }
 
+  /** A client may come back and take fewer at once than it has on the way (MQTT 5 §3.3.4): the last of them wait once more. */
+  function holdBack(session: Session<P>, { window }: Connection): void {
+    const movable = [...session.flights].filter(
+      ([, { waiting, state, retained, group }]) => !waiting && state === 'published' && !retained && !group,
+    )
+    for (const [packetId, flight] of movable.toReversed().slice(0, Math.max(0, session.inFlight - window))) {
+      const { source, number, qos } = flight
+      // At QoS 2 the identifier stays with the message.
+      if (qos === 1) session.flights.delete(packetId)
+      else flight.waiting = true
+      session.inFlight--
+      owed.putBack(session, source, number, qos)
+    }
+  }
+
   function sendAgain(session: Session<P>, connection: Connection): void {
+    holdBack(session, connection)
     for (const [packetId, flight] of session.flights) {
       if (flight.waiting) continue
       const { source, number, retained } = flight

@@ -12,7 +12,16 @@ import {
   type TestParts,
 } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore, type MemoryStore } from './tools/memory-log.ts'
-import { connectPacket, frame, mqtt, openRaw, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+import {
+  connectPacket,
+  frame,
+  mqtt,
+  openRaw,
+  publishPacket,
+  type RawMqtt,
+  subscribePacket,
+  text,
+} from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -356,6 +365,43 @@ describe('who does not keep up', () => {
     }
     expect(payloads(raw)).toEqual(upTo(50))
     raw.close()
+  })
+
+  test('and comes back taking fewer at once is never sent more, in the same order', async () => {
+    const { port, say } = await startBroker()
+    const first = await connected(port)
+    first.send(subscribePacket(['orders/#'], 2))
+    await first.packet(mqtt.suback)
+    for (const [i, payload] of upTo(12).entries()) say({ topic: 'orders/1', payload, qos: i % 3 ? 1 : 2 })
+    await until(() => got(first).length === 12, 'all on the way')
+    first.close()
+    const back = await openRaw(port)
+    // MQTT 5: Session Expiry Interval 60 s, Receive Maximum 3.
+    const properties = Buffer.of(0x11, 0, 0, 0, 60, 0x21, 0, 3)
+    back.send(frame(0x10, text('MQTT'), Buffer.of(5, 0, 0, 60, properties.length), properties, text('unit')))
+    await back.packet(mqtt.connack)
+    const seen: string[] = []
+    for (let done = 0; done < 12; done++) {
+      const arrived = () => back.packets.filter(({ type }) => type === mqtt.publish)
+      await until(() => arrived().length > done, `number ${done}`)
+      await pause(5)
+      expect(arrived().length - done).toBeLessThanOrEqual(3)
+      const { flags, body } = arrived()[done]!
+      const after = 2 + body.readUInt16BE(0)
+      seen.push(body.subarray(after + 3).toString())
+      const id = body.readUInt16BE(after)
+      if (((flags >> 1) & 3) === 1) back.send(acknowledge(0x40, id))
+      else {
+        back.send(acknowledge(0x50, id))
+        await until(
+          () => back.packets.some((each) => each.type === mqtt.pubrel && each.body.readUInt16BE(0) === id),
+          'PUBREL',
+        )
+        back.send(acknowledge(0x70, id))
+      }
+    }
+    expect(seen).toEqual(upTo(12))
+    back.close()
   })
 
   test('is given what is urgent first, and at once, however much telemetry it has not acknowledged', async () => {
