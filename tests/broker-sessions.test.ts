@@ -12,16 +12,8 @@ import {
   type TestParts,
 } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore, type MemoryStore } from './tools/memory-log.ts'
-import {
-  connectPacket,
-  frame,
-  mqtt,
-  openRaw,
-  publishPacket,
-  type RawMqtt,
-  subscribePacket,
-  text,
-} from './tools/raw-mqtt.ts'
+import { frame, mqtt, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+import { acknowledge, away, connected, got, payloads, unit, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
@@ -49,49 +41,6 @@ async function crashable(parts: TestParts = {}) {
       now = await start()
     },
   }
-}
-
-const unit = { clientId: 'unit', clean: false }
-
-async function connected(port: number, options: Parameters<typeof connectPacket>[0] = unit): Promise<RawMqtt> {
-  const raw = await openRaw(port)
-  raw.send(connectPacket(options))
-  await raw.packet(mqtt.connack)
-  return raw
-}
-
-const acknowledge = (first: number, id: number): Buffer => frame(first, Buffer.of(id >> 8, id & 255))
-
-interface Got {
-  readonly payload: string
-  readonly id: number
-  readonly qos: number
-  readonly dup: boolean
-  readonly retain: boolean
-}
-
-/** The PUBLISH packets of MQTT 3.1.1 so far. */
-function got({ packets }: RawMqtt): Got[] {
-  return packets
-    .filter(({ type }) => type === mqtt.publish)
-    .map(({ flags, body }) => {
-      const after = 2 + body.readUInt16BE(0)
-      const qos = (flags >> 1) & 3
-      const payload = body.subarray(qos > 0 ? after + 2 : after).toString()
-      const id = qos > 0 ? body.readUInt16BE(after) : 0
-      return { payload, id, qos, dup: (flags & 8) === 8, retain: (flags & 1) === 1 }
-    })
-}
-
-const payloads = (raw: RawMqtt): string[] => got(raw).map(({ payload }) => payload)
-const upTo = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => String(from + i))
-
-async function away(broker: TestBroker, qos: 0 | 1 | 2 = 1): Promise<void> {
-  const raw = await connected(broker.port)
-  raw.send(subscribePacket(['orders/#'], qos))
-  await raw.packet(mqtt.suback)
-  raw.close()
-  await until(() => broker.broker.counts().connections === 0, 'it has gone')
 }
 
 describe('a session that is kept, after the process has died', () => {
@@ -347,110 +296,5 @@ describe('wills', () => {
     await pause(300)
     expect(house.now.received.map(({ topic, clientId }) => [topic, clientId])).toEqual([['gone/7', 'silent']])
     alive.close()
-  })
-})
-
-describe('who does not keep up', () => {
-  test('has so many on the way and no more, and the rest as it acknowledges', async () => {
-    const { port, say } = await startBroker({ limits: { sentUnansweredMax: 10 } })
-    const raw = await connected(port)
-    raw.send(subscribePacket(['orders/#'], 1))
-    await raw.packet(mqtt.suback)
-    for (const payload of upTo(50)) say({ topic: 'orders/1', payload })
-    await pause(50)
-    expect(got(raw).length).toBe(10)
-    for (let done = 0; done < 50; done++) {
-      await until(() => got(raw).length > done, `number ${done}`)
-      raw.send(acknowledge(0x40, got(raw)[done]!.id))
-    }
-    expect(payloads(raw)).toEqual(upTo(50))
-    raw.close()
-  })
-
-  test('and comes back taking fewer at once is never sent more, in the same order', async () => {
-    const { port, say } = await startBroker()
-    const first = await connected(port)
-    first.send(subscribePacket(['orders/#'], 2))
-    await first.packet(mqtt.suback)
-    for (const [i, payload] of upTo(12).entries()) say({ topic: 'orders/1', payload, qos: i % 3 ? 1 : 2 })
-    await until(() => got(first).length === 12, 'all on the way')
-    first.close()
-    const back = await openRaw(port)
-    // MQTT 5: Session Expiry Interval 60 s, Receive Maximum 3.
-    const properties = Buffer.of(0x11, 0, 0, 0, 60, 0x21, 0, 3)
-    back.send(frame(0x10, text('MQTT'), Buffer.of(5, 0, 0, 60, properties.length), properties, text('unit')))
-    await back.packet(mqtt.connack)
-    const seen: string[] = []
-    for (let done = 0; done < 12; done++) {
-      const arrived = () => back.packets.filter(({ type }) => type === mqtt.publish)
-      await until(() => arrived().length > done, `number ${done}`)
-      await pause(5)
-      expect(arrived().length - done).toBeLessThanOrEqual(3)
-      const { flags, body } = arrived()[done]!
-      const after = 2 + body.readUInt16BE(0)
-      seen.push(body.subarray(after + 3).toString())
-      const id = body.readUInt16BE(after)
-      if (((flags >> 1) & 3) === 1) back.send(acknowledge(0x40, id))
-      else {
-        back.send(acknowledge(0x50, id))
-        await until(
-          () => back.packets.some((each) => each.type === mqtt.pubrel && each.body.readUInt16BE(0) === id),
-          'PUBREL',
-        )
-        back.send(acknowledge(0x70, id))
-      }
-    }
-    expect(seen).toEqual(upTo(12))
-    back.close()
-  })
-
-  test('is given what is urgent first, and at once, however much telemetry it has not acknowledged', async () => {
-    const urgent = createMemoryLog('urgent', true)
-    const routine = createMemoryLog('routine')
-    const { port, broker } = await startBroker({ sources: [urgent, routine] })
-    const raw = await connected(port)
-    raw.send(subscribePacket(['#'], 1))
-    await raw.packet(mqtt.suback)
-    const message = { topic: 't', qos: 1, retain: false, clientId: 'x', properties: {} } as const
-    const give = (log: typeof urgent, payload: string): void => {
-      const rest = { dup: false, protocolVersion: 4, will: false, permitted: true } as const
-      const stored = log.append({ ...message, ...rest, payload: Buffer.from(payload) }, log.urgent ? 'urgent' : 'other')
-      broker.deliver(log, [stored], stored.number)
-    }
-    for (const payload of upTo(500)) give(routine, payload)
-    await pause(20)
-    give(urgent, 'fire')
-    await until(() => payloads(raw).includes('fire'), 'the alert, without any acknowledgement', 500)
-    raw.close()
-  })
-
-  test('gets of positions the latest, of other messages all, in order', async () => {
-    const { port, say } = await startBroker()
-    const raw = await connected(port)
-    raw.send(subscribePacket(['#'], 1))
-    await raw.packet(mqtt.suback)
-    for (const payload of upTo(300)) say({ topic: 'orders', payload })
-    for (let i = 0; i < 1_000; i++) {
-      say({ topic: `position/${i % 4}`, payload: `at ${i}`, kind: 'position' })
-    }
-    for (let done = 0; done < 304; done++) {
-      await until(() => got(raw).length > done, `number ${done}`)
-      raw.send(acknowledge(0x40, got(raw)[done]!.id))
-    }
-    await pause(20)
-    expect(payloads(raw)).toEqual([...upTo(300), 'at 996', 'at 997', 'at 998', 'at 999'])
-    raw.close()
-  })
-
-  test('and what the log has no more is counted, not waited for', async () => {
-    const { port, say, log, broker } = await startBroker({ limits: { recentBytesMax: 0 } })
-    await away({ port, broker } as TestBroker)
-    for (const payload of upTo(5)) say({ topic: 'orders/1', payload })
-    log.remove(2)
-    const back = await connected(port)
-    await until(() => got(back).length === 4, 'the others')
-    expect(payloads(back)).toEqual(['0', '2', '3', '4'])
-    expect(broker.counts().dropped.gone).toBe(1)
-    back.close()
   })
 })

@@ -3,7 +3,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
-import { connectPacket, frame, mqtt, openRaw, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+import { connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
+import { acknowledge, got, payloads, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
@@ -19,27 +20,6 @@ async function member(port: number, clientId: string, options: { qos?: 0 | 1 | 2
   return raw
 }
 
-interface Got {
-  readonly payload: string
-  readonly id: number
-}
-
-const got = ({ packets }: RawMqtt): Got[] =>
-  packets
-    .filter(({ type }) => type === mqtt.publish)
-    .map(({ flags, body }) => {
-      const after = 2 + body.readUInt16BE(0)
-      const qos = (flags >> 1) & 3
-      return {
-        payload: body.subarray(qos > 0 ? after + 2 : after).toString(),
-        id: qos > 0 ? body.readUInt16BE(after) : 0,
-      }
-    })
-
-const payloads = (raw: RawMqtt): string[] => got(raw).map(({ payload }) => payload)
-const acknowledge = (raw: RawMqtt, id: number, first = 0x40): void =>
-  raw.send(frame(first, Buffer.of(id >> 8, id & 255)))
-const upTo = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => String(from + i))
 const byNumber = (texts: readonly string[]): string[] => texts.toSorted((one, other) => Number(one) - Number(other))
 
 function say({ say: publish }: TestBroker, texts: readonly string[], qos: 0 | 1 | 2 = 1): void {
@@ -72,14 +52,14 @@ test('what a member that goes has not acknowledged goes to another', async () =>
   const [stays, goes] = [await member(broker.port, 'stays'), await member(broker.port, 'goes')]
   say(broker, upTo(20))
   await until(() => got(stays).length === 5 && got(goes).length === 5, 'as much as each takes')
-  acknowledge(goes, got(goes)[0]!.id)
+  goes.send(acknowledge(0x40, got(goes)[0]!.id))
   await until(() => got(goes).length === 6, 'one more')
   const done = payloads(goes)[0]!
   goes.close()
   await until(() => broker.broker.counts().connections === 1, 'it has gone')
   for (let at = 0; at < 19; at++) {
     await until(() => got(stays).length > at, `number ${at}`)
-    acknowledge(stays, got(stays)[at]!.id)
+    stays.send(acknowledge(0x40, got(stays)[at]!.id))
   }
   await pause(20)
   expect(byNumber(payloads(stays))).toEqual(upTo(20).filter((each) => each !== done))
@@ -93,7 +73,7 @@ test('a member that does not keep up leaves its share to the others', async () =
   let seen = 0
   alive.socket.on('data', () => {
     for (const { id } of got(alive).slice(seen)) {
-      acknowledge(alive, id)
+      alive.send(acknowledge(0x40, id))
       seen++
     }
   })
@@ -151,7 +131,7 @@ test('of QoS 2 a message stays with the member that it was sent to, over a crash
   expect(got(otherBack)).toEqual([])
   firstBack.send(connectPacket({ clientId: 'first', clean: false }))
   await until(() => got(firstBack).length === 1, 'it again')
-  expect(got(firstBack)[0]).toEqual({ payload: 'once', id })
+  expect(got(firstBack)[0]).toMatchObject({ payload: 'once', id })
   for (const raw of [other, otherBack, firstBack]) raw.close()
 })
 
