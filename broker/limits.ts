@@ -76,10 +76,10 @@ export const defaultLimits: Limits = {
   expireEveryMs: 60_000,
   // To one subscriber at once, sent and not acknowledged. Enough for a link of a second's delay; the rest waits in the log.
   sentUnansweredMax: 100,
-  // What one session is owed and was not sent, as numbers of the log: nine bytes each. Beyond it what is new is dropped for this
+  // What one session is owed and was not sent, as numbers of the log: 16 bytes each. Beyond it what is new is dropped for this
   // session, counted and told; what is urgent never.
   queuedMessagesMax: 100_000,
-  // The same over all sessions: 90 MB.
+  // The same over all sessions: 160 MB.
   queuedMessagesInAllMax: 10_000_000,
   // QoS 0 behind messages of a higher QoS that wait for their acknowledgement: a burst, not a backlog.
   waitingQos0Max: 1_000,

@@ -1,33 +1,43 @@
-// What one session is still to be sent of one source, in order, as numbers: nine bytes each, whatever the messages hold.
+// What one session is still to be sent of one source, in order, as numbers: sixteen bytes each, whatever the messages hold, and never
+// more than twice as many as are owed.
 
 /** Beside the QoS (0 to 2). `retainedBit`: the number is that of a retained message that waits for this session. */
 export const retainedBit = 4
 const goneBit = 8
 export const qosBits = 3
+const flagBits = 15
+const flagsAll = 16
 
 export interface OwedQueue {
+  /** Numbers of messages grow; those of retained ones are of a kind of their own. */
   push(number: number, bits: number): void
   /** Before all others. */
   unshift(number: number, bits: number): void
   /** The next that is still owed. */
   peek(): { readonly number: number; readonly bits: number } | undefined
   shift(): void
-  /** Takes one out that is not the next: a newer one has taken its place. Its bits; undefined: it is not there. */
+  /** Takes a message out that need not be the next: a newer one has taken its place. Its bits; undefined: it is not there. */
   remove(number: number): number | undefined
   readonly size: number
 }
 
-/** How many that were taken stay in front before the rest moves up. */
+/** So many that are not owed any more may lie here before the others move together. */
 const slackMax = 1_024
 
 export function createOwedQueue(): OwedQueue {
+  // In ascending order, but for what was put back: of a message its number, of a retained one that of the message before it.
   let numbers: number[] = []
+  // The flags, and of a retained one its number, sixteen times.
   let bits: number[] = []
   let first = 0
   let size = 0
+  let gone = 0
 
   function skipGone(): void {
-    while (first < numbers.length && bits[first]! & goneBit) first++
+    while (first < numbers.length && bits[first]! & goneBit) {
+      first++
+      gone--
+    }
     if (first === numbers.length) {
       numbers = []
       bits = []
@@ -39,13 +49,36 @@ export function createOwedQueue(): OwedQueue {
     }
   }
 
+  function moveTogether(): void {
+    let to = 0
+    for (let from = first; from < numbers.length; from++) {
+      if (bits[from]! & goneBit) continue
+      numbers[to] = numbers[from]!
+      bits[to++] = bits[from]!
+    }
+    numbers.length = bits.length = to
+    first = gone = 0
+  }
+
+  function find(number: number): number {
+    let low = first
+    let high = numbers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (numbers[middle]! < number) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   return {
     get size() {
       return size
     },
     push(number, itsBits) {
-      numbers.push(number)
-      bits.push(itsBits)
+      const isRetained = (itsBits & retainedBit) !== 0
+      numbers.push(isRetained ? (numbers.at(-1) ?? 0) : number)
+      bits.push(isRetained ? number * flagsAll + itsBits : itsBits)
       size++
     },
     unshift(number, itsBits) {
@@ -58,7 +91,12 @@ export function createOwedQueue(): OwedQueue {
       }
       size++
     },
-    peek: () => (size === 0 ? undefined : { number: numbers[first]!, bits: bits[first]! }),
+    peek() {
+      if (size === 0) return undefined
+      const its = bits[first]!
+      const itsBits = its & flagBits
+      return { number: itsBits & retainedBit ? Math.floor(its / flagsAll) : numbers[first]!, bits: itsBits }
+    },
     shift() {
       if (size === 0) return
       first++
@@ -66,16 +104,15 @@ export function createOwedQueue(): OwedQueue {
       skipGone()
     },
     remove(number) {
-      // Numbers of messages grow; retained ones among them are few and have numbers of their own.
-      for (let at = numbers.length - 1; at >= first; at--) {
-        if (numbers[at] !== number || bits[at]! & (retainedBit | goneBit)) continue
-        const found = bits[at]!
-        bits[at] = found | goneBit
-        size--
-        skipGone()
-        return found
-      }
-      return undefined
+      const at = find(number)
+      const its = bits[at]
+      if (numbers[at] !== number || its === undefined || its & (retainedBit | goneBit)) return undefined
+      bits[at] = its | goneBit
+      size--
+      gone++
+      skipGone()
+      if (gone > slackMax && gone > size) moveTogether()
+      return its
     },
   }
 }
