@@ -61,8 +61,12 @@ export async function playSequences(
 async function runSuite(suite: SuiteName, folder: string, peer: Peer, wanted: Wanted): Promise<SuiteReport[]> {
   if (suite === 'packets') return playSequences(folder, peer, wanted)
   const { port, refusedFilter } = peer
-  const outcomes = await runPaho({ folder, port, refusedFilter })
-  return [{ suite: 'paho interoperability, 3.1.1', peer: peer.name, outcomes }]
+  const reports: SuiteReport[] = []
+  for (const version of ([4, 5] as const).filter((each) => wanted.versions.includes(each))) {
+    const outcomes = await runPaho({ folder, port, version, refusedFilter })
+    reports.push({ suite: `paho interoperability, ${versionName[version]}`, peer: peer.name, outcomes })
+  }
+  return reports
 }
 
 function options(): { suites: SuiteName[]; peerNames: PeerName[]; wanted: Wanted; json: boolean } | string {

@@ -2,7 +2,7 @@
 
 The file is run as its own main program, with two things put in where it has no working option for them: all its tests, also
 the one whose name unittest does not find, and the filter that this broker refuses (what its option -n is meant for).
-Prints one line of JSON for each test: name, passed, and the last line of what it said.
+Prints one line of JSON for each test: name, passed, and the last line of what it said. A test that hangs is ended and missed.
 
 usage: paho.py FOLDER FILE PORT NOSUBSCRIBE [TEST ...]
 """
@@ -12,10 +12,14 @@ import io
 import json
 import os
 import runpy
+import signal
 import sys
 import unittest
 
 folder, file, port, nosubscribe, *wanted = sys.argv[1:]
+
+# The longest of them sleeps for 20 seconds.
+test_s_max = 60
 
 
 def names(case):
@@ -27,6 +31,10 @@ def last_line(text):
     return lines[-1] if lines else ""
 
 
+def hangs(_signal, _frame):
+    raise TimeoutError(f"took longer than {test_s_max} s")
+
+
 def run_all():
     main = sys.modules["__main__"]
     main.nosubscribe_topics = (nosubscribe,)
@@ -34,7 +42,12 @@ def run_all():
         said = io.StringIO()
         result = unittest.TestResult()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            unittest.TestSuite([main.Test(name)]).run(result)
+            # Again and again, for a test that catches it.
+            signal.setitimer(signal.ITIMER_REAL, test_s_max, 1)
+            try:
+                unittest.TestSuite([main.Test(name)]).run(result)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
         failed = result.errors + result.failures
         about = "" if result.wasSuccessful() else last_line(said.getvalue() + failed[-1][1])
         # The tests catch their own failures; what went wrong is in what they printed.
@@ -43,6 +56,7 @@ def run_all():
         print(json.dumps({"name": name, "passed": result.wasSuccessful(), "about": about}), flush=True)
 
 
+signal.signal(signal.SIGALRM, hangs)
 os.chdir(folder)
 sys.path.insert(0, folder)
 sys.argv = [file, "--hostname", "127.0.0.1", "--port", port]

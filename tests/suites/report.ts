@@ -24,7 +24,7 @@ export const missesOf = ({ outcomes }: SuiteReport): Outcome[] => outcomes.filte
 export function reportText(report: SuiteReport): string {
   const { suite, peer, outcomes } = report
   const misses = missesOf(report)
-  const counts = `${suite.padEnd(32)} ${peer.padEnd(10)} ${outcomes.length} run, ${outcomes.length - misses.length} passed`
+  const counts = `${suite.padEnd(34)} ${peer.padEnd(10)} ${outcomes.length} run, ${outcomes.length - misses.length} passed`
   return [counts, ...misses.map((miss) => missText(miss, peer)), ''].join('\n')
 }
 
