@@ -57,6 +57,14 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
 
   const endsAfter = (seconds: number): bigint => clock.monotonic() + BigInt(Math.ceil(seconds)) * nsPerSecond
 
+  /** Whose time is over is not there any more, also while nothing has swept it. */
+  function current(clientId: string): Session<P> | undefined {
+    const session = sessions.get(clientId)
+    if (session?.endsAt === undefined || session.endsAt > clock.monotonic()) return session
+    discard(session)
+    return undefined
+  }
+
   function put(session: Session<P>, leftAt: bigint | undefined): void {
     const { clientId, principalName, protocolVersion, expirySeconds } = session
     store.write({
@@ -117,15 +125,15 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     get size() {
       return sessions.size
     },
-    get: (clientId) => sessions.get(clientId),
+    get: current,
     taken(clientId, principal) {
-      const session = sessions.get(clientId)
+      const session = current(clientId)
       return session && session.principalName !== principal ? 'client_id' : undefined
     },
-    full: (clientId) => kept >= limits.sessionsMax && !sessions.get(clientId)?.kept,
-    isKept: (clientId) => sessions.get(clientId)?.kept ?? false,
+    full: (clientId) => !current(clientId)?.kept && kept >= limits.sessionsMax,
+    isKept: (clientId) => current(clientId)?.kept ?? false,
     enter(clientId, principal, version, { clean, expirySeconds }) {
-      const before = sessions.get(clientId)
+      const before = current(clientId)
       const usable = before?.kept && !clean && before.principalName === principal.name ? before : undefined
       if (before && !usable) discard(before)
       if (usable) sending.detach(usable)

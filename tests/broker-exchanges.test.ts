@@ -212,10 +212,41 @@ test('a session that is there is told of in CONNACK, but not to MQTT 3.1, which 
   }
 })
 
+test('a session whose time is over is not there any more, nor what it was owed', async () => {
+  const { port } = await startBroker()
+  const expiry = (seconds: number): Buffer => Buffer.of(5, 0x11, 0, 0, 0, seconds)
+  const enter = async (seconds: number): Promise<RawMqtt> => {
+    const raw = await openRaw(port)
+    raw.send(frame(0x10, text('MQTT'), Buffer.of(5, 0, 0, 60), expiry(seconds), text('unit-7')))
+    await raw.packet(mqtt.connack)
+    return raw
+  }
+  const leave = async (raw: RawMqtt): Promise<void> => {
+    raw.send(Buffer.of(0xe0, 0))
+    await raw.closed
+  }
+  const first = await enter(1)
+  first.send(subscribePacket(['t'], 1, 1, 5))
+  await first.packet(mqtt.suback)
+  await leave(first)
+  const other = await connected(port, { clientId: 'other' })
+  other.send(publishPacket('t'))
+  await other.packet(mqtt.puback)
+  await pause(1_100)
+  const second = await enter(60)
+  expect(second.packets[0]!.body[0]).toBe(0)
+  await isAlive(second)
+  expect(second.packets.map(({ type }) => type)).toEqual([mqtt.connack, mqtt.pingresp])
+  await leave(second)
+  const third = await enter(60)
+  expect(third.packets[0]!.body[0]).toBe(1)
+  for (const each of [third, other]) each.close()
+})
+
 test('$SYS may be subscribed to by whom the house lets, and is silent; other topics with $ may not', async () => {
   const { port, broker } = await startBroker({ maySubscribe: (_principal, filter) => filter !== '$SYS/secret' })
   const raw = await connected(port)
-  raw.send(subscribePacket(['$SYS/#', '$SYS/secret', '$share/g/t', '$aws/x', '$SYS'], 1))
+  raw.send(subscribePacket(['$SYS/#', '$SYS/secret', '$share/g', '$aws/x', '$SYS'], 1))
   expect([...(await raw.packet(mqtt.suback)).body.subarray(2)]).toEqual([1, 0x80, 0x80, 0x80, 0x80])
   const other = await connected(port, { clientId: 'other' })
   other.send(publishPacket('$SYS/broker/load', { payload: 'forged' }))
