@@ -196,6 +196,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         window: Math.min(client.receiveMaximum, limits.sentUnansweredMax),
         packetBytesMax: client.maximumPacketSize ?? Infinity,
         busy: false,
+        again: new Set(),
       }
       const isHere = (): boolean => session.connection === connection
       sending.attach(session, connection)

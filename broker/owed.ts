@@ -10,8 +10,6 @@ export interface Owed {
   /** In line: behind all of its source. */
   wait(session: Session<Principal>, source: number, message: DeliverableMessage, qos: QoS): void
   enqueue(session: Session<Principal>, source: number, number: number, bits: number): void
-  /** It was sent, and is to be sent once more before all others. */
-  putBack(session: Session<Principal>, source: number, number: number, qos: 1 | 2): void
   /** The next of a source is being sent. */
   dequeue(session: Session<Principal>, source: number, bits: number): void
   /** Its client has gone: QoS 0 is not kept, and retained messages are found again by the next subscription. */
@@ -55,11 +53,6 @@ export function createOwed({ limits, dropped, paid, keep }: OwedParts): Owed {
       return count
     },
     enqueue,
-    putBack(session, source, number, qos) {
-      ;(session.owed[source] ??= createOwedQueue()).unshift(number, qos)
-      session.owedCount++
-      count++
-    },
     dequeue(session, source, bits) {
       session.owed[source]!.shift()
       taken(session, bits)

@@ -1,9 +1,9 @@
 // What each session is sent, and when: urgent first, in order within a source, never more at once than its client takes. Who is
 // behind is owed numbers of the log and nothing is kept for it in memory; a frozen reader costs nobody anything.
 
+import { createAnswering } from './answering.ts'
 import { isExpired, restOfLife } from './expiry.ts'
 import type { Limits } from './limits.ts'
-import { packetType, reasonCode } from './packets.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
 import { writePublish } from './publish-packet.ts'
 import { createOwed } from './owed.ts'
@@ -58,6 +58,8 @@ export interface SendingParts<P extends Principal> {
 /** Of the window, for urgent messages alone: an alert does not wait until telemetry is acknowledged. */
 const urgentSlots = 8
 const flushAgainMs = 1_000
+/** Of what a session is owed, in one turn. */
+const lookedAtOnce = 500
 
 export function createSending<P extends Principal>(parts: SendingParts<P>): Sending<P> {
   const { sources, store, limits } = parts
@@ -65,6 +67,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   const keep = (source: number, message: DeliverableMessage): void => recent.put(source, message)
   const owed = createOwed({ limits, dropped: parts.dropped, paid, keep })
   const { dequeue, wait } = owed
+  const { answer, release } = createAnswering<P>({ sources, store, complete, pump, whenDurable })
 
   const windowFor = ({ window }: Connection, source: number): number =>
     sources[source]!.urgent || window <= 2 * urgentSlots ? window : window - urgentSlots
@@ -85,7 +88,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     if (session.kept) {
       store.write({ kind: 'owed', clientId: session.clientId, owed: { source: sources[source]!.name, number, qos } })
     }
-    const isFree = connection && session.owedCount === 0 && !connection.busy && !(qos === 2 && session.kept)
+    const isFree = connection && isIdle(session, connection) && !(qos === 2 && session.kept)
     if (isFree && takesMore(connection) && session.inFlight < windowFor(connection, source)) {
       return transmit(session, connection, message, recipient, newFlight(session, source, number, qos), false)
     }
@@ -101,7 +104,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     message: DeliverableMessage,
     recipient: Recipient,
   ): void {
-    if (session.owedCount === 0 && !connection.busy && takesMore(connection)) {
+    if (isIdle(session, connection) && takesMore(connection)) {
       return transmit(session, connection, message, recipient, undefined, false)
     }
     // In line behind what has not gone yet: it must not overtake.
@@ -111,6 +114,10 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     wait(session, source, message, 0)
     pump(session)
   }
+
+  /** Nothing is before the next message. */
+  const isIdle = ({ owedCount }: Session<P>, { busy, again }: Connection): boolean =>
+    owedCount === 0 && !busy && again.size === 0
 
   const takesMore = ({ gate }: Connection): boolean => gate.unreadBytes <= limits.unreadBytesQos0Max
 
@@ -162,6 +169,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   function complete(session: Session<P>, packetId: number, flight: Flight): void {
     const { clientId } = session
     session.flights.delete(packetId)
+    session.connection?.again.delete(packetId)
     if (!flight.waiting) session.inFlight--
     if (flight.retained) return
     if (session.kept && flight.qos === 2) store.write({ kind: 'completed', clientId, packetId })
@@ -176,18 +184,30 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   }
 
   function send(session: Session<P>, connection: Connection | undefined): void {
-    while (connection && !connection.busy && session.owedCount > 0) {
+    if (!connection || connection.busy || !sendAgain(session, connection)) return
+    for (let looked = 0; !connection.busy && session.owedCount > 0; looked++) {
       if (connection.gate.destroyed || !takesMore(connection)) return
       const source = sources.findIndex((_, index) => mayGo(session, connection, index))
       if (source < 0) return
+      if (looked === lookedAtOnce) return inTheNextTurn(session, connection)
       const next = session.owed[source]!.peek()!
       if (session.kept && (next.bits & qosBits) === 2 && !(next.bits & retainedBit)) {
-        return sendExactlyOnce(session, connection, source)
+        sendExactlyOnce(session, connection, source)
+        continue
       }
       dequeue(session, source, next.bits)
       if (next.bits & retainedBit) sendRetained(session, connection, source, next.number, (next.bits & qosBits) as QoS)
       else sendOwed(session, connection, source, next.number, (next.bits & qosBits) as QoS)
     }
+  }
+
+  /** Much of what is owed may come to nothing: others have their turn in between. */
+  function inTheNextTurn(session: Session<P>, connection: Connection): void {
+    connection.busy = true
+    setImmediate(() => {
+      connection.busy = false
+      if (session.connection === connection) pump(session)
+    })
   }
 
   function mayGo(session: Session<P>, connection: Connection, source: number): boolean {
@@ -275,18 +295,22 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   function sendExactlyOnce(session: Session<P>, connection: Connection, source: number): void {
     const queue = session.owed[source]!
     const leaving: { packetId: number; flight: Flight; dup: boolean; found: ReturnType<typeof content> }[] = []
-    for (let next = queue.peek(); next && mayGo(session, connection, source); next = queue.peek()) {
+    let bytes = 0
+    for (let looked = 0; looked < lookedAtOnce && bytes <= limits.unreadBytesQos0Max; looked++) {
+      const next = queue.peek()
+      if (!next || !mayGo(session, connection, source)) break
       if ((next.bits & qosBits) !== 2 || next.bits & retainedBit) break
       const { number } = next
       const known = assigned(session, source, number)
       const found = content(session, source, number)
       dequeue(session, source, next.bits)
+      bytes += found?.message.payload.length ?? 0
       if (known !== undefined) {
         const flight = session.flights.get(known)!
         flight.waiting = false
         session.inFlight++
         if (found) leaving.push({ packetId: known, flight, dup: true, found })
-        else complete(session, known, flight)
+        else giveUp(session, connection, known, flight)
       } else if (found) {
         const sent = newFlight(session, source, number, 2)
         leaving.push({ ...sent, dup: false, found })
@@ -299,7 +323,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
         })
       } else paid(session, source, number)
     }
-    if (leaving.length === 0) return pump(session)
+    if (leaving.length === 0) return
     connection.busy = true
     whenDurable(session, connection, () => {
       connection.busy = false
@@ -316,82 +340,37 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       () => {
         if (session.connection === connection) then()
       },
-      () => void setTimeout(() => whenDurable(session, connection, then), flushAgainMs).unref(),
+      () =>
+        void setTimeout(() => {
+          if (session.connection === connection) whenDurable(session, connection, then)
+        }, flushAgainMs).unref(),
     )
   }
 
-  /** A client may come back and take fewer at once than it has on the way (MQTT 5 §3.3.4): the last of them wait once more. */
-  function holdBack(session: Session<P>, { window }: Connection): void {
-    const movable = [...session.flights].filter(
-      ([, { waiting, state, retained, group }]) => !waiting && state === 'published' && !retained && !group,
-    )
-    for (const [packetId, flight] of movable.toReversed().slice(0, Math.max(0, session.inFlight - window))) {
-      const { source, number, qos } = flight
-      // At QoS 2 the identifier stays with the message.
-      if (qos === 1) session.flights.delete(packetId)
-      else flight.waiting = true
-      session.inFlight--
-      owed.putBack(session, source, number, qos)
-    }
-  }
-
-  function sendAgain(session: Session<P>, connection: Connection): void {
-    holdBack(session, connection)
-    for (const [packetId, flight] of session.flights) {
-      if (flight.waiting) continue
+  /**
+   * What was on its way over the connection before, in the same order and under the same identifiers, as fast as the client takes it:
+   * it may take fewer at once than before (MQTT 5 §3.3.4). False: there is more of it.
+   */
+  function sendAgain(session: Session<P>, connection: Connection): boolean {
+    const { again, gate, window } = connection
+    for (const packetId of again) {
+      if (gate.destroyed || !takesMore(connection) || session.inFlight - again.size >= window) return false
+      again.delete(packetId)
+      const flight = session.flights.get(packetId)!
       const { source, number, retained } = flight
-      if (flight.state === 'released') connection.gate.sendShort('pubrel', packetId)
-      else if (retained) {
-        const { message, identifier } = retained
-        const sent = { packetId, flight }
-        transmit(session, connection, { ...message, retain: true }, asRetained(identifier), sent, true)
-      } else {
-        const found = content(session, source, number)
-        if (found) transmit(session, connection, found.message, found.recipient, { packetId, flight }, true)
-        else complete(session, packetId, flight)
-      }
+      const found = retained
+        ? { message: { ...retained.message, retain: true }, recipient: asRetained(retained.identifier) }
+        : content(session, source, number)
+      if (found) transmit(session, connection, found.message, found.recipient, { packetId, flight }, true)
+      else giveUp(session, connection, packetId, flight)
     }
+    return true
   }
 
-  function release(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void {
-    flight.state = 'released'
-    if (!session.kept || flight.retained) return connection.gate.sendShort('pubrel', packetId)
-    // After PUBREC the message must not be sent again, whatever happens (§4.3.3).
-    const { clientId } = session
-    const { source, number } = flight
-    store.write({
-      kind: 'sent',
-      clientId,
-      sent: { packetId, source: sources[source]!.name, number, state: 'released' },
-    })
-    whenDurable(session, connection, () => connection.gate.sendShort('pubrel', packetId))
-  }
-
-  function answer(session: Session<P>, type: number, packetId: number, reason: number): void {
-    const { connection } = session
-    if (!connection) return
-    const flight = session.flights.get(packetId)
-    if (!flight || flight.waiting)
-      return type === packetType.pubrec && reason < 0x80 ? releaseUnknown(connection, packetId) : undefined
-    const fits =
-      type === packetType.puback
-        ? flight.qos === 1
-        : flight.qos === 2 && (type === packetType.pubrec || flight.state === 'released')
-    // MQTT 3.1.1 and 5 §4.3.2, §4.3.3, §4.8: the acknowledgements of another QoS, or out of turn.
-    if (!fits) {
-      connection.gate.fault = 'an acknowledgement that is not the one of its message'
-      return connection.gate.cut('protocol', reasonCode.protocol)
-    }
-    if (type !== packetType.pubrec || reason >= 0x80) complete(session, packetId, flight)
-    else if (flight.state === 'released') connection.gate.sendShort('pubrel', packetId)
-    else return release(session, connection, packetId, flight)
-    pump(session)
-  }
-
-  /** Of a connection before, or of a message that is gone: the other side must come to an end with it. */
-  function releaseUnknown({ gate, protocolVersion }: Connection, packetId: number): void {
-    if (protocolVersion === 5) gate.sendRefusal('pubrel', packetId, reasonCode.packetIdNotFound)
-    else gate.sendShort('pubrel', packetId)
+  /** It is gone, expired or not to be read any more. At QoS 2 the client may have the identifier, and must come to an end with it. */
+  function giveUp(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void {
+    if (flight.qos === 1) complete(session, packetId, flight)
+    else release(session, connection, packetId, flight)
   }
 
   return {
@@ -406,9 +385,14 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     },
     attach(session, connection) {
       session.connection = connection
+      for (const [packetId, { waiting, state }] of session.flights) {
+        if (!waiting && state === 'published') connection.again.add(packetId)
+      }
       const start = (): void => {
         connection.busy = false
-        sendAgain(session, connection)
+        for (const [packetId, { state }] of session.flights) {
+          if (state === 'released') connection.gate.sendShort('pubrel', packetId)
+        }
         pump(session)
       }
       const mustBeDurable = session.kept && [...session.flights.values()].some(({ qos }) => qos === 2)

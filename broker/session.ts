@@ -79,8 +79,10 @@ export interface Connection {
   readonly window: number
   /** MQTT 5 Maximum Packet Size that it asked for. */
   readonly packetBytesMax: number
-  /** Something must be on disk before more is sent. */
+  /** Something must be on disk, or others have their turn, before more is sent. */
   busy: boolean
+  /** By packet identifier: on their way over the connection before, and to be sent over this one before all others. */
+  readonly again: Set<number>
 }
 
 export function newSession<P extends Principal>(

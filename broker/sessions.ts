@@ -99,9 +99,12 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     for (const { packetId, source, number, state } of stored.sent) {
       const index = sourceOf(source)
       if (index < 0) continue
-      if (state === 'released') released.add(`${source} ${number}`)
-      const waiting = state === 'published'
-      session.flights.set(packetId, { source: index, number, qos: 2, state, waiting })
+      // Beyond the head its number will be another message's: the client is to come to an end with the identifier.
+      const waiting = state === 'published' && number <= sources[index]!.head
+      if (!waiting) released.add(`${source} ${number}`)
+      if (!waiting && state === 'published')
+        store.write({ kind: 'sent', clientId, sent: { packetId, source, number, state: 'released' } })
+      session.flights.set(packetId, { source: index, number, qos: 2, state: waiting ? state : 'released', waiting })
       if (!waiting) session.inFlight++
     }
     for (const { source, number, qos } of owedOf(stored)) {
