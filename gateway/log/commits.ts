@@ -36,7 +36,7 @@ export interface CommitParts {
   readonly commitIntervalMs: number
   stamp(): Stamp
   /** It is on disk: makes it readable and moves the head; then the appends are resolved. */
-  durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void
+  durable(result: CommitResult, pending: readonly Pending[]): void
   /** The appends are resolved: readers may be told. */
   announce(): void
   refused(pending: Pending): void
@@ -173,7 +173,7 @@ export function createCommits(parts: CommitParts): Commits {
       alarms.raise('disk_low', '', 'The disk of the log is nearly full: make room, or keep less (settings log.keep_…).')
     else alarms.clear('disk_low')
     if (trouble === 'failed' || (trouble === 'full' && !job.urgent)) recovered()
-    parts.durable(job, result, settled)
+    parts.durable(result, settled)
     for (const { bytes, number, places, resolve } of settled) {
       pendingBytes -= bytes
       resolve({ fate: 'stored', number, places })

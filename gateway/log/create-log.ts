@@ -14,7 +14,7 @@ import { createDamageReport } from './damage.ts'
 import { createDuplicates, dedupWindowNs } from './duplicates.ts'
 import { type Disk, nodeDisk } from './disk.ts'
 import { newEpoch, readEpoch, writeEpoch } from './epoch.ts'
-import { type CommitJob, createGather } from './gather.ts'
+import { createGather } from './gather.ts'
 import { createHolds } from './holds.ts'
 import { createIntake } from './intake.ts'
 import { lockFolder } from './lock.ts'
@@ -218,14 +218,14 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
   }
 
   /** In the order that the log promises: readable, then the head, then those who follow frames, then the appends, then the listeners. */
-  function durable(job: CommitJob, result: CommitResult, pending: readonly Pending[]): void {
+  function durable(result: CommitResult, pending: readonly Pending[]): void {
     for (const { series, segment, header, written } of result.parts) {
       const known = segments[series]!.at(-1)
       if (header && known?.number !== segment)
         segments[series]!.push(newSegment(series, segmentPath(folder, series, segment), header))
       for (const one of written) noteWritten(segments[series]!.at(-1)!, one)
     }
-    keepTail(job, result)
+    keepTail(result)
     for (const one of pending) note(one)
     frameHead = pending.at(-1)!.number
     if (head.urgent + head.routine > shownHead.urgent + shownHead.routine) {
@@ -254,26 +254,19 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
     queueMicrotask(() => listeners.forEach((listener) => listener()))
   }
 
-  function keepTail(job: CommitJob, result: CommitResult): void {
-    const runs = result.parts.flatMap(({ series, bytes, written }, index) => {
-      if (series >= framesSeries) {
-        gather.giveBack(bytes)
-        return []
-      }
-      const used = job.parts[index]!.length
-      // A buffer that is mostly empty goes back to be filled; what is in it is copied out.
-      const isFull = used * 2 > bytes.length
-      const kept = isFull ? bytes : ownCopy(bytes.subarray(0, used))
-      if (!isFull) gather.giveBack(bytes)
+  function keepTail(result: CommitResult): void {
+    const runs = result.parts.flatMap(({ series, bytes, written }) => {
+      if (series >= framesSeries) return []
       const start = written[0]!.offset
       return written.map((one) => ({
         ...one,
         lane: laneOfSeries(series),
-        bytes: kept.subarray(one.offset - start, one.offset - start + one.bytes),
+        bytes: bytes.subarray(one.offset - start, one.offset - start + one.bytes),
       }))
     })
     for (const { lane, first, last, bytes } of runs.toSorted((a, b) => a.first - b.first))
       tail.push(lane, first, last, bytes)
+    for (const { bytes } of result.parts) gather.giveBack(bytes)
   }
 
   function forget(segment: Segment): void {
@@ -358,13 +351,6 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
 
 const one = { records: 1, bytes: 1 } as const
 const confirmEveryMs = 1_000
-
-/** Memory of its own: a slice of Node's pool would keep 64 KiB alive for a few hundred bytes, for as long as the tail keeps them. */
-function ownCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length)
-  bytes.copy(copy)
-  return copy
-}
 
 function stateFailed(alarms: Alarms): (error: Error | undefined) => void {
   return (error) => {

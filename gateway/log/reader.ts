@@ -108,7 +108,7 @@ export function createReader(parts: ReaderParts): Reader {
       const chunk = tail.find(lane, after + 1)
       if (!chunk) return remember(key, readSegments(lane, after, limit))
       const taken = take(chunk.bytes, chunk.at, chunk.bytes.length, limit, Infinity, false)
-      return remember(key, slice(lane, after, taken.through, chunk.bytes.subarray(chunk.at, taken.end), true, []))
+      return remember(key, slice(lane, after, taken.through, ownCopy(chunk.bytes, chunk.at, taken.end), true, []))
     },
     locate(lane, sequence) {
       const found = seriesOfLane[lane].flatMap((series) => seek(series, sequence) ?? [])
@@ -119,6 +119,13 @@ export function createReader(parts: ReaderParts): Reader {
       hints.clear()
     },
   }
+}
+
+/** Memory of its own: a slice of Node's pool would keep 64 KiB alive for a few hundred bytes, for as long as a reader holds them. */
+function ownCopy(bytes: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(to - from)
+  bytes.copy(copy, 0, from, to)
+  return copy
 }
 
 interface Taken {
