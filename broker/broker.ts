@@ -90,7 +90,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       setInterval(() => sessions.expire(), limits.expireEveryMs).unref(),
       setInterval(() => cutFrozen(gates, limits.unreadMsMax), lookEveryMs).unref(),
     ]
-    running = { ...state, aedes, doors: undefined, timers }
+    running = { ...state, aedes, doors: undefined, enter, timers }
     try {
       running.doors = await openDoors(parts.listeners, { limits, admission, enter, refuse })
     } catch (error) {
@@ -244,6 +244,10 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     get addresses() {
       return running?.doors?.addresses ?? []
     },
+    enter(stream, peer) {
+      if (running && !closing) running.enter(stream, peer)
+      else stream.destroy()
+    },
     deliver(source, messages, through) {
       // What comes before the start is found in the log by it.
       running?.delivery.advance(running.sources.indexOf(source), messages, through)
@@ -294,6 +298,7 @@ interface State<P extends Principal> {
 interface Running<P extends Principal> extends State<P> {
   readonly aedes: AedesInside
   doors: Doors | undefined
+  enter(stream: Duplex, peer: Peer): void
   readonly timers: readonly NodeJS.Timeout[]
 }
 

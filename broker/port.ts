@@ -1,6 +1,9 @@
 // What the MQTT road asks of the house and offers it. The broker moves bytes and identities; formats, policy and the log are
 // functions it is given, so it can be exchanged, tested and understood alone.
 
+import type { Duplex } from 'node:stream'
+
+import type { Peer } from './gate.ts'
 import type { Limits } from './limits.ts'
 import type { DeliverableMessage, MessageSource, SessionStore } from './stored.ts'
 
@@ -9,6 +12,8 @@ export interface Broker {
   start(): Promise<void>
   /** Where it listens, in the order of `parts.listeners`, with the ports that were really given. Empty before `start`. */
   readonly addresses: readonly ListenerAddress[]
+  /** Takes a connection that was made elsewhere than at a listener, such as one in memory; after `start`. */
+  enter(stream: Duplex, peer: Peer): void
   /** What the log has of one of `parts.sources`: all of it up to `through`, in order. Nobody is waited for. */
   deliver(source: MessageSource, messages: readonly DeliverableMessage[], through: number): void
   /** From the gateway itself to subscribers: in memory only, the last thousand; a session that comes back finds what is left. */

@@ -10,6 +10,8 @@ export interface FaultDisk extends Disk {
   readonly calls: number
   /** From this call on the power is gone: every call fails until `restart`. */
   losePowerAt: number
+  /** Reading goes on without power: for who ends with it, but not in the middle of a call. */
+  readsWithoutPower: boolean
   /** Called before each call that changes something: what it returns is thrown. */
   fault: ((call: Call, path: string) => Error | undefined) | undefined
   /** Share of writes that write only a part. */
@@ -65,7 +67,7 @@ export function createFaultDisk(random: Random): FaultDisk {
 
   function enter(call: Call | undefined, path: string): void {
     calls += 1
-    if (calls >= disk.losePowerAt) throw diskError('EIO')
+    if (calls >= disk.losePowerAt && (call || !disk.readsWithoutPower)) throw diskError('EIO')
     const error = call && disk.fault?.(call, path)
     if (error) throw error
   }
@@ -144,6 +146,7 @@ export function createFaultDisk(random: Random): FaultDisk {
       return calls
     },
     losePowerAt: Infinity,
+    readsWithoutPower: false,
     fault: undefined,
     shortWrites: 0,
     capacityBytes: Infinity,

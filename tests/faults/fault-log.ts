@@ -9,7 +9,8 @@ import { openState, type State } from '../../gateway/log/state.ts'
 import { Fate } from '../../proto/generated/types.ts'
 import { timestamp } from '../../proto/time.ts'
 import { tempFolder } from '../tools/temp-folder.ts'
-import type { FaultDisk, Random } from './fault-disk.ts'
+import type { Disk } from '../../gateway/log/disk.ts'
+import type { Random } from './fault-disk.ts'
 
 const second = 1_000_000_000n
 
@@ -35,10 +36,11 @@ export interface Opened {
 }
 
 export async function openOn(
-  disk: FaultDisk,
+  disk: Disk,
   dataDir: string,
   clock: Clock,
   settings: Partial<LogSettings> = {},
+  state: State = sharedState(),
 ): Promise<Opened> {
   const said: string[] = []
   const alarms = createAlarms(clock, ({ code, about, text }, raised) => raised && said.push(`${code} ${about} ${text}`))
@@ -47,15 +49,15 @@ export async function openOn(
   }
   const small = { segmentBytes: 32 * 1024, urgentReserveBytes: 0, diskLowBytes: 0, commitIntervalMs: 0, ...settings }
   return {
-    log: await createLog({ dataDir, clock, alarms, settings: small, fatal, disk, state: sharedState() }),
+    log: await createLog({ dataDir, clock, alarms, settings: small, fatal, disk, state }),
     alarms,
     said,
   }
 }
 
-let state: State | undefined
+let shared: State | undefined
 /** One file of SQLite for all logs of a test process: opening one takes longer than all the rest. */
-const sharedState = (): State => (state ??= openState({ dataDir: tempFolder('fault-state') }))
+const sharedState = (): State => (shared ??= openState({ dataDir: tempFolder('fault-state') }))
 
 export const faultFolder = (): string => tempFolder('fault')
 

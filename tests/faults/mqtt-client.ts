@@ -1,7 +1,8 @@
 // An MQTT 3.1.1 client that keeps its word on raw sockets: what is not acknowledged is sent again in its order (§4.4), a QoS 2
 // message is told once however often it comes (§4.3.3), and all of it outlives connections. It speaks to any broker.
 
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { ackPacket, connectPacket, disconnectPacket, frame, mqtt, publishPacket, text } from '../tools/raw-mqtt.ts'
 import { createPacketReader } from './packet-reader.ts'
 
@@ -16,8 +17,11 @@ export interface Arrival {
   readonly dup: boolean
 }
 
+/** Where to connect to: a port of loopback, or something that opens a connection of its own kind. */
+export type Place = number | (() => Duplex)
+
 export interface ClientOptions {
-  readonly port: number
+  readonly port: Place
   readonly clientId: string
   /** True: nothing outlives a connection, on either side. */
   readonly clean?: boolean
@@ -76,7 +80,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
   /** Packet ids of QoS 2 messages that were told and not yet released. */
   const told = new Set<number>()
   const answers = new Map<number, (codes: Buffer) => void>()
-  let socket: Socket | undefined
+  let socket: Duplex | undefined
   let isConnected = false
   let hadSession = false
   let sessionsLost = 0
@@ -91,7 +95,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
 
   function open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const mine = connect({ port, host: '127.0.0.1', noDelay: true })
+      const mine = typeof port === 'function' ? port() : connect({ port, host: '127.0.0.1', noDelay: true })
       const reader = createPacketReader()
       const late = setTimeout(
         () => mine.destroy(new Error(`${clientId}: no CONNACK in ${answerMsMax} ms`)),
@@ -99,7 +103,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
       )
       let failed: Error | undefined
       mine.on('error', (error) => (failed = error))
-      mine.on('connect', () => mine.write(greeting(options)))
+      mine.write(greeting(options))
       mine.on('data', (chunk: Buffer) => {
         reader.take(chunk, (first, bytes, from, to) => {
           if (mine.destroyed) return
@@ -148,7 +152,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
     }
   }
 
-  function resend(to: Socket, sessionPresent: boolean): void {
+  function resend(to: Duplex, sessionPresent: boolean): void {
     const packets: Buffer[] = []
     for (const [id, { packet, released }] of waiting) {
       if (!released) packets.push(Buffer.concat([Buffer.of(packet[0]! | 8), packet.subarray(1)]))
@@ -159,7 +163,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
     if (packets.length > 0) to.write(Buffer.concat(packets))
   }
 
-  function answer(to: Socket, first: number, bytes: Buffer, from: number, end: number): void {
+  function answer(to: Duplex, first: number, bytes: Buffer, from: number, end: number): void {
     const type = first >> 4
     if (type === mqtt.publish) return arrive(to, first, bytes, from, end)
     const id = end - from >= 2 ? bytes.readUInt16BE(from) : 0
@@ -184,7 +188,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
     }
   }
 
-  function arrive(to: Socket, first: number, bytes: Buffer, from: number, end: number): void {
+  function arrive(to: Duplex, first: number, bytes: Buffer, from: number, end: number): void {
     const qos = ((first >> 1) & 3) as QoS
     const topicEnd = from + 2 + bytes.readUInt16BE(from)
     const id = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0

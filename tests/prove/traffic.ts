@@ -4,16 +4,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../faults/fault-disk.ts'
 import { createLedger, type Ledger, type ReaderBook, type Verdict } from '../faults/ledger.ts'
-import { type Arrival, createMqttClient, type MqttClient, type QoS } from '../faults/mqtt-client.ts'
+import { type Arrival, createMqttClient, type MqttClient, type Place, type QoS } from '../faults/mqtt-client.ts'
 
 export interface TrafficOptions {
-  readonly port: number
+  readonly port: Place
   readonly seed: number
   readonly messages: number
   /** At random points of the run. */
   readonly kills: number
+  /** Something happens to somebody after so many messages, more or less. */
+  readonly eventEach?: number
   /** Kills the broker and starts it again; resolves when it listens. */
   kill(): Promise<void>
+  /** Everything is published: no more faults, so that what is owed can come. */
+  calm?(): void
   say(line: string): void
 }
 
@@ -54,7 +58,7 @@ const topicOf = (stream: number): string => `${root}/p${Math.floor(stream / topi
 const isRetained = (n: number): boolean => n % 10 === 7
 
 export async function runTraffic(options: TrafficOptions): Promise<Traffic> {
-  const { port, messages, say } = options
+  const { port, messages, say, eventEach = 1_000 } = options
   // One for the course of events and one for each publisher: when packets happen to arrive changes neither.
   const random = seededRandom(options.seed)
   const ledger = createLedger()
@@ -199,7 +203,7 @@ export async function runTraffic(options: TrafficOptions): Promise<Traffic> {
     },
     async readerAway() {
       const party = pick(kept)
-      party.awayUntil = ledger.published + Math.floor(random() * 2_000)
+      party.awayUntil = ledger.published + Math.floor(random() * 2 * eventEach)
       if (random() < 0.5) await party.client.disconnect()
       else party.client.drop()
       await comeBack(party)
@@ -243,11 +247,12 @@ export async function runTraffic(options: TrafficOptions): Promise<Traffic> {
       await kill()
     }
     if (ledger.published < nextAt) continue
-    nextAt = ledger.published + 200 + Math.floor(random() * 1_500)
+    nextAt = ledger.published + Math.floor(eventEach * (0.2 + 1.6 * random()))
     const name = pick(Object.keys(happenings))
     events[name] = (events[name] ?? 0) + 1
     void happenings[name]!()
   }
+  options.calm?.()
   await settle(ledger, publishers, kept)
   isOver = true
   clearInterval(filler)
