@@ -27,6 +27,7 @@ test.each(storms)('%s: nothing lost to a session, doubled or out of order', { ti
       kills: storm.crashes,
       eventEach: 40,
       kill: gateway.crash,
+      storm: gateway.storm,
       calm: gateway.calm,
       say: (line) => said.push(line),
     })

@@ -41,6 +41,8 @@ export interface SimulatedGateway {
   readonly powerLosses: number
   /** What cannot be: books that do not add up, an error inside. */
   readonly wrong: readonly string[]
+  /** Faults begin; until then there are none. */
+  storm(): void
   /** No more faults. */
   calm(): void
   stop(): Promise<void>
@@ -72,7 +74,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
   const wrong: string[] = []
   let stateFolder = tempFolder('simulated')
   let powerLosses = 0
-  let isCalm = false
+  let isCalm = true
   let life: Life | undefined
   let changing: Promise<void> | undefined
 
@@ -200,6 +202,10 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
       return link.near
     },
     crash: () => fall(false),
+    storm() {
+      isCalm = false
+      arm()
+    },
     calm() {
       isCalm = true
       arm()

@@ -15,11 +15,12 @@ import { packets, paho } from './packets.ts'
 import { permissions } from './permissions.ts'
 import { retained } from './retained.ts'
 import type { Row } from './row.ts'
-import { power, syncs } from './simulated.ts'
+import { power, powerSessions, syncs } from './simulated.ts'
 
 export const rows: readonly Row[] = [
   kill,
   power,
+  powerSessions,
   syncs,
   diskFull,
   flippedBit,

@@ -2,7 +2,9 @@
 // of the way in and out on a disk in memory that forgets what was not synced.
 
 import { type Faults, simulate } from '../faults/simulation.ts'
+import { startSimulatedGateway } from '../faults/simulated-gateway.ts'
 import { found, number, type Row } from './row.ts'
+import { runTraffic } from './traffic.ts'
 
 const simulatedRow = (
   name: string,
@@ -57,3 +59,53 @@ export const syncs = simulatedRow('syncs', 'the same when every n-th sync fails,
   everySync: 2 + (seed % 8),
   power: seed % 4 === 0,
 }))
+
+const messagesEachSeed = 1_000
+
+export const powerSessions: Row = {
+  name: 'power-mqtt',
+  promise: 'the traffic of `order` while the power goes and the disk fails: lost to a session, QoS 2 doubled, inverted',
+  wanted: '0, 0, 0',
+  unit: 'seeds',
+  counts: { test: 2, proof: 30, night: 2_000 },
+  async run({ seed, count, say }) {
+    const tocsin = await found(async () => {
+      const sum = { lost: 0, doubled: 0, inverted: 0, others: 0, acknowledged: 0, powerLosses: 0 }
+      const details: string[] = []
+      for (let i = 0; i < count; i++) {
+        const gateway = await startSimulatedGateway(seed + i, { powerEach: 50, diskErrors: i % 2 === 0 ? 0 : 0.01 })
+        const { verdict, acknowledged, sessionsLost, flagged } = await runTraffic({
+          port: gateway.dial,
+          seed: seed + i,
+          messages: messagesEachSeed,
+          kills: 1,
+          eventEach: 40,
+          kill: gateway.crash,
+          storm: gateway.storm,
+          calm: gateway.calm,
+          say: () => {},
+        })
+        await gateway.stop()
+        const { lost, doubled, inverted, stale, invented, examples } = verdict
+        const others = stale + invented + sessionsLost + flagged + gateway.wrong.length
+        sum.lost += lost
+        sum.doubled += doubled
+        sum.inverted += inverted
+        sum.others += others
+        sum.acknowledged += acknowledged
+        sum.powerLosses += gateway.powerLosses
+        if (lost + doubled + inverted + others > 0) {
+          details.push(`TOCSIN_SEED=${seed + i}: ${[...examples, ...gateway.wrong].slice(0, 3).join('; ')}`)
+        }
+        if ((i + 1) % Math.ceil(count / 4) === 0) say(`${i + 1} seeds, ${number(sum.powerLosses)} losses of power`)
+      }
+      const others = sum.others > 0 ? `, ${sum.others} other faults` : ''
+      return {
+        text: `${sum.lost} lost, ${sum.doubled} doubled, ${sum.inverted} inverted${others} of ${number(sum.acknowledged)}; power lost ${number(sum.powerLosses)} times`,
+        met: details.length === 0 && sum.powerLosses > 0,
+        details,
+      }
+    })
+    return { findings: { tocsin }, notes: [inMemory] }
+  },
+}

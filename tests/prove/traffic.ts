@@ -16,6 +16,8 @@ export interface TrafficOptions {
   readonly eventEach?: number
   /** Kills the broker and starts it again; resolves when it listens. */
   kill(): Promise<void>
+  /** Everybody is here and subscribed: faults may begin. */
+  storm?(): void
   /** Everything is published: no more faults, so that what is owed can come. */
   calm?(): void
   say(line: string): void
@@ -227,6 +229,7 @@ export async function runTraffic(options: TrafficOptions): Promise<Traffic> {
     book.subscribed()
   }
   for (const { client } of publishers) await client.connect()
+  options.storm?.()
   const filler = setInterval(() => publishers.forEach(({ fill }) => fill()), 5)
   const killsAt = Array.from({ length: options.kills }, () => random() * 0.9 + 0.05)
     .toSorted((a, b) => a - b)
