@@ -115,6 +115,7 @@ export class Gate extends Duplex {
   }
 
   answered(): void {
+    if (!this.#awaited) return
     this.#awaited = false
     this.#resume()
   }

@@ -10,6 +10,8 @@ export interface Owed {
   /** In line: behind all of its source. */
   wait(session: Session<Principal>, source: number, message: DeliverableMessage, qos: QoS): void
   enqueue(session: Session<Principal>, source: number, number: number, bits: number): void
+  /** No more than this is owed to one session, nor to all. */
+  isFull(session: Session<Principal>): boolean
   /** The next of a source is being sent. */
   dequeue(session: Session<Principal>, source: number, bits: number): void
   /** Its client has gone: QoS 0 is not kept, and retained messages are found again by the next subscription. */
@@ -48,19 +50,22 @@ export function createOwed({ limits, dropped, paid, keep }: OwedParts): Owed {
     if (session.owedCount === 0) session.positions.clear()
   }
 
+  const isFull = ({ owedCount }: Session<Principal>): boolean =>
+    owedCount >= limits.queuedMessagesMax || count >= limits.queuedMessagesInAllMax
+
   return {
     get count() {
       return count
     },
     enqueue,
+    isFull,
     dequeue(session, source, bits) {
       session.owed[source]!.shift()
       taken(session, bits)
     },
     wait(session, source, message, qos) {
       const { number, kind, topic } = message
-      const full = session.owedCount >= limits.queuedMessagesMax || count >= limits.queuedMessagesInAllMax
-      if (full && kind !== 'urgent') {
+      if (isFull(session) && kind !== 'urgent') {
         paid(session, source, number)
         return dropped(qos === 0 ? 'slow_qos0' : 'offline_queue', session.clientId)
       }

@@ -181,7 +181,10 @@ function filtersFault(
     next = after
   }
   if (next === end) return malformed('no filter at all')
-  while (next < end) {
+  for (let filters = 1; next < end; filters++) {
+    if (filters > limits.subscriptionsPerClientMax) {
+      return { reasonCode: reasonCode.quotaExceeded, why: `more than ${limits.subscriptionsPerClientMax} filters` }
+    }
     const filterEnd = textEnd(bytes, next, end)
     if (filterEnd === undefined) return malformed('a packet that ends within a filter')
     const broken = filterFault(bytes, next + 2, filterEnd, limits)

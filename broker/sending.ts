@@ -380,6 +380,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     offer,
     offerRetained(session, source, message, qos, identifier) {
       const lower: QoS = message.qos < qos ? message.qos : qos
+      if (owed.isFull(session)) return parts.dropped(lower === 0 ? 'slow_qos0' : 'offline_queue', session.clientId)
       session.retained.set(++session.retainedLast, { message, identifier })
       owed.enqueue(session, source, session.retainedLast, lower | retainedBit)
     },

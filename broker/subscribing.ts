@@ -35,6 +35,10 @@ export interface SubscribingParts<P extends Principal> {
   readonly retaining: number
 }
 
+/** Of one SUBSCRIBE, so much is looked for in one turn: others have theirs in between. */
+const filtersPerTurn = 50
+const retainedPerTurn = 2_000
+
 export function createSubscribing<P extends Principal>(parts: SubscribingParts<P>): Subscribing<P> {
   const { house, limits, tally, store, retained, delivery, sending, retaining } = parts
 
@@ -46,27 +50,26 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
     return principal !== undefined && readable && house.maySubscribe(principal, inner)
   }
 
-  /** The QoS that is granted, or a reason code of MQTT 5. */
-  function verdict(session: Session<P>, { filter, qos }: StoredFilter): number {
+  /** The QoS that is granted, or a reason code of MQTT 5; `held`: filters that it has or is granted. */
+  function verdict(session: Session<P>, { filter, qos }: StoredFilter, held: Set<string>): number {
     if (filter.startsWith('$share/') && !sharedFilter(filter)) return reasonCode.filter
     if (!permits(session, filter)) {
       const { clientId, principalName } = session
       tally.forbid({ kind: 'forbidden', action: 'subscribe', clientId, principal: principalName, topic: filter })
       return reasonCode.notAuthorized
     }
-    const { subscriptions } = session
-    const full = !subscriptions.has(filter) && subscriptions.size >= limits.subscriptionsPerClientMax
-    return full ? reasonCode.quotaExceeded : qos
+    if (!held.has(filter) && held.size >= limits.subscriptionsPerClientMax) return reasonCode.quotaExceeded
+    held.add(filter)
+    return qos
   }
 
+  /** `then` ends with `gate.answered`. */
   function whenStored(session: Session<P>, gate: Gate, then: () => void): void {
     if (!session.kept) return then()
     gate.await()
     store.flush().then(
       () => {
-        if (session.connection?.gate !== gate) return
-        then()
-        gate.answered()
+        if (session.connection?.gate === gate) then()
       },
       // It is not answered, and comes again.
       () => gate.cut('unstored', reasonCode.serverBusy),
@@ -74,14 +77,31 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
   }
 
   /** In force from here: what was published before is retained or not, what is published after is delivered. */
-  function apply(session: Session<P>, filter: StoredFilter): void {
-    const isNew = delivery.subscribe(session, filter)
-    // [MQTT-4.8.2]: shared subscriptions are given no retained messages.
-    if (sharedFilter(filter.filter) || filter.retainHandling === 2 || (filter.retainHandling === 1 && !isNew)) return
-    for (const message of retained.matching(filter.filter)) {
-      if (!house.mayReceive(session.principal!, message.topic)) continue
-      sending.offerRetained(session, retaining, message, filter.qos, filter.identifier)
+  function apply(session: Session<P>, filters: readonly StoredFilter[]): StoredFilter[] {
+    return filters.filter((filter) => {
+      const isNew = delivery.subscribe(session, filter)
+      // [MQTT-4.8.2]: shared subscriptions are given no retained messages.
+      return !sharedFilter(filter.filter) && (filter.retainHandling === 0 || (filter.retainHandling === 1 && isNew))
+    })
+  }
+
+  function offerRetained(session: Session<P>, gate: Gate, filters: readonly StoredFilter[], from = 0): void {
+    let found = 0
+    let at = from
+    for (; at < filters.length && at < from + filtersPerTurn && found < retainedPerTurn; at++) {
+      const { filter, qos, identifier } = filters[at]!
+      for (const message of retained.matching(filter)) {
+        found++
+        if (!house.mayReceive(session.principal!, message.topic)) continue
+        sending.offerRetained(session, retaining, message, qos, identifier)
+      }
     }
+    sending.pump(session)
+    if (at === filters.length) return gate.answered()
+    gate.await()
+    setImmediate(() => {
+      if (session.kept || session.connection?.gate === gate) offerRetained(session, gate, filters, at)
+    })
   }
 
   return {
@@ -96,13 +116,15 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
         gate.fault = 'No Local on a shared subscription'
         return gate.cut('protocol', reasonCode.protocol)
       }
-      const codes = asked.map((filter) => verdict(session, filter))
-      const granted = asked.filter((_, index) => codes[index]! <= 2)
+      const held = new Set(session.subscriptions.keys())
+      const codes = asked.map((filter) => verdict(session, filter, held))
+      // Of a filter that comes twice the last stands.
+      const last = new Map(asked.filter((_, index) => codes[index]! <= 2).map((filter) => [filter.filter, filter]))
+      const granted = [...last.values()]
       if (kept) store.write(...granted.map((subscription) => ({ kind: 'subscribed', clientId, subscription }) as const))
       whenStored(session, gate, () => {
         gate.send(answer('suback', packet.messageId!, codes, gate.version))
-        for (const filter of granted) apply(session, filter)
-        sending.pump(session)
+        offerRetained(session, gate, apply(session, granted))
       })
     },
     unsubscribe(session, gate, bytes) {
@@ -114,6 +136,7 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
       whenStored(session, gate, () => {
         for (const filter of filters) delivery.unsubscribe(session, filter)
         gate.send(answer('unsuback', packet.messageId!, codes, gate.version))
+        gate.answered()
       })
     },
   }

@@ -1,0 +1,74 @@
+// SUBSCRIBE costs what it may cost: so many filters, so many retained messages in line, and no turn that others wait for.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterEach, expect, test } from 'vitest'
+
+import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
+import { connectPacket, frame, mqtt, openRaw, subscribePacket, text, type RawMqtt } from './tools/raw-mqtt.ts'
+
+afterEach(closeBrokers)
+
+async function connected(port: number, clean = true): Promise<RawMqtt> {
+  const client = await openRaw(port)
+  client.send(connectPacket({ clientId: 'reader', clean }))
+  await client.packet(mqtt.connack)
+  return client
+}
+
+const filters = (count: number, prefix = 'f'): string[] => Array.from({ length: count }, (_, i) => `${prefix}/${i}`)
+
+test.each([true, false])(
+  'more filters in one packet than a client may have close the connection (clean: %s)',
+  async (clean) => {
+    const { port, events } = await startBroker()
+    const client = await connected(port, clean)
+    // About as many as there is room for in the largest packet.
+    const many = Buffer.concat(
+      Array.from({ length: 120_000 }, (_, i) => Buffer.concat([text(i.toString(36)), Buffer.of(1)])),
+    )
+    client.send(frame(0x82, Buffer.of(0, 1), many))
+    await client.closed
+    await until(() => events.some((event) => event.kind === 'disconnected'), 'it is told')
+    expect(events.at(-1)).toMatchObject({ why: 'protocol', detail: 'more than 1000 filters' })
+  },
+)
+
+test('filters beyond those that a client may have are refused, in one packet as in many', async () => {
+  const { port } = await startBroker()
+  const client = await connected(port)
+  client.send(subscribePacket(filters(600), 1, 1))
+  await client.packet(mqtt.suback)
+  client.send(subscribePacket([...filters(100), ...filters(500, 'g')], 1, 2))
+  await until(() => client.packets.length === 3, 'the second SUBACK')
+  const codes = [...client.packets[2]!.body.subarray(2)]
+  expect(codes.filter((code) => code === 1)).toHaveLength(100 + 400)
+  expect(codes.slice(500)).toEqual(Array.from({ length: 100 }, () => 0x80))
+})
+
+test('who subscribes again and again without reading is owed no more than a session may be', async () => {
+  const { port, say, broker } = await startBroker({ limits: { queuedMessagesMax: 10_000 } })
+  for (let i = 0; i < 4_000; i++) say({ topic: `r/${i}`, payload: 'x', retain: true })
+  const client = await connected(port)
+  for (let id = 1; id <= 20; id++) client.send(subscribePacket(['#'], 1, id))
+  await until(() => client.packets.filter(({ type }) => type === mqtt.suback).length === 20, 'all are answered')
+  expect(broker.counts().queued).toBe(10_000)
+  expect(broker.counts().dropped.offline_queue).toBe(20 * 4_000 - 10_000 - 92)
+})
+
+test('a thousand filters that cover all that is retained hold nobody up', async () => {
+  const { port, say } = await startBroker({ limits: { queuedMessagesMax: 30_000 } })
+  for (let i = 0; i < 20_000; i++) say({ topic: `a/b/c/d/e/f/g/h/i/j/${i}`, payload: 'x', retain: true })
+  const client = await connected(port)
+  // Each level as it is, or any: 2 to the tenth ways to say the same.
+  const ways = Array.from({ length: 1_000 }, (_, way) =>
+    [...'abcdefghij', '#'].map((level, i) => (level !== '#' && way & (1 << i) ? '+' : level)).join('/'),
+  )
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  client.send(subscribePacket(ways, 0, 1))
+  await client.packet(mqtt.suback)
+  await pause(500)
+  delay.disable()
+  // It took a minute in one turn.
+  expect(delay.max / 1e6).toBeLessThan(1_500)
+})
