@@ -1,7 +1,7 @@
 // One row of the proof as npm test runs it: the gateway alone, its smallest size, a new seed each time, which is printed.
 
 import type { Row } from './row.ts'
-import { isMet, verdictText } from './table.ts'
+import { verdictOf } from './table.ts'
 
 export async function provedSmall(row: Row): Promise<string> {
   const seed = Number(process.env['TOCSIN_SEED'] ?? Date.now() % 2 ** 31)
@@ -11,5 +11,5 @@ export async function provedSmall(row: Row): Promise<string> {
   const { tocsin } = result.findings
   process.stdout.write(`${row.name}: ${tocsin?.text ?? result.notes?.join(' ')} (TOCSIN_SEED=${seed})\n`)
   if (tocsin?.met === false) process.stdout.write(`${[...lines, ...(tocsin.details ?? [])].join('\n')}\n`)
-  return verdictText(isMet(result))
+  return verdictOf(result)
 }

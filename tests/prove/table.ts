@@ -28,12 +28,16 @@ export function isMet({ findings }: RowResult): boolean | undefined {
   return mets.length === 0 ? undefined : mets.every(Boolean)
 }
 
-export const verdictText = (met: boolean | undefined): string =>
-  met === undefined ? 'not run' : met ? 'met' : 'NOT MET'
+/** Not judged: the machine was so busy that nobody can say whose doing it was. */
+export function verdictOf(result: RowResult): string {
+  const met = isMet(result)
+  if (met !== undefined) return met ? 'met' : 'NOT MET'
+  return result.findings.tocsin ? 'not judged' : 'not run'
+}
 
 function lineOf({ row, result }: Proven): Line {
   const { tocsin, mosquitto } = result.findings
-  return [row.name, row.promise, row.wanted, tocsin?.text ?? '–', mosquitto?.text ?? '–', verdictText(isMet(result))]
+  return [row.name, row.promise, row.wanted, tocsin?.text ?? '–', mosquitto?.text ?? '–', verdictOf(result)]
 }
 
 /** Cells that are too long go on in the next line, broken at blanks. */
