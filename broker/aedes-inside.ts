@@ -3,8 +3,12 @@
 
 import type { Aedes, Client, PublishPacket } from 'aedes'
 
-export interface AedesInside extends Omit<Aedes, 'publish'> {
+export interface AedesInside extends Omit<Aedes, 'publish' | 'clients'> {
   publish: Publish
+  /** Clients that are let in, by their id. */
+  readonly clients: Readonly<Record<string, Client | undefined>>
+  /** Lets a client in, in the place of one with the same id. */
+  registerClient(client: Client): void
 }
 
 export type Publish = (

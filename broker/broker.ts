@@ -14,7 +14,7 @@ import { createInflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
 import { createNotices } from './notices.ts'
-import { packetType } from './packets.ts'
+import { packetType, reasonCode } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
 import type { Broker, BrokerParts, Counts, Principal } from './port.ts'
 import { createRetained, type Retained } from './retained.ts'
@@ -76,6 +76,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     })) as unknown as AedesInside
     // Messages never go through aedes, and wills are sent by `sendWill`.
     aedes.publish = (_packet, from, then) => (typeof from === 'function' ? from : then)?.()
+    aedes.registerClient = takingOver(aedes)
     follow(aedes, state)
 
     function enter(stream: Duplex, peer: Peer): void {
@@ -141,6 +142,19 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     return { notices, sources, retained, delivery, sending, sharing, sessions }
   }
 
+  /** At once: aedes waits for the last word to the one before, and of two that come in that time overlooks the first. */
+  function takingOver(aedes: AedesInside): AedesInside['registerClient'] {
+    const register = aedes.registerClient.bind(aedes)
+    return (client) => {
+      const before = aedes.clients[client.id]
+      if (before) {
+        member(before).gate.cut('taken_over', reasonCode.takenOver)
+        before.close()
+      }
+      register(client)
+    }
+  }
+
   function sendWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const from = client && members.get(client)
     if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
@@ -172,8 +186,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     aedes.on('clientReady', (client) => {
       const from = member(client)
       const { gate, connect } = from
-      const before = sessions.get(client.id)
-      if (before?.connection) before.connection.gate.cutReason ??= 'taken_over'
+      // It may have been taken over, or have gone, while it was told that it is let in.
+      if (client.closed) return
       const session = sessions.enter(client.id, from.principal!, versionOf(gate), {
         clean: connect?.clean ?? true,
         expirySeconds: expiryOf(client),

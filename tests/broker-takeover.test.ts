@@ -1,0 +1,51 @@
+// A client id has one connection, and a connection that has ended leaves nothing behind, whenever it ends.
+
+import { Duplex } from 'node:stream'
+import { afterEach, expect, test } from 'vitest'
+
+import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
+import { connectPacket, mqtt, openRaw, type RawMqtt } from './tools/raw-mqtt.ts'
+
+afterEach(closeBrokers)
+
+async function open(port: number, count: number): Promise<RawMqtt[]> {
+  return Promise.all(Array.from({ length: count }, () => openRaw(port)))
+}
+
+test.each([4, 5] as const)(
+  'of many that come at once with one client id one stays (MQTT version %i)',
+  async (version) => {
+    const { port, broker, events } = await startBroker()
+    const [first, ...others] = await open(port, 6)
+    first!.send(connectPacket({ clientId: 'unit', version }))
+    await first!.packet(mqtt.connack)
+    for (const other of others) other.send(connectPacket({ clientId: 'unit', version }))
+    await until(() => broker.counts().connections === 1, 'one is left')
+    expect(events.filter(({ kind }) => kind === 'connected')).toHaveLength(6)
+    expect(events.filter(({ kind }) => kind === 'disconnected')).toHaveLength(5)
+    expect(broker.counts().cut).toEqual({ taken_over: 5 })
+    // MQTT 5 §3.1.4: told why.
+    if (version === 5) expect((await first!.packet(mqtt.disconnect)).body[0]).toBe(0x8e)
+    for (const each of [first!, ...others]) each.close()
+    await until(() => events.filter(({ kind }) => kind === 'disconnected').length === 6, 'all have gone')
+  },
+)
+
+test('who goes while he is being let in leaves no session that nobody ever leaves', async () => {
+  let people = 0
+  const line = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+  const { broker, port } = await startBroker({
+    authenticate: () => Promise.resolve({ name: `person ${++people}` }),
+    // It ends when aedes has counted it in and has not told it yet.
+    onEvent: ({ kind }) => void (kind === 'connected' && people === 1 && line.destroy()),
+  })
+  broker.enter(line, { address: '127.0.0.1', listener: 'tcp' })
+  line.push(connectPacket({ clientId: 'unit' }))
+  await until(() => people === 1 && line.destroyed, 'it has come and gone')
+  await pause(50)
+  const other = await openRaw(port)
+  other.send(connectPacket({ clientId: 'unit' }))
+  // Refused as long as somebody else has the name.
+  expect((await other.packet(mqtt.connack)).body[1]).toBe(0)
+  other.close()
+})
