@@ -3,7 +3,7 @@
 
 import type { EventDraft } from '../adapters/adapter.ts'
 import { Authenticity, ClockQuality, Flag, MessageStatus } from '../proto/generated/types.ts'
-import type { Event, Label, Measurement } from '../proto/generated/types.ts'
+import type { Event, Label, Measurement, Origin } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import type { Ids } from './ids.ts'
 import type { Sender } from './inputs/receive.ts'
@@ -54,24 +54,44 @@ export function normalise(draft: EventDraft, reading: Reading, ids: Ids): Event 
     authenticity:
       draft.authenticity ||
       (sender.authenticity === 'authenticated' ? Authenticity.AUTHENTICATED : Authenticity.UNVERIFIED),
-    origin: {
-      ...draft.origin,
-      jurisdiction: draft.origin?.jurisdiction || site.jurisdiction,
-      owner: draft.origin?.owner || site.owner,
-      adapter: reading.adapter.name,
-      adapterVersion: reading.adapter.version,
-      ...(device ? { device } : undefined),
-    },
+    origin: originOf(draft, device, reading),
     // What a sender says of the gateways before us counts only on a link between gateways.
     provenance: [{ gateway: site.gateway, receivedAt: received, link: sender.link }],
   } as Event
   keepUnknownFields(draft, event)
   if (draft.id?.length === 16 && !event.dedupKey?.length) event.dedupKey = draft.id
-  if (!event.subject && device) event.subject = `device:${site.jurisdiction}/${device}`
+  if (!event.subject && device) event.subject = subjectOf(site.jurisdiction, device)
   if (!event.handling?.labels?.length) event.handling = { ...event.handling, labels: [...site.labels] }
   const flags = noticed(event, reading)
   if (flags.length > 0) event.flags = [...(event.flags ?? []), ...flags]
   return event
+}
+
+function originOf(draft: EventDraft, device: string | undefined, { site, adapter }: Reading): Origin {
+  const origin: Origin = {
+    ...draft.origin,
+    jurisdiction: draft.origin?.jurisdiction || site.jurisdiction,
+    owner: draft.origin?.owner || site.owner,
+    adapter: adapter.name,
+    adapterVersion: adapter.version,
+  }
+  if (device) origin.device = device
+  return origin
+}
+
+// The same devices speak again and again, and a text that was there before is found in a table without being hashed. Many that
+// invent names do no more than empty it.
+const subjects = new Map<string, { readonly jurisdiction: string; readonly subject: string }>()
+const subjectsMax = 10_000
+const deviceCharsMax = 256
+
+function subjectOf(jurisdiction: string, device: string): string {
+  const known = subjects.get(device)
+  if (known?.jurisdiction === jurisdiction) return known.subject
+  const subject = `device:${jurisdiction}/${device}`
+  if (subjects.size >= subjectsMax) subjects.clear()
+  if (device.length <= deviceCharsMax) subjects.set(device, { jurisdiction, subject })
+  return subject
 }
 
 /** protobufjs keeps the fields it does not know beside the message, where a copy does not see them. */

@@ -43,12 +43,18 @@ export function validate(event: Event): string | undefined {
 }
 
 function invalidTimes(event: Event): string | undefined {
-  for (const name of ['observedAt', 'sentAt', 'effectiveAt', 'expiresAt', 'receivedAt'] as const) {
-    const time = event[name]
-    if (time && !isTime(time)) return `${name} is not a time between the years 1 and 9999`
-  }
-  return event.receivedAt ? undefined : 'received_at is not set'
+  const { observedAt, sentAt, effectiveAt, expiresAt, receivedAt } = event
+  return (
+    invalidTime('observedAt', observedAt) ??
+    invalidTime('sentAt', sentAt) ??
+    invalidTime('effectiveAt', effectiveAt) ??
+    invalidTime('expiresAt', expiresAt) ??
+    (receivedAt ? invalidTime('receivedAt', receivedAt) : 'received_at is not set')
+  )
 }
+
+const invalidTime = (name: string, time: Timestamp | undefined): string | undefined =>
+  time && !isTime(time) ? `${name} is not a time between the years 1 and 9999` : undefined
 
 function isTime(time: Timestamp): boolean {
   const seconds = toNumber(time.seconds)
