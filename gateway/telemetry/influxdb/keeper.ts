@@ -51,7 +51,7 @@ export interface Keeper {
 /** More late devices than these are read as all devices are. */
 const devicesMax = 100
 /** An hour that expires this soon is not waited for. */
-const urgentMs = 2 * hourLengthMs
+const urgentMs = hourLengthMs
 /** InfluxDB's own last word on a row at the edge of its policy, which nobody misses. */
 const tooOld = 'older than the retention policy keeps'
 
