@@ -18,6 +18,8 @@ export type Publish = (
 ) => void
 
 export interface ClientInside extends Client {
+  /** It said DISCONNECT, and its will is not to be sent. */
+  readonly _disconnected: boolean
   readonly _parser: { parse(bytes: Buffer): number }
   /** Runs out one and a half times the keep-alive after the last packet that aedes has seen; null: the client asked for none. */
   readonly _keepaliveTimer: NodeJS.Timeout | null

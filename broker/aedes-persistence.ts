@@ -8,7 +8,8 @@ import type { Persistence } from './aedes-inside.ts'
 
 export interface PersistenceParts {
   storeWill(client: Client, will: PublishPacket): Promise<void>
-  removeWill(clientId: string): void
+  /** The client is being let in: none of before counts any more. */
+  cameBack(client: Client): void
 }
 
 const nothing = (): Promise<void> => Promise.resolve()
@@ -23,8 +24,10 @@ export function createPersistence(parts: PersistenceParts): Persistence {
     // At a clean start, and when aedes thinks that a session of MQTT 5 has ended: both are ours to know.
     cleanSubscriptions: nothing,
     putWill: (client, will) => parts.storeWill(client, will),
-    delWill: ({ id }) => {
-      parts.removeWill(id)
+    // aedes says it with the client itself when that comes, and else with its id alone, though the will may be that of a later
+    // connection by then: we know ourselves when one has been sent, or is not to be.
+    delWill: (client) => {
+      if ('conn' in client) parts.cameBack(client as Client)
       return Promise.resolve()
     },
     // aedes sweeps for wills of other brokers here, and takes ours for theirs when the machine's clock has jumped or it slept.

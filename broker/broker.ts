@@ -52,10 +52,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       storeWill(client, will) {
         const { principal, gate } = member(client)
         const silentMs = (client as ClientInside)._keepaliveInterval
-        return wills.keep(client.id, principal!, versionOf(gate), will, Math.ceil(Math.max(0, silentMs) / 1_000))
+        return wills.keep(client, principal!, versionOf(gate), will, Math.ceil(Math.max(0, silentMs) / 1_000))
       },
-      // When the gateway goes away the devices do not: their wills wait for the next start.
-      removeWill: (clientId) => (closing ? undefined : wills.forget(clientId)),
+      cameBack: ({ id }) => wills.came(id),
     })
     const aedes = (await Aedes.createBroker({
       ...createPermissions({ house: parts, limits, tally, sessions: () => sessions, member }),
@@ -159,7 +158,10 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const from = client && members.get(client)
     if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
     const will = willOf(client.id, from.principal.name, versionOf(from.gate), packet, 0)
-    const goOn = (): void => done(null)
+    const goOn = (): void => {
+      wills.forget(client)
+      done(null)
+    }
     void wills.send(from.principal, will).then(goOn, goOn)
   }
 
@@ -232,6 +234,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       if (session && session.connection?.gate === gate) {
         sessions.leave(session, expiryOf(client))
       }
+      // When the gateway goes away the devices do not: their wills wait for the next start.
+      if ((client as ClientInside)._disconnected && !closing) wills.forget(client)
       const why = closing ? 'closing' : (gate.cutReason ?? 'left')
       const detail = gate.fault
       tally.leave({

@@ -12,14 +12,21 @@ import type { Tally } from './tally.ts'
 
 export interface Wills<P extends Principal> {
   /** Resolves when it is on disk: the client is let in after that. */
-  keep(clientId: string, principal: P, version: 3 | 4 | 5, will: PublishPacket, silentSecondsMax: number): Promise<void>
-  /** It is not to be sent any more, or is sent. */
-  forget(clientId: string): void
+  keep(owner: Owner, principal: P, version: 3 | 4 | 5, will: PublishPacket, silentSecondsMax: number): Promise<void>
+  /** It is not to be sent any more, or is sent. Nothing, when the one that is kept is that of a later connection. */
+  forget(owner: Owner): void
+  /** The client is here: whatever is kept of before is not to be sent any more. */
+  came(clientId: string): void
   /** Its client vanished. Resolves when it is stored, or never will be. */
   send(principal: P, will: StoredWill): Promise<void>
   /** After a restart: their clients have so long to come back as a silent one is given. */
   restore(stored: readonly StoredWill[]): void
   close(): void
+}
+
+/** One connection of a client. */
+export interface Owner {
+  readonly id: string
 }
 
 export interface WillsParts<P extends Principal> {
@@ -34,13 +41,20 @@ const retryMs = 1_000
 export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P> {
   const { house, limits, tally, store } = parts
   const timers = new Map<string, NodeJS.Timeout>()
+  /** Whose will is kept, by client id. */
+  const owners = new Map<string, Owner | StoredWill>()
   let waiting = 0
   let closed = false
 
-  function forget(clientId: string): void {
+  function came(clientId: string): void {
     clearTimeout(timers.get(clientId))
     timers.delete(clientId)
+    owners.delete(clientId)
     store.write({ kind: 'will_gone', clientId })
+  }
+
+  function isKept(clientId: string, owner: Owner | StoredWill): boolean {
+    return owners.get(clientId) === owner
   }
 
   async function send(principal: P, will: StoredWill): Promise<void> {
@@ -75,18 +89,23 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     const principal = house.recall(will.principal, clientId)
     // Who is not known any more, or may not say it any more, says nothing.
     if (principal && house.mayPublish(principal, topic, { retain, qos, will: true })) await send(principal, will)
-    if (!closed) store.write({ kind: 'will_gone', clientId })
+    if (!closed && isKept(clientId, will)) came(clientId)
   }
 
   return {
-    keep(clientId, { name }, protocolVersion, packet, silentSecondsMax) {
-      store.write({ kind: 'will', will: willOf(clientId, name, protocolVersion, packet, silentSecondsMax) })
+    keep(owner, { name }, protocolVersion, packet, silentSecondsMax) {
+      owners.set(owner.id, owner)
+      store.write({ kind: 'will', will: willOf(owner.id, name, protocolVersion, packet, silentSecondsMax) })
       return store.flush()
     },
-    forget,
+    forget(owner) {
+      if (!closed && isKept(owner.id, owner)) came(owner.id)
+    },
+    came,
     send,
     restore(stored) {
       for (const will of stored) {
+        owners.set(will.clientId, will)
         const delayMs = (will.silentSecondsMax + will.delaySeconds) * 1_000
         const timer = setTimeout(() => void sendRestored(will), Math.min(delayMs, 0x7fffffff))
         timers.set(will.clientId, timer.unref())

@@ -4,7 +4,8 @@ import { Duplex } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
-import { connectPacket, mqtt, openRaw, type RawMqtt } from './tools/raw-mqtt.ts'
+import { createMemoryStore } from './tools/memory-log.ts'
+import { connectPacket, disconnectPacket, mqtt, openRaw, type RawMqtt } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -30,6 +31,30 @@ test.each([4, 5] as const)(
     await until(() => events.filter(({ kind }) => kind === 'disconnected').length === 6, 'all have gone')
   },
 )
+
+test('the will of who takes over is kept when that of the one before has been sent', async () => {
+  const store = createMemoryStore()
+  const { port, received } = await startBroker({ store })
+  const willOf = (payload: string) => connectPacket({ clientId: 'unit', will: { topic: 'gone', payload } })
+  const kept = (): string[] => store.load().wills.map(({ payload }) => String(payload))
+  const [first, second, third] = await open(port, 3)
+  first!.send(willOf('first'))
+  await first!.packet(mqtt.connack)
+  second!.send(willOf('second'))
+  await second!.packet(mqtt.connack)
+  await until(() => received.length === 1, 'the will of the first')
+  await pause(20)
+  expect(String(received[0]!.payload)).toBe('first')
+  expect(kept()).toEqual(['second'])
+  second!.send(disconnectPacket)
+  await second!.closed
+  await until(() => kept().length === 0, 'the will of the second is not to be sent')
+  third!.send(willOf('third'))
+  await third!.packet(mqtt.connack)
+  expect(kept()).toEqual(['third'])
+  third!.close()
+  await until(() => received.length === 2 && kept().length === 0, 'it is sent, and kept no longer')
+})
 
 test('who goes while he is being let in leaves no session that nobody ever leaves', async () => {
   let people = 0
