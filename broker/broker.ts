@@ -87,7 +87,10 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const refuse = (address: string, listener: string, why: Parameters<typeof tally.refuse>[0]['why']): void =>
       tally.refuse({ kind: 'refused', address, listener, why })
     const timers = [
-      setInterval(() => sessions.expire(), limits.expireEveryMs).unref(),
+      setInterval(() => {
+        sessions.expire()
+        state.retained.expire(clock.now())
+      }, limits.expireEveryMs).unref(),
       setInterval(() => cutFrozen(gates, limits.unreadMsMax), lookEveryMs).unref(),
     ]
     running = { ...state, aedes, doors: undefined, enter, timers }

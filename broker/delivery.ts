@@ -36,8 +36,9 @@ export interface DeliveryParts<P extends Principal> {
   mayReceive(principal: P, topic: string): boolean
 }
 
-/** Topics whose recipients are remembered. */
+/** Topics whose recipients are remembered, and recipients of all of them together: some 30 MB. */
 const rememberedMax = 10_000
+const recipientsMax = 200_000
 const scannedAtOnce = 5_000
 
 interface Recipients<P extends Principal> {
@@ -49,6 +50,7 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
   const { sources, store, retained } = parts
   const matcher = createMatcher<Subscription<P> | ShareGroup<P>>()
   const remembered = new Map<string, Recipients<P>>()
+  let rememberedRecipients = 0
   const below = new Map<string, boolean>()
   const nobody: Recipients<P> = { sessions: new Map(), groups: [] }
   const reached = sources.map(() => 0)
@@ -57,8 +59,9 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
     if (matcher.size === 0) return nobody
     let found = remembered.get(topic)
     if (!found) {
-      if (remembered.size >= rememberedMax) remembered.clear()
+      if (remembered.size >= rememberedMax || rememberedRecipients >= recipientsMax) forgetRecipients()
       remembered.set(topic, (found = find(topic)))
+      rememberedRecipients += found.sessions.size
     }
     return found
   }
@@ -82,8 +85,13 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
     return found.size > 0 || groups.length > 0 ? { sessions: found, groups } : nobody
   }
 
-  function changed(): void {
+  function forgetRecipients(): void {
     remembered.clear()
+    rememberedRecipients = 0
+  }
+
+  function changed(): void {
+    forgetRecipients()
     below.clear()
   }
 

@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib'
 
 import type { Gate } from './gate.ts'
+import { bytesOf } from './kept.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
 import type { BrokerParts, InboundPublish, Principal, Verdict } from './port.ts'
@@ -139,7 +140,7 @@ export function createInflow<P extends Principal>(
     last = arrival
     unsent ??= arrival
     messages++
-    bytes += packet.payload.length
+    bytes += bytesOf(packet)
     inFlight.messages++
     if (full()) gate.throttle(true)
     if (noting) {
@@ -239,7 +240,7 @@ export function createInflow<P extends Principal>(
 
   function leave(packet: PublishPacket): void {
     messages--
-    bytes -= packet.payload.length
+    bytes -= bytesOf(packet)
     inFlight.messages--
   }
 

@@ -72,7 +72,7 @@ export const defaultLimits: Limits = {
   sessionsMax: 10_000,
   // A week: a unit that was in the workshop. Longer absence starts afresh.
   sessionExpirySecondsMax: 7 * 24 * 3_600,
-  // How often sessions whose time is over are looked for.
+  // How often sessions and retained messages whose time is over are looked for.
   expireEveryMs: 60_000,
   // To one subscriber at once, sent and not acknowledged. Enough for a link of a second's delay; the rest waits in the log.
   sentUnansweredMax: 100,

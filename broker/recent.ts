@@ -1,5 +1,6 @@
 // Messages that somebody could not be sent at once, in memory for a while: who is a little behind need not be read for from disk.
 
+import { bytesOf, ownCopy } from './kept.ts'
 import type { DeliverableMessage } from './stored.ts'
 
 export interface Recent {
@@ -8,7 +9,7 @@ export interface Recent {
   get(source: number, number: number): DeliverableMessage | undefined
 }
 
-/** What a message takes beside its payload, about. */
+/** What a message takes beside what its sender filled, about. */
 const framingBytes = 300
 
 export function createRecent(bytesMax: number): Recent {
@@ -19,11 +20,11 @@ export function createRecent(bytesMax: number): Recent {
 
   return {
     put(source, message) {
-      const { number, payload } = message
+      const { number } = message
       const ofSource = (messages[source] ??= new Map())
       if (ofSource.has(number)) return
-      ofSource.set(number, { ...message, payload: Buffer.from(payload) })
-      const size = payload.length + framingBytes
+      ofSource.set(number, ownCopy(message))
+      const size = bytesOf(message) + framingBytes
       order.set(`${source} ${number}`, { source, number, bytes: size })
       bytes += size
       for (const [key, oldest] of order) {

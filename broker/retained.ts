@@ -1,6 +1,8 @@
 // The last retained message of each topic (MQTT 3.1.1 §3.3.1.3). A projection of the log: each commit is applied before any of its
 // messages is acknowledged, so who subscribes after a PUBACK sees it. Bounded; what does not fit is delivered and not retained.
 
+import { isExpired } from './expiry.ts'
+import { bytesOf, ownCopy } from './kept.ts'
 import type { Limits } from './limits.ts'
 import type { DeliverableMessage, SessionStore, StoredRetained } from './stored.ts'
 
@@ -9,6 +11,8 @@ export interface Retained {
   apply(message: DeliverableMessage): void
   /** Those of the topics that a filter covers, the longest unchanged first. */
   matching(filter: string): readonly StoredRetained[]
+  /** Removes those whose time is over (MQTT 5 §3.3.2.3.3). */
+  expire(now: bigint): void
   readonly count: number
 }
 
@@ -37,7 +41,7 @@ export function createRetained({ limits, store, stored, dropped }: RetainedParts
 
   function put(kept: StoredRetained): boolean {
     const before = find(root, kept.topic.split('/'))?.kept
-    const grown = bytes + size(kept) - (before ? size(before) : 0)
+    const grown = bytes + bytesOf(kept) - (before ? bytesOf(before) : 0)
     if ((!before && count >= limits.retainedMessagesMax) || grown > limits.retainedBytesMax) return false
     let node = root
     for (const level of kept.topic.split('/')) {
@@ -56,7 +60,7 @@ export function createRetained({ limits, store, stored, dropped }: RetainedParts
   function remove(topic: string): boolean {
     const kept = cutAway(root, topic.split('/'), 0)
     if (!kept) return false
-    bytes -= size(kept)
+    bytes -= bytesOf(kept)
     count--
     return true
   }
@@ -73,13 +77,22 @@ export function createRetained({ limits, store, stored, dropped }: RetainedParts
         if (remove(topic)) store.write({ kind: 'retained_gone', topic })
         return
       }
-      // A copy, so that it does not keep the chunk of the socket that it came in.
-      const kept = { topic, payload: Buffer.from(payload), qos, receivedAt, ...(properties && { properties }) }
+      const kept = ownCopy({ topic, payload, qos, receivedAt, ...(properties && { properties }) })
       if (put(kept)) store.write({ kind: 'retained', retained: kept })
       else {
         dropped()
         // What it would have replaced is no longer true.
         if (remove(topic)) store.write({ kind: 'retained_gone', topic })
+      }
+    },
+    expire(now) {
+      const all: Node[] = []
+      collectAll(root, false, all)
+      for (const { kept } of all) {
+        if (!isExpired(kept!, now)) continue
+        const { topic } = kept!
+        remove(topic)
+        store.write({ kind: 'retained_gone', topic })
       }
     },
     matching(filter) {
@@ -89,8 +102,6 @@ export function createRetained({ limits, store, stored, dropped }: RetainedParts
     },
   }
 }
-
-const size = ({ topic, payload }: StoredRetained): number => topic.length + payload.length
 
 function find(root: Node, levels: readonly string[]): Node | undefined {
   let node: Node | undefined = root
