@@ -211,7 +211,7 @@ export const settingsTable = {
     kind: 'duration',
     min: 3_600_000,
     about:
-      'How long the databases keep rows: set so on v1 with influx.manage on, else as you have set it there. Where InfluxDB is the telemetry store, minutes and hours outlive them. Not set: nothing is changed, and none are made.',
+      'How long the databases keep rows: set so on v1 with influx.manage on, else what you have set there yourself. Not set: the retention policies of v1 stay as they are, and those of v2 and v3 are not known. Shortening it removes rows.',
     example: '365d',
   },
   'telemetry.store': {

@@ -66,15 +66,11 @@ export async function openStores(kinds: readonly StoreKind[], options: StoreOpti
       ...(keepMs && { keepMs }),
       ...place,
     })
-    if (settings.keepMs !== undefined) {
-      const kept = { ...settings, keepMs: settings.keepMs }
-      const quick = { clock, logger, alarms, gatherMs: 0 }
-      levels = createInfluxdbLevels({ dataDir: folder, settings: kept, keepMs: keep, ...quick })
-      closing.push(levels.close)
-    }
+    const quick = { clock, logger, alarms, gatherMs: 0 }
+    levels = createInfluxdbLevels({ dataDir: folder, settings, keepMs: keep, ...quick })
+    closing.push(levels.close)
     const quarantine = async (refusal: LineRefusal) => void refused.push(refusal)
-    const touched = levels && { touched: levels }
-    const parts = { clock, logger, alarms, quarantine, ...(tagLimits && { tagLimits }), ...touched }
+    const parts = { clock, logger, alarms, quarantine, touched: levels, ...(tagLimits && { tagLimits }) }
     running.push(runOutput(createInfluxdbOutput(settings, parts), outputs))
     const store = createInfluxdbStore({ settings, log, clock })
     stores.push(store)

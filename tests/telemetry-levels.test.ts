@@ -131,6 +131,28 @@ describeWithTools('levels in InfluxDB', () => {
     },
   )
 
+  test('are made too where only a policy of the site lets values expire, which is left as it is', async () => {
+    const place = newDatabase()
+    await influxdb.query(`CREATE DATABASE ${place.database} WITH DURATION 3650d`)
+    const store = await openStores(['influxdb'], { influxdb: place })
+    await fill(store, 2)
+    await store.expire()
+    const policies = await influxdb.query(`SHOW RETENTION POLICIES ON ${place.database}`)
+    expect(policies[0]?.values.map(([name, keep]) => [name, keep])).toContainEqual(['autogen', '87600h0m0s'])
+    const made = await influxdb.query('SELECT sum("sum") FROM tocsin_hours.temperature', place.database)
+    expect(made[0]?.values[0]?.[1]).toBe(10 + 110 + 15 + 115)
+    expect((await raw(store)).flat()).toHaveLength(20)
+  })
+
+  test('are not made where values are kept for ever', async () => {
+    const place = newDatabase()
+    const store = await openStores(['influxdb'], { influxdb: place })
+    await fill(store, 2)
+    await store.expire()
+    const policies = await influxdb.query(`SHOW RETENTION POLICIES ON ${place.database}`)
+    expect(policies[0]?.values.map(([name]) => name)).toEqual(['autogen'])
+  })
+
   test('are whole after kill -9 at any moment, and the same as without', { timeout: 120_000 }, async () => {
     const hours = 150
     const { place, folder } = await filled(hours)

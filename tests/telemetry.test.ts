@@ -4,11 +4,16 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createAlarms } from '../gateway/alarms.ts'
+import { systemClock } from '../gateway/clock.ts'
+import { readSettings } from '../gateway/settings.ts'
 import { createSeriesBuilder } from '../gateway/telemetry/aggregate.ts'
+import { configuredStore } from '../gateway/telemetry/configured-store.ts'
 import { queryPlan } from '../gateway/telemetry/requests.ts'
 import { Quality, SeriesAggregate } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
-import { openHouse } from './grpc-house.ts'
+import { openHouse, quietLogger } from './grpc-house.ts'
+import { openTestLog } from './grpc-log.ts'
 import { readingMs, temperature } from './peers/influxdb-readings.ts'
 import { append, openStores, range, shown, valuesOf, windowMs } from './telemetry-house.ts'
 
@@ -51,6 +56,28 @@ describe('the SQLite store', () => {
     await second.caughtUp()
     expect(existsSync(`${file}.damaged`)).toBe(true)
     expect(valuesOf(await second.query({ quantity: 'air_temperature' }))).toEqual([[21.5]])
+  })
+
+  test('removes nothing while the clock is wrong', async () => {
+    const first = await openStores(['sqlite'])
+    await append(first.house, [temperature(21.5)])
+    await first.caughtUp()
+    await first.close()
+    const log = await openTestLog(first.folder)
+    const alarms = createAlarms(systemClock, () => {})
+    const settings = { ...readSettings({ environment: {} }), data_dir: first.folder }
+    const parts = { settings, log, clock: systemClock, logger: quietLogger, alarms, levels: undefined }
+    const configured = (await configuredStore(parts))!
+    const values = async () =>
+      valuesOf(await configured.store.querySeries({ ...range, quantity: 'air_temperature' }, undefined))
+    alarms.raise('clock_step', '', 'the clock of this machine jumped ahead')
+    await configured.expire()
+    expect(await values()).toEqual([[21.5]])
+    alarms.clear('clock_step')
+    await configured.expire()
+    expect(await values()).toEqual([])
+    await configured.output?.close()
+    await log.close()
   })
 
   test('tells a caller where there is none', async () => {

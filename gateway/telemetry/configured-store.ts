@@ -34,8 +34,7 @@ interface Parts {
 }
 
 /**
- * Levels of the InfluxDB that is the store, where its values expire; the output tells them what it writes. Throws GatewayError
- * settings_invalid.
+ * Levels of the InfluxDB that is the store; the output tells them what it writes. Throws GatewayError settings_invalid.
  */
 export function configuredLevels({
   settings,
@@ -43,16 +42,15 @@ export function configuredLevels({
   logger,
   alarms,
 }: Pick<Parts, 'settings' | 'clock' | 'logger' | 'alarms'>): InfluxdbLevels | undefined {
-  const influxdb = settings['influx.url'] ? influxdbSettings(settings) : undefined
   const { data_dir: dataDir } = settings
-  if (chosenStore(settings) !== 'influxdb' || influxdb?.keepMs === undefined) {
+  if (chosenStore(settings) !== 'influxdb') {
     // What is written from now on stands in it no longer: should levels be made again, they are made of everything.
     removeTouchedFile(touchedFile(dataDir))
     return undefined
   }
   return createInfluxdbLevels({
     dataDir,
-    settings: { ...influxdb, keepMs: influxdb.keepMs },
+    settings: influxdbSettings(settings),
     keepMs: { minutes: settings['telemetry.keep_minutes'], hours: settings['telemetry.keep_hours'] },
     clock,
     logger,

@@ -17,20 +17,25 @@ import { horizonAt, hourMs as hourLengthMs, type Level } from '../levels.ts'
 import { createQueryClient, type QueryClient } from './client.ts'
 import { noHorizon, readHorizon, writeHorizon } from './horizon.ts'
 import { identifier, where, within } from './influxql.ts'
-import { explained, levelDatabase, type LevelKeepMs, policyKeepMs, prepareLevelPolicies } from './level-policies.ts'
+import { explained, keptValuesMs, levelDatabase, type LevelKeepMs } from './level-policies.ts'
+import { policyKeepMs, prepareLevelPolicies } from './level-policies.ts'
 import { levelPolicies } from './level-rows.ts'
 import { createLevelWriter, hoursOf, type LevelWriter, rollUpHour } from './roll-up.ts'
 import type { Taken, Touch, TouchedFile, TouchedHour } from './touched-file.ts'
 
 export interface KeeperParts {
-  readonly settings: InfluxdbSettings & { readonly keepMs: number }
+  readonly settings: InfluxdbSettings
   readonly keepMs: LevelKeepMs
   readonly touched: TouchedFile
   readonly clock: Clock
-  /** How long an hour is written to before its levels are made. */
-  readonly gatherMs: number
+  /** How long an hour is written to before its levels are made; absent: until ten minutes after it, or for half as long as values are kept. */
+  readonly gatherMs?: number
   /** Told before the values of these hours are read: what is written to them from now on is to be noted again. */
   readonly taking: (hours: readonly TouchedHour[]) => Promise<void>
+  /** So many hours were found that may have no levels; it may take long until they do. */
+  readonly begun: (hours: number) => Promise<void>
+  /** Nothing is known any more, and all is to be noted again. */
+  readonly forgotten: () => Promise<void>
 }
 
 export interface Expired {
@@ -48,6 +53,8 @@ export interface Keeper {
   close(): Promise<void>
 }
 
+/** Ten minutes after an hour most of its values are there. */
+const usualGatherMs = hourLengthMs + 600_000
 /** More late devices than these are read as all devices are. */
 const devicesMax = 100
 /** An hour that expires this soon is not waited for. */
@@ -68,14 +75,15 @@ const earlyMs: Readonly<Record<InfluxdbVersion, number>> = {
 const targets: readonly Target[] = ['main', 'exercise']
 
 export function createKeeper(parts: KeeperParts): Keeper {
-  const { settings, touched, clock, gatherMs, taking } = parts
-  const keepMs = policyKeepMs(parts.keepMs, settings.keepMs)
+  const { settings, touched, clock, taking } = parts
   const client = createQueryClient(settings, clock)
   const admin = createInfluxdbAdmin(settings)
   const writing = { minutes: clientOf('minutes'), hours: clientOf('hours') }
   const { signal } = new AbortController()
   let version: InfluxdbVersion | undefined
+  /** How long values are kept, where levels are made; and how long levels then are. */
   let valuesMs: number | undefined
+  let keepMs = parts.keepMs
   let isShortened = false
   let refused = { rows: 0, why: '' }
 
@@ -88,12 +96,16 @@ export function createKeeper(parts: KeeperParts): Keeper {
     return { main: mainDatabase(settings, known), exercise: settings.exerciseDatabase }
   }
 
-  async function prepare(): Promise<{ databases: Readonly<Record<Target, string>>; valuesMs: number }> {
-    version ??= await client.version()
-    const databases = databasesOf(version)
-    if (version !== 'v1') valuesMs ??= settings.keepMs
-    valuesMs ??= await prepareLevelPolicies({ settings, admin, databases: Object.values(databases), keepMs })
-    return { databases, valuesMs }
+  /** Undefined: values are kept for ever. */
+  async function prepare(databases: readonly string[]): Promise<number | undefined> {
+    if (valuesMs !== undefined) return valuesMs
+    const policies = { settings, admin, databases, keepMs: parts.keepMs }
+    // Of versions 2 and 3 only the settings say it.
+    const kept = version === 'v1' ? await keptValuesMs(policies) : (settings.keepMs ?? Infinity)
+    if (kept === Infinity) return undefined
+    if (version === 'v1') await prepareLevelPolicies(policies, kept)
+    keepMs = policyKeepMs(parts.keepMs, kept)
+    return (valuesMs = kept)
   }
 
   const writerOf = (database: string, level: Level, oldestMs: number): LevelWriter =>
@@ -115,6 +127,7 @@ export function createKeeper(parts: KeeperParts): Keeper {
           touches.push({ target, measurement, hourMs, device: '' })
     }
     touched.begin(touches)
+    if (touches.length > 0) await parts.begun(touches.length)
   }
 
   async function rollUp(
@@ -132,10 +145,17 @@ export function createKeeper(parts: KeeperParts): Keeper {
   }
 
   async function expire(nowMs: number, mayMove: boolean): Promise<Expired> {
-    const { databases, valuesMs: kept } = await prepare()
+    version ??= await client.version()
+    const databases = databasesOf(version)
+    const kept = await prepare(Object.values(databases))
+    if (kept === undefined) {
+      if (touched.forget()) await parts.forgotten()
+      return { hours: 0 }
+    }
+    const gatherMs = parts.gatherMs ?? Math.min(usualGatherMs, kept / 2)
     if (!touched.hasBegun()) await begin(databases, nowMs)
     const before = await readHorizon(client, databases.main)
-    const early = Math.min(earlyMs[version!], kept / 2)
+    const early = Math.min(earlyMs[version], kept / 2)
     const horizon = mayMove ? Math.max(before, horizonAt(nowMs, kept - early)) : before
     let hours = 0
     const gone: number[] = []
@@ -156,7 +176,7 @@ export function createKeeper(parts: KeeperParts): Keeper {
       }
     }
     if (horizon > before) await moveHorizon(databases.main, horizon)
-    if (version === 'v1' && settings.manage && mayMove && !isShortened) {
+    if (version === 'v1' && settings.manage && settings.keepMs !== undefined && mayMove && !isShortened) {
       await makeDatabases(admin, Object.values(databases), settings)
       isShortened = true
       valuesMs = undefined
@@ -182,9 +202,10 @@ export function createKeeper(parts: KeeperParts): Keeper {
         return await expire(nowMs, mayMove)
       } catch (error) {
         // A policy may have been removed, or the database be another one: looked at anew the next time.
+        const known = valuesMs ?? settings.keepMs ?? Infinity
         valuesMs = undefined
         const databases = Object.values(databasesOf(version ?? 'v1'))
-        throw explained(error, version, { databases, keepMs })
+        throw explained(error, version, { databases, keepMs: parts.keepMs }, known)
       }
     },
     async close() {

@@ -19,6 +19,7 @@ import { horizonOf, noHorizon, writeHorizon } from './horizon.ts'
 import { identifier, literal, where, within } from './influxql.ts'
 import {
   explained,
+  keptValuesMs,
   levelDatabase,
   type LevelKeepMs,
   levels,
@@ -35,9 +36,9 @@ export function createInfluxdbLevelPoints(
   client: QueryClient,
   clock: Clock,
 ): LevelPoints & { close(): Promise<void> } {
-  const kept = policyKeepMs(keepMs, settings.keepMs ?? 0)
   const writing: Readonly<Record<Level, Client>> = { minutes: clientOf('minutes'), hours: clientOf('hours') }
   const lines = createLines()
+  let valuesMs = settings.keepMs ?? Infinity
   let prepared: Promise<InfluxdbVersion> | undefined
 
   function clientOf(level: Level): Client {
@@ -50,13 +51,17 @@ export function createInfluxdbLevelPoints(
   async function prepare(): Promise<InfluxdbVersion> {
     const version = await client.version()
     const databases = databasesOf(version)
-    if (version === 'v1')
-      await prepareLevelPolicies({ settings, admin: createInfluxdbAdmin(settings), databases, keepMs: kept })
+    if (version === 'v1') {
+      const parts = { settings, admin: createInfluxdbAdmin(settings), databases, keepMs }
+      valuesMs = await keptValuesMs(parts)
+      await prepareLevelPolicies(parts, valuesMs)
+    }
     return version
   }
 
   /** With an hour for clocks that differ: InfluxDB refuses what is older than its policy keeps. */
-  const oldestMs = (level: Level): number => Number(clock.now() / 1_000_000n) - kept[level] + levelMs.hours
+  const oldestMs = (level: Level): number =>
+    Number(clock.now() / 1_000_000n) - policyKeepMs(keepMs, valuesMs)[level] + levelMs.hours
 
   /** Throws with what to make, where a policy or bucket is missing. */
   async function send(database: string, level: Level, what: Lines): Promise<void> {
@@ -71,7 +76,7 @@ export function createInfluxdbLevelPoints(
         `InfluxDB takes not all ${level} that are moved into "${database}": ${why}`,
       )
     } catch (error) {
-      throw explained(error, version, { databases: databasesOf(version), keepMs: kept })
+      throw explained(error, version, { databases: databasesOf(version), keepMs }, valuesMs)
     }
   }
 

@@ -15,9 +15,9 @@ export const levels: readonly Level[] = ['minutes', 'hours']
 
 const dayMs = 86_400_000
 
-/** Longer than values are, with a day for clocks that differ: what is before the horizon must be there. */
+/** Longer than values are that are not kept for ever, with a day for clocks that differ: what is before the horizon must be there. */
 export function policyKeepMs(keepMs: LevelKeepMs, valuesMs: number): LevelKeepMs {
-  const kept = (level: Level): number => Math.max(keepMs[level], valuesMs + dayMs)
+  const kept = (level: Level): number => Math.max(keepMs[level], valuesMs === Infinity ? 0 : valuesMs + dayMs)
   return { minutes: kept('minutes'), hours: kept('hours') }
 }
 
@@ -29,20 +29,29 @@ export interface PolicyParts {
   readonly settings: InfluxdbSettings
   readonly admin: InfluxdbAdmin
   readonly databases: readonly string[]
+  /** As the settings have it. */
   readonly keepMs: LevelKeepMs
 }
 
-/** 1.x: makes or alters them where `manage` is on. Resolves with how long the databases keep values. Throws peer_refused. */
-export async function prepareLevelPolicies(parts: PolicyParts): Promise<number> {
-  const { settings, admin, databases, keepMs } = parts
+/** 1.x: how long the databases keep values; makes them where `manage` is on. Infinity: for ever. */
+export async function keptValuesMs({ settings, admin, databases }: Omit<PolicyParts, 'keepMs'>): Promise<number> {
   if (settings.manage) await makeDatabases(admin, databases, settings, { mayShorten: false })
   let valuesMs = settings.keepMs ?? Infinity
   for (const database of databases) {
-    const policies = await admin.retentionPolicies(database)
-    const values = policies.find(({ name, isDefault }) =>
+    const values = (await admin.retentionPolicies(database)).find(({ name, isDefault }) =>
       settings.retentionPolicy === undefined ? isDefault : name === settings.retentionPolicy,
     )
     if (values) valuesMs = Math.min(valuesMs, values.keepMs)
+  }
+  return valuesMs
+}
+
+/** 1.x: makes or alters the policies where `manage` is on. Throws peer_refused. */
+export async function prepareLevelPolicies(parts: PolicyParts, valuesMs: number): Promise<void> {
+  const { settings, admin, databases } = parts
+  const keepMs = policyKeepMs(parts.keepMs, valuesMs)
+  for (const database of databases) {
+    const policies = await admin.retentionPolicies(database)
     for (const level of levels) {
       const policy = policies.find(({ name }) => name === levelPolicies[level])
       if (policy && (policy.keepMs === wholeSeconds(keepMs[level]) || !settings.manage)) continue
@@ -56,16 +65,17 @@ export async function prepareLevelPolicies(parts: PolicyParts): Promise<number> 
       })
     }
   }
-  return valuesMs
 }
 
 /** Says, of a refusal, what to make and whom to ask. */
 export function explained(
   error: unknown,
   version: InfluxdbVersion | undefined,
-  { databases, keepMs }: Pick<PolicyParts, 'databases' | 'keepMs'>,
+  { databases, ...parts }: Pick<PolicyParts, 'databases' | 'keepMs'>,
+  valuesMs: number,
 ): unknown {
   if (!(error instanceof GatewayError) || error.code !== 'peer_refused') return error
+  const keepMs = policyKeepMs(parts.keepMs, valuesMs)
   const names = databases.flatMap((database) =>
     levels.map((level) => `"${levelDatabase(database, level, version ?? 'v1')}" (kept for ${days(keepMs[level])})`),
   )

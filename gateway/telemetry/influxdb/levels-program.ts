@@ -22,6 +22,8 @@ const keeper = createKeeper({
   touched,
   clock: systemClock,
   taking: (hours: readonly TouchedHour[]) => caller.call('taking', [hours]),
+  begun: (hours: number) => caller.call('begun', [hours]),
+  forgotten: () => caller.call('forgotten', []),
 })
 
 const caller: Caller = serveThread({

@@ -24,13 +24,12 @@ export interface InfluxdbLevels extends Touched {
 
 export interface InfluxdbLevelsParts {
   readonly dataDir: string
-  /** `keepMs`: how long values are kept. */
-  readonly settings: InfluxdbSettings & { readonly keepMs: number }
+  readonly settings: InfluxdbSettings
   readonly keepMs: LevelKeepMs
   readonly clock: Clock
   readonly logger: Logger
   readonly alarms: Alarms
-  /** Other than ten minutes after a whole hour, for tests. */
+  /** Other than usual (KeeperParts), for tests. */
   readonly gatherMs?: number
 }
 
@@ -43,10 +42,20 @@ const name = 'influxdb levels'
 
 export function createInfluxdbLevels(parts: InfluxdbLevelsParts): InfluxdbLevels {
   const { dataDir, settings, keepMs, clock, logger, alarms } = parts
-  const gatherMs = parts.gatherMs ?? Math.min(hourLengthMs + lateMs, settings.keepMs / 2)
-  const data: LevelsThreadData = { file: touchedFile(dataDir), settings, keepMs, gatherMs }
+  const { gatherMs } = parts
+  const data: LevelsThreadData = {
+    file: touchedFile(dataDir),
+    settings,
+    keepMs,
+    ...(gatherMs !== undefined && { gatherMs }),
+  }
   const program = new URL('./levels-program.ts', import.meta.url)
-  const thread = createThread({ program, name: 'tocsin-levels', data, handlers: { taking } })
+  const thread = createThread({
+    program,
+    name: 'tocsin-levels',
+    data,
+    handlers: { taking, begun, forgotten: () => noted.clear() },
+  })
   /** Touches of the rows of a delivery, by hour and device; and of each measurement the hour that was touched last. */
   let touches = new Map<string, Touch>()
   let last: Readonly<Record<Target, Map<string, number>>> = { main: new Map(), exercise: new Map() }
@@ -60,6 +69,10 @@ export function createInfluxdbLevels(parts: InfluxdbLevelsParts): InfluxdbLevels
 
   function taking(hours: readonly TouchedHour[]): void {
     for (const hour of hours) noted.delete(textOf(hour))
+  }
+
+  function begun(hours: number): void {
+    logger.info({ hours }, 'minutes and hours are made of all values that InfluxDB has, the oldest first')
   }
 
   async function expire(): Promise<void> {
@@ -82,6 +95,7 @@ export function createInfluxdbLevels(parts: InfluxdbLevelsParts): InfluxdbLevels
 
   function tell({ hours, gone, refused }: Expired): void {
     if (hours > 0) logger.debug({ hours }, 'levels of values were made in InfluxDB')
+    if (hours > 0 && !refused) alarms.clear('output_refused', name)
     if (refused)
       alarms.raise(
         'output_refused',

@@ -39,12 +39,16 @@ export interface TouchedFile {
   hasBegun(): boolean
   begin(touches: Iterable<Touch>): void
   touch(touches: Iterable<Touch>, nowMs: number): void
+  /** For where no levels are made: should they be, they are made of everything. Whether there was anything worth it. */
+  forget(): boolean
   /** The oldest first. */
   due(before: DueBefore): readonly Taken[]
   done(taken: Taken): void
   close(): void
 }
 
+/** Fewer than these are no burden. */
+const forgottenMin = 10_000
 /** Hours taken at once. */
 const hoursAtOnce = 64
 /** A clock that was so far ahead when it was noted was wrong. */
@@ -68,6 +72,7 @@ export function openTouchedFile(path: string, settings: InfluxdbSettings): Touch
   )
   const begun = database.prepare('SELECT place FROM begun')
   const setBegun = database.prepare('INSERT OR REPLACE INTO begun VALUES (1, ?)')
+  const size = database.prepare('SELECT count(*) AS rows FROM touched')
   const due = database.prepare(
     `SELECT hour AS hourMs, target, measurement, min(touched_at) AS since FROM touched GROUP BY hour, target, measurement
      HAVING since <= ? OR since > ? OR (hour < ? AND since <= ?) ORDER BY hour LIMIT ${hoursAtOnce}`,
@@ -106,6 +111,12 @@ export function openTouchedFile(path: string, settings: InfluxdbSettings): Touch
         put(touches, 0)
         setBegun.run(place)
       }),
+    forget() {
+      const { rows } = size.get() as { rows: number }
+      if (begunPlace() === undefined && rows < forgottenMin) return false
+      transact(() => database.exec('DELETE FROM touched; DELETE FROM begun'))
+      return true
+    },
     touch: (touches, nowMs) => transact(() => put(touches, nowMs)),
     due({ nowMs, touchedMs, urgentMs }) {
       const hours = due.all(touchedMs, nowMs + aheadMsMax, urgentMs, nowMs) as unknown as TouchedHour[]
