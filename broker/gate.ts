@@ -39,7 +39,9 @@ export interface Taker {
   publish(packet: PublishPacket): void
   /** PUBACK, PUBREC, PUBREL or PUBCOMP; `reason` is 0 before MQTT 5. */
   answer(type: number, packetId: number, reason: number): void
+  /** Nothing is read until `Gate.answered`. */
   subscribe(packet: Buffer): void
+  /** The same. */
   unsubscribe(packet: Buffer): void
   /** Once for each chunk: the client is alive. */
   heard(): void
@@ -53,6 +55,8 @@ const lingerMs = 200
 
 // So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
 const pieceBytes = 64 << 10
+
+const pingResponse = Buffer.of(0xd0, 0)
 
 export class Gate extends Duplex {
   readonly peer: Peer
@@ -76,7 +80,7 @@ export class Gate extends Duplex {
   #wanted = 2
   #ended = false
   #throttled = false
-  /** Something is being stored: what comes behind it must find it done. */
+  /** The taker has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
   #awaited = false
   #taker: Taker | undefined
   readonly #out = createOutbox()
@@ -109,15 +113,12 @@ export class Gate extends Duplex {
     this.#resume()
   }
 
-  /** What the client sent last is not answered yet. */
-  await(): void {
-    this.#awaited = true
-  }
-
+  /** SUBSCRIBE or UNSUBSCRIBE is done. What came behind it has its turn in the next: each costs more than it looks. */
   answered(): void {
-    if (!this.#awaited) return
-    this.#awaited = false
-    this.#resume()
+    setImmediate(() => {
+      this.#awaited = false
+      this.#resume()
+    })
   }
 
   /** Hands nothing on for a while, and lets the client wait in its own socket. */
@@ -299,7 +300,8 @@ export class Gate extends Duplex {
       at += size
     }
     // A copy, so that a few bytes do not keep the whole chunk in memory.
-    if (at < bytes.length) this.#hold(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
+    const rest = bytes.subarray(at)
+    if (at < bytes.length) this.#hold(rest.length * 2 > rest.buffer.byteLength ? rest : Buffer.from(rest))
     if (this.#holds()) this.#socket.pause()
   }
 
@@ -326,10 +328,15 @@ export class Gate extends Duplex {
         break
       }
       case packetType.subscribe:
+        this.#awaited = true
         this.#taker!.subscribe(bytes.subarray(start, end))
         break
       case packetType.unsubscribe:
+        this.#awaited = true
         this.#taker!.unsubscribe(bytes.subarray(start, end))
+        break
+      case packetType.pingreq:
+        this.send(pingResponse)
         break
       default:
         this.push(bytes.subarray(start, end))

@@ -66,7 +66,6 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
   /** `then` ends with `gate.answered`. */
   function whenStored(session: Session<P>, gate: Gate, then: () => void): void {
     if (!session.kept) return then()
-    gate.await()
     store.flush().then(
       () => {
         if (session.connection?.gate === gate) then()
@@ -98,7 +97,6 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
     }
     sending.pump(session)
     if (at === filters.length) return gate.answered()
-    gate.await()
     setImmediate(() => {
       if (session.kept || session.connection?.gate === gate) offerRetained(session, gate, filters, at)
     })
