@@ -184,6 +184,21 @@ describeWithTools('levels in InfluxDB', () => {
     expect(await sums(store)).toEqual(hourlySums(hours))
   })
 
+  test('do not hold up the end of the gateway, and are made after it', { timeout: 60_000 }, async () => {
+    const { place, folder } = await filled(100)
+    const store = await openStores(['influxdb'], { influxdb: place, folder, keepMs: { values: dayMs } })
+    const making = store.expire()
+    await sleep(300)
+    const begun = performance.now()
+    await store.close()
+    await making
+    expect(performance.now() - begun).toBeLessThan(3_000)
+    const again = await openStores(['influxdb'], { influxdb: place, folder, keepMs: { values: dayMs } })
+    await again.expire()
+    expect(await raw(again)).toEqual([])
+    expect(await sums(again)).toEqual(hourlySums(100))
+  })
+
   test('wait for an InfluxDB that is away', { timeout: 60_000 }, async () => {
     let away = await startInfluxdb()
     const place = { url: away.url, database: 'away' }
