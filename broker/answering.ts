@@ -45,8 +45,11 @@ export function createAnswering<P extends Principal>(parts: AnsweringParts<P>): 
     const { connection } = session
     if (!connection) return
     const flight = session.flights.get(packetId)
-    if (!flight || flight.waiting)
-      return type === packetType.pubrec && reason < 0x80 ? releaseUnknown(connection, packetId) : undefined
+    if (!flight || flight.waiting) {
+      // Of a connection before, or of a message that is gone: the other side must come to an end with it.
+      if (type === packetType.pubrec && reason < 0x80) connection.gate.sendShort('pubrel', packetId)
+      return
+    }
     const fits =
       type === packetType.puback
         ? flight.qos === 1
@@ -60,12 +63,6 @@ export function createAnswering<P extends Principal>(parts: AnsweringParts<P>): 
     else if (flight.state === 'released') connection.gate.sendShort('pubrel', packetId)
     else return release(session, connection, packetId, flight)
     pump(session)
-  }
-
-  /** Of a connection before, or of a message that is gone: the other side must come to an end with it. */
-  function releaseUnknown({ gate, protocolVersion }: Connection, packetId: number): void {
-    if (protocolVersion === 5) gate.sendRefusal('pubrel', packetId, reasonCode.packetIdNotFound)
-    else gate.sendShort('pubrel', packetId)
   }
 
   return { answer, release }

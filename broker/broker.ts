@@ -208,7 +208,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
 
     function admit(client: ClientInside, session: Session<P>): void {
       const { gate, principal } = member(client)
-      const inflow = createInflow({ house: parts, limits, tally, store, inFlight }, principal!, session, gate)
+      const { isWanted } = delivery
+      const inflowParts = { house: parts, limits, tally, store, inFlight, isWanted }
+      const inflow = createInflow(inflowParts, principal!, session, gate)
       const connection: Connection = {
         gate,
         protocolVersion: session.protocolVersion,

@@ -9,6 +9,7 @@ import { createOutbox, firstBytes, type ShortPacket } from './outbox.ts'
 import {
   clearUnusedBits,
   connectVersion,
+  disconnectExpirySeconds,
   packetFault,
   packetSize,
   packetType,
@@ -64,6 +65,10 @@ export class Gate extends Duplex {
   version = 0
   /** Told in CONNACK; aedes knows of sessions with subscriptions only. */
   sessionPresent = false
+  /** MQTT 5 Maximum Packet Size that it asked for. */
+  packetBytesMax = Infinity
+  /** CONNECT asked for a session that does not outlive it. */
+  endsWithConnection = false
   /** Why it was closed, when that was our doing. */
   cutReason: CutReason | undefined
   /** What was wrong with the packet it was closed for, in words. */
@@ -194,6 +199,8 @@ export class Gate extends Duplex {
       // MQTT 5 §3.2.2.3.13: aedes has no shared subscriptions, and says so before all else.
       if (this.version === 5 && bytes[flags + 3] === 0x2a) bytes[flags + 4] = 1
     }
+    // MQTT 5 §3.1.2.11.4: what it does not take is not sent; without CONNACK there is nothing to go on with.
+    if (bytes.length > this.packetBytesMax) return this.cut('protocol')
     this.send(bytes)
   }
 
@@ -338,6 +345,14 @@ export class Gate extends Duplex {
       case packetType.pingreq:
         this.send(pingResponse)
         break
+      case packetType.disconnect:
+        if (this.version === 5 && this.endsWithConnection && disconnectExpirySeconds(bytes, start, end) > 0) {
+          // MQTT 5 §3.14.2.2.2
+          this.#fail({ reasonCode: reasonCode.protocol, why: 'DISCONNECT keeps a session that CONNECT did not' })
+          return false
+        }
+        this.push(bytes.subarray(start, end))
+        break
       default:
         this.push(bytes.subarray(start, end))
     }
@@ -387,7 +402,8 @@ export class Gate extends Duplex {
     // MQTT 5 §4.13.1
     if (this.version === 5 && this.#state === 'greeting' && !fault.silent)
       this.send(Buffer.of(0x20, 3, 0, fault.reasonCode, 0))
-    else if (this.version === 5 && this.#state === 'open') this.send(Buffer.of(0xe0, 1, fault.reasonCode))
+    else if (this.version === 5 && this.#state === 'open' && !fault.silent)
+      this.send(Buffer.of(0xe0, 1, fault.reasonCode))
     this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
   }
 

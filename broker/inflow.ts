@@ -27,6 +27,8 @@ export interface InflowParts<P extends Principal> {
   readonly store: Pick<SessionStore, 'write' | 'flush'>
   /** Over all connections. */
   readonly inFlight: { messages: number }
+  /** Somebody has subscribed to it. */
+  isWanted(topic: string): boolean
 }
 
 interface Arrival {
@@ -197,17 +199,22 @@ export function createInflow<P extends Principal>(
       first = head.next
       if (!first) last = undefined
       leave(head.packet)
-      if (head.verdict === 'accepted') accept(head)
-      else forbid(head)
+      if (head.verdict === 'forbidden') forbid(head)
+      else accept(head)
     }
     if (!full()) gate.throttle(false)
   }
 
   const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
 
-  function accept({ packet, repeated }: Arrival): void {
+  function accept({ packet, repeated, verdict }: Arrival): void {
     if (!repeated) tally.totals.accepted++
-    if (packet.qos > 0) gate.sendShort(packet.qos === 1 ? 'puback' : 'pubrec', packet.packetId)
+    const { qos, packetId, topic } = packet
+    if (qos === 2) gate.sendShort('pubrec', packetId)
+    // MQTT 5 §3.4.2.1: it is kept, and there is nobody to whom it says anything.
+    else if (qos === 1 && verdict === 'unread' && gate.version === 5 && !parts.isWanted(topic)) {
+      gate.sendRefusal('puback', packetId, reasonCode.noSubscribers)
+    } else if (qos === 1) gate.sendShort('puback', packetId)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
@@ -245,12 +252,8 @@ export function createInflow<P extends Principal>(
   }
 
   function release(packetId: number): void {
-    const isKnown = session.received.has(packetId)
     forget(packetId)
-    const complete = (): void => {
-      if (isKnown || gate.version !== 5) gate.sendShort('pubcomp', packetId)
-      else gate.sendRefusal('pubcomp', packetId, reasonCode.packetIdNotFound)
-    }
+    const complete = (): void => gate.sendShort('pubcomp', packetId)
     if (!session.kept) return complete()
     // Also for one that is not known any more: the client uses the identifier anew once it has PUBCOMP.
     store.flush().then(complete, () => gate.cut('unstored', reasonCode.serverBusy))
@@ -277,4 +280,5 @@ export function inbound(
 }
 
 // Mosquitto's bridges tell their state so; they must be neither believed nor cut.
-export const isBridgeStatus = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
+export const isBridgeStatus = (topic: string): boolean =>
+  topic.startsWith('$SYS/broker/connection/') && topic.endsWith('/state')

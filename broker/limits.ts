@@ -61,7 +61,7 @@ export const defaultLimits: Limits = {
   // A dead connection is noticed within 1.5 times this, whatever the client asked for.
   keepAliveSecondsMax: 3_600,
   // Kept for each connection; devices that use aliases have a handful of topics.
-  topicAliasesMax: 32,
+  topicAliasesMax: 10,
   // Enough to fill a group commit from ten clients; told to MQTT 5 clients as Receive Maximum. QoS 2 messages that wait for
   // PUBREL are bounded by it too.
   inFlightMax: 1_000,

@@ -4,13 +4,13 @@
 import { isUtf8 } from 'node:buffer'
 
 import type { Limits } from './limits.ts'
-import { propertiesEnd, type Place } from './properties.ts'
+import { propertiesEnd, propertyNumber, sessionExpiry, type Place } from './properties.ts'
 import { isPlainText, textEnd } from './texts.ts'
 
 export interface PacketFault {
   readonly reasonCode: number
   readonly why: string
-  /** A CONNECT that cannot be read as far as its flags is closed without a word (MQTT 5 §4.13.1 leaves it open). */
+  /** Closed without a word (MQTT 5 §4.13.1 leaves it open): where packets begin and end is not sure, or who somebody is. */
   readonly silent?: boolean
 }
 
@@ -28,6 +28,7 @@ export const packetType = {
 } as const
 
 export const reasonCode = {
+  noSubscribers: 0x10,
   noSubscription: 0x11,
   malformed: 0x81,
   protocol: 0x82,
@@ -38,7 +39,6 @@ export const reasonCode = {
   takenOver: 0x8e,
   filter: 0x8f,
   topic: 0x90,
-  packetIdNotFound: 0x92,
   receiveMaximum: 0x93,
   topicAlias: 0x94,
   packetTooLarge: 0x95,
@@ -47,6 +47,7 @@ export const reasonCode = {
 
 /** Of a packet in its first bytes; undefined while there are too few of them to tell. */
 export function packetSize(bytes: Uint8Array, at: number): number | PacketFault | undefined {
+  if (bytes[at]! < 0x10) return notForClients
   let length = 0
   for (let i = 1; i <= 4; i++) {
     const byte = bytes[at + i]
@@ -54,7 +55,7 @@ export function packetSize(bytes: Uint8Array, at: number): number | PacketFault 
     length += (byte & 0x7f) << (7 * (i - 1))
     if (byte < 0x80) return 1 + i + length
   }
-  return malformed('the length has more than four bytes')
+  return { ...malformed('the length has more than four bytes'), silent: true }
 }
 
 /** `start` to `end` is one packet. `version` is that of its CONNECT. */
@@ -87,11 +88,16 @@ export function packetFault(
     case packetType.unsubscribe:
       return flags === 2 ? filtersFault(bytes, body, end, version, false, limits) : wrongFlags
     case packetType.pingreq:
-      return flags === 0 && body === end ? undefined : wrongFlags
+      return flags === 0 ? emptyFault(body, end) : wrongFlags
     case packetType.disconnect:
       return flags === 0 ? disconnectFault(bytes, body, end, version) : wrongLastFlags
+    case pingresp:
+      return flags === 0 ? (emptyFault(body, end) ?? notForClients) : wrongFlags
+    case suback:
+    case unsuback:
+      return flags === 0 ? notForClients : wrongFlags
     default:
-      return { reasonCode: reasonCode.protocol, why: 'a packet that no client may send' }
+      return notForClients
   }
 }
 
@@ -223,15 +229,20 @@ function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits
   }
   const willAfter = will ? willEnd(bytes, clientId, end, version, limits) : clientId
   if (typeof willAfter === 'object') return willAfter
-  let after: number | undefined = willAfter
+  const after = credentialsEnd(bytes, willAfter, end, flags)
+  if (typeof after === 'string') return { ...malformed(after), silent: true }
+  return after === end ? undefined : malformed('CONNECT is too long')
+}
+
+function credentialsEnd(bytes: Uint8Array, at: number, end: number, flags: number): number | string {
+  let after: number | undefined = at
   if (flags & 0x80) {
-    after = textEnd(bytes, willAfter, end)
-    if (after !== undefined && !isPlainText(bytes, willAfter + 2, after)) {
-      return malformed('a user name that is not UTF-8 or has a control character')
-    }
+    after = textEnd(bytes, at, end)
+    if (after === undefined) return 'CONNECT ends within its user name'
+    if (!isPlainText(bytes, at + 2, after)) return 'a user name that is not UTF-8 or has a control character'
   }
   if (flags & 0x40) after = textEnd(bytes, after, end)
-  return after === end ? undefined : malformed('CONNECT is too short or too long')
+  return after ?? 'CONNECT ends within its password'
 }
 
 function connectFlagsFault(flags: number, version: number): string | undefined {
@@ -290,6 +301,10 @@ export function clearUnusedBits(bytes: Buffer, start: number, end: number): void
 const publishReasons: ReadonlySet<number> = new Set([0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99])
 const releaseReasons: ReadonlySet<number> = new Set([0, 0x92])
 
+function emptyFault(body: number, end: number): PacketFault | undefined {
+  return body === end ? undefined : { ...malformed('a ping that is more than its header'), silent: true }
+}
+
 /** PUBACK, PUBREC, PUBREL and PUBCOMP are a packet identifier; in MQTT 5 a reason and properties may follow (§3.4.2). */
 function acknowledgementFault(
   bytes: Uint8Array,
@@ -311,6 +326,13 @@ function disconnectFault(bytes: Uint8Array, at: number, end: number, version: nu
   if (end === at) return undefined
   if (version !== 5) return malformed('a DISCONNECT that is more than its header')
   return lastPropertiesFault(bytes, at + 1, end, 'DISCONNECT')
+}
+
+/** That a sound DISCONNECT of MQTT 5 asks for; 0: none. */
+export function disconnectExpirySeconds(bytes: Uint8Array, start: number, end: number): number {
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  return at + 1 < end ? (propertyNumber(bytes, at + 1, end, sessionExpiry) ?? 0) : 0
 }
 
 /** Of a packet that ends with its properties, or before them. */
@@ -338,6 +360,9 @@ function packetIdFault(bytes: Uint8Array, at: number, end: number): PacketFault 
 const malformed = (why: string): PacketFault => ({ reasonCode: reasonCode.malformed, why })
 const badTopic = (why: string): PacketFault => ({ reasonCode: reasonCode.topic, why })
 const badFilter = (why: string): PacketFault => ({ reasonCode: reasonCode.filter, why })
+// What only a server sends, and with flags of its own, is malformed before all else (MQTT 5 §2.1.3).
+const [suback, unsuback, pingresp] = [9, 11, 13]
+const notForClients: PacketFault = { reasonCode: reasonCode.protocol, why: 'a packet that no client may send' }
 const wrongFlags = malformed('the flags of the fixed header are wrong')
 // MQTT 5 §3.6.1 calls it malformed; mosquitto, and its cases, a protocol error.
 const wrongLastFlags: PacketFault = { ...wrongFlags, reasonCode: reasonCode.protocol }

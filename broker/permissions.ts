@@ -41,7 +41,9 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
   const preConnect: Hooks['preConnect'] = (client, packet, done) => {
     const { gate } = Object.assign(member(client), { connect: packet })
     // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
-    const { clientId } = packet
+    const { clientId, properties = {} } = packet
+    gate.packetBytesMax = properties.maximumPacketSize ?? Infinity
+    gate.endsWithConnection = !properties.sessionExpiryInterval
     const unusable =
       clientId in Object.prototype ||
       // What a group of a shared subscription is owed is stored under such a name.

@@ -64,7 +64,7 @@ export interface Principal {
 }
 
 /** `accepted`: acknowledged and delivered. `forbidden`: never delivered; 0x87 to MQTT 5, an ordinary acknowledgement to 3.1.1. */
-export type Verdict = 'accepted' | 'forbidden'
+export type Verdict = 'accepted' | 'unread' | 'forbidden'
 
 export type QoS = 0 | 1 | 2
 

@@ -31,6 +31,7 @@ const everywhere: readonly Place[] = [
   'DISCONNECT',
 ]
 const userProperty = 0x26
+export const sessionExpiry = 0x11
 
 // MQTT 5 §2.2.2.2, table 2-4; the bounds are those of §3.1.2.11, §3.3.2.3 and §3.8.2.1.
 const properties: Readonly<Record<number, Property>> = {
@@ -41,7 +42,7 @@ const properties: Readonly<Record<number, Property>> = {
   0x09: { name: 'correlation data', form: 'bytes', in: message },
   // A server sends it in PUBLISH; a client does not (§3.3.4).
   0x0b: { name: 'subscription identifier', form: 'variable', in: ['SUBSCRIBE'], least: 1 },
-  0x11: { name: 'session expiry interval', form: 'four', in: ['CONNECT', 'DISCONNECT'] },
+  [sessionExpiry]: { name: 'session expiry interval', form: 'four', in: ['CONNECT', 'DISCONNECT'] },
   0x12: { name: 'assigned client identifier', form: 'text', in: [] },
   0x13: { name: 'server keep alive', form: 'two', in: [] },
   0x15: { name: 'authentication method', form: 'text', in: ['CONNECT'] },
@@ -91,6 +92,25 @@ export function propertiesEnd(bytes: Uint8Array, at: number, end: number, place:
   return after
 }
 
+/** Of sound properties, the one of that name, when it is there and a number. */
+export function propertyNumber(bytes: Uint8Array, at: number, end: number, id: number): number | undefined {
+  const length = variableInteger(bytes, at, end)
+  if (!length) return undefined
+  for (let next = length.end; next < length.end + length.value;) {
+    const property = properties[bytes[next]!]!
+    const after = fieldEnd(bytes, next + 1, end, property)!
+    if (bytes[next] === id) return numberOf(bytes, next + 1, after, property)
+    next = after
+  }
+  return undefined
+}
+
+function numberOf(bytes: Uint8Array, at: number, end: number, { form }: Property): number {
+  return form === 'variable'
+    ? variableInteger(bytes, at, end)!.value
+    : bytes.subarray(at, end).reduce((sum, byte) => sum * 256 + byte, 0)
+}
+
 function fieldEnd(bytes: Uint8Array, at: number, end: number, { form }: Property): number | undefined {
   switch (form) {
     case 'byte':
@@ -116,17 +136,15 @@ function someTextEnd(bytes: Uint8Array, at: number | undefined, end: number): nu
   return after !== undefined && isText(bytes, at! + 2, after) ? after : undefined
 }
 
-function isSound(bytes: Uint8Array, at: number, end: number, { form, least = 0, most = Infinity }: Property): boolean {
+function isSound(bytes: Uint8Array, at: number, end: number, property: Property): boolean {
+  const { form, least = 0, most = Infinity } = property
   // §3.3.2.3.5: a topic to be published on.
   if (form === 'topic') {
     const topic = bytes.subarray(at + 2, end)
     return topic.length > 0 && !topic.includes(0x2b) && !topic.includes(0x23) && isPlainText(bytes, at + 2, end)
   }
   if (least === 0 && most === Infinity) return true
-  const value =
-    form === 'variable'
-      ? variableInteger(bytes, at, end)!.value
-      : bytes.subarray(at, end).reduce((sum, byte) => sum * 256 + byte, 0)
+  const value = numberOf(bytes, at, end, property)
   return value >= least && value <= most
 }
 

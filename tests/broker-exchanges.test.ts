@@ -79,6 +79,12 @@ describe('an acknowledgement that is not the one of its message ends the connect
     raw.send(ackPacket(mqtt.pubrel, 9))
     expect([...(await raw.packet(mqtt.pubcomp)).body]).toEqual([0, 9])
     raw.close()
+    // The same in MQTT 5: §3.6.2.1 has 0x92 for it, which mosquitto and its clients do not look for.
+    const five = await connected(port, { version: 5 })
+    five.send(ackPacket(mqtt.pubrec, 9), ackPacket(mqtt.pubrel, 9))
+    expect([...(await five.packet(mqtt.pubrel)).body]).toEqual([0, 9])
+    expect([...(await five.packet(mqtt.pubcomp)).body]).toEqual([0, 9])
+    five.close()
   })
 
   test('a PUBREC that refuses a message nobody knows of is not answered', async () => {
@@ -183,6 +189,18 @@ describe('a CONNECT of MQTT 5 that is wrong', () => {
   })
 
   test.each([
+    ['a user name with a control character', frame(0x10, ...head(0x82), none, text('a'), text('b\u0001'))],
+    ['no user name where one is announced', frame(0x10, ...head(0x82), none, text('a'))],
+    ['no password where one is announced', frame(0x10, ...head(0xc2), none, text('a'), text('b'))],
+  ])('is closed without a word when it does not say who it is: %s', async (_what, packet) => {
+    const { port } = await startBroker()
+    const raw = await openRaw(port)
+    raw.send(packet)
+    await raw.closed
+    expect(raw.packets).toEqual([])
+  })
+
+  test.each([
     ['no keep-alive', frame(0x10, text('MQTT'), Buffer.of(5, 2))],
     ['a reserved flag', frame(0x10, ...head(3), none, text('a'))],
     ['a will of QoS 3', frame(0x10, ...head(0x1e), none, text('a'), none, text('w'), text(''))],
@@ -210,6 +228,77 @@ test('a session that is there is told of in CONNACK, but not to MQTT 3.1, which 
     }
     expect(flags).toEqual(version === 4 ? [0, 1] : [0, 0])
   }
+})
+
+describe('a PUBACK of MQTT 5', () => {
+  test('says that nobody reads the topic: no adapter, as the house says, and no subscriber', async () => {
+    const { port } = await startBroker({
+      receive: (_principal, { topic }) => Promise.resolve(topic === 't' ? 'unread' : 'accepted'),
+    })
+    const five = await connected(port, { version: 5, clientId: 'five' })
+    const four = await connected(port, { clientId: 'four' })
+    const answer = async (raw: RawMqtt, packet: Buffer, type = mqtt.puback): Promise<number[]> => {
+      const from = raw.packets.length
+      raw.send(packet)
+      return [...(await raw.packet(type, from)).body]
+    }
+    expect(await answer(five, publishPacket('t', { id: 1, version: 5 }))).toEqual([0, 1, 0x10])
+    expect(await answer(five, publishPacket('read', { id: 2, version: 5 }))).toEqual([0, 2])
+    expect(await answer(four, publishPacket('t', { id: 3 }))).toEqual([0, 3])
+    expect(await answer(five, publishPacket('t', { id: 4, qos: 2, version: 5 }), mqtt.pubrec)).toEqual([0, 4])
+    four.send(subscribePacket(['+']))
+    await four.packet(mqtt.suback)
+    expect(await answer(five, publishPacket('t', { id: 5, version: 5 }))).toEqual([0, 5])
+    for (const each of [five, four]) each.close()
+  })
+
+  test('refuses $SYS, but swallows what a bridge says of its state', async () => {
+    const { port, received } = await startBroker()
+    const raw = await connected(port, { version: 5 })
+    raw.send(publishPacket('$SYS/broker/connection/me', { id: 1, version: 5 }))
+    expect([...(await raw.packet(mqtt.puback)).body]).toEqual([0, 1, 0x87])
+    raw.send(publishPacket('$SYS/broker/connection/me/state', { id: 2, version: 5 }))
+    expect([...(await raw.packet(mqtt.puback, 2)).body]).toEqual([0, 2])
+    expect(received.map(({ topic, permitted }) => [topic, permitted])).toEqual([['$SYS/broker/connection/me', false]])
+    raw.close()
+  })
+})
+
+describe('DISCONNECT of MQTT 5', () => {
+  const keep = frame(0xe0, Buffer.of(0, 5, 0x11, 0, 0, 0, 30))
+
+  test('may not keep a session that CONNECT did not ask for', async () => {
+    const { port } = await startBroker()
+    const raw = await connected(port, { version: 5 })
+    raw.send(keep)
+    expect([...(await raw.packet(mqtt.disconnect)).body]).toEqual([0x82])
+    await raw.closed
+  })
+
+  test('may keep one for longer, or end it', async () => {
+    const { port, broker } = await startBroker()
+    for (const [last, sessions] of [
+      [keep, 1],
+      [frame(0xe0, Buffer.of(0, 5, 0x11, 0, 0, 0, 0)), 0],
+    ] as const) {
+      const raw = await openRaw(port)
+      raw.send(frame(0x10, text('MQTT'), Buffer.of(5, 0, 0, 60), Buffer.of(5, 0x11, 0, 0, 0, 1), text('unit-7')))
+      await raw.packet(mqtt.connack)
+      raw.send(last)
+      await raw.closed
+      expect(raw.packets.map(({ type }) => type)).toEqual([mqtt.connack])
+      await until(() => broker.counts().connections === 0, 'gone')
+      expect(broker.counts().sessions).toBe(sessions)
+    }
+  })
+})
+
+test('a client that takes no packet as large as its CONNACK is closed without one', async () => {
+  const { port } = await startBroker()
+  const raw = await openRaw(port)
+  raw.send(frame(0x10, text('MQTT'), Buffer.of(5, 2, 0, 60), Buffer.of(5, 0x27, 0, 0, 0, 2), text('a')))
+  await raw.closed
+  expect(raw.packets).toEqual([])
 })
 
 test('a session whose time is over is not there any more, nor what it was owed', async () => {

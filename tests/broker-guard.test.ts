@@ -61,7 +61,8 @@ describe('a packet that breaks the standard closes its connection', () => {
     ['a filter with U+0085', subscribePacket(['a\u0085b']), 0x81],
     ['a packet of servers', ackPacket(mqtt.suback, 1), 0x82],
     ['type 0', Buffer.of(0, 0), 0x82],
-    ['a length of five bytes', Buffer.of(0x30, 0x80, 0x80, 0x80, 0x80, 1), 0x81],
+    ['type 0, before its length is there', Buffer.of(0x0a, 0xc0), 0x82],
+    ['a packet of servers with flags', Buffer.of(0x91, 3, 0, 1, 0), 0x81],
     ['1 MB and a byte announced', Buffer.of(0x30, 0xff, 0xff, 0x3f), 0x95],
   ]
   test.each(cases)('%s', async (_what, packet, reason) => {
@@ -82,6 +83,20 @@ describe('a packet that breaks the standard closes its connection', () => {
     await until(() => broker.counts().cut[reason === 0x95 ? 'too_large' : 'protocol'] === 2, 'counted')
     await serves(port)
   })
+})
+
+test.each([
+  ['a length of five bytes', Buffer.of(0x30, 0x80, 0x80, 0x80, 0x80, 1)],
+  ['a ping with something in it', Buffer.of(0xc0, 1, 0)],
+])('%s leaves open where packets begin, and closes without a word', async (_what, packet) => {
+  const { port, broker } = await startBroker()
+  for (const version of [4, 5] as const) {
+    const raw = await connected(port, { version })
+    raw.send(packet)
+    await raw.closed
+    expect(raw.packets.map(({ type }) => type)).toEqual([mqtt.connack])
+  }
+  await until(() => broker.counts().cut.protocol === 2, 'counted')
 })
 
 describe('a first packet', () => {

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { Fate } from '../proto/generated/types.ts'
 import { startGatewayProcess } from './gateway/process.ts'
 import { openTestLog } from './grpc-log.ts'
+import { connectPacket, mqtt as packetType, openRaw, publishPacket } from './tools/raw-mqtt.ts'
 import { tempFolder } from './tools/temp-folder.ts'
 
 test(
@@ -86,4 +87,24 @@ test('a message that says nothing new is a duplicate, and reaches its subscriber
   const kept = frames.filter(({ frame }) => frame.mqtt).map(({ frame }) => frame.fate)
   expect(kept).toEqual([Fate.STORED, Fate.DUPLICATE])
   await log.close()
+})
+
+test('an MQTT 5 device hears in its PUBACK that nobody reads its topic, as long as that is so', async () => {
+  const gateway = await startGatewayProcess()
+  const device = await openRaw(gateway.mqttPort)
+  device.send(connectPacket({ version: 5, clientId: 'unit-7' }))
+  await device.packet(packetType.connack)
+  const answerTo = async (topic: string, payload: string, id: number): Promise<number[]> => {
+    const from = device.packets.length
+    device.send(publishPacket(topic, { id, payload, version: 5 }))
+    return [...(await device.packet(packetType.puback, from)).body]
+  }
+  expect(await answerTo('plant/tank', '1', 1)).toEqual([0, 1, 0x10])
+  expect(await answerTo('tocsin/in/senml/unit-7', '[{"n":"level","u":"m","v":1}]', 2)).toEqual([0, 2])
+  const reader = await connectAsync(`mqtt://127.0.0.1:${gateway.mqttPort}`)
+  await reader.subscribeAsync('plant/#')
+  expect(await answerTo('plant/tank', '2', 3)).toEqual([0, 3])
+  device.close()
+  await reader.endAsync()
+  await gateway.stop()
 })

@@ -26,13 +26,13 @@ describe('against a gateway', () => {
   })
   afterAll(async () => gateway?.[Symbol.asyncDispose]())
 
-  const packetsTitle = "mosquitto's packet cases of MQTT 3.1 and 3.1.1 pass, but for those that are explained"
+  const packetsTitle = "mosquitto's packet cases of MQTT 3.1, 3.1.1 and 5 pass, but for those that are explained"
   test.skipIf(packets === undefined)(
     packets === undefined ? `${packetsTitle} (skipped: ${absent('packets')})` : packetsTitle,
     { timeout: 120_000 },
     async () => {
-      const reports = await playSequences(packets!, gateway, { versions: [3, 4], only: all })
-      expect(reports.flatMap(({ outcomes }) => outcomes).length).toBeGreaterThan(300)
+      const reports = await playSequences(packets!, gateway, { versions: [3, 4, 5], only: all })
+      expect(reports.flatMap(({ outcomes }) => outcomes).length).toBeGreaterThan(1_800)
       expect(reports.flatMap(openMissesOf)).toEqual([])
       const misses = reports.flatMap(missesOf).map(({ name }) => name)
       // An explanation that explains nothing any more is taken out.

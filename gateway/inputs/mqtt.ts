@@ -86,8 +86,10 @@ export function mqttEvents(notices: DeviceNotices, logger: Logger): (event: Brok
   }
 }
 
-const verdictOf = (fate: Fate): Verdict =>
-  fate.fate === 'refused' && fate.fault === 'forbidden' ? 'forbidden' : 'accepted'
+function verdictOf(fate: Fate): Verdict {
+  if (fate.fate === 'refused' && fate.fault === 'forbidden') return 'forbidden'
+  return fate.fate === 'carried' ? 'unread' : 'accepted'
+}
 
 function frameOf(message: InboundPublish, clock: Clock): Frame {
   const { contentType, userProperties } = message.properties

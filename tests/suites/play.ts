@@ -25,10 +25,12 @@ export async function play(port: number, sequence: Sequence): Promise<string | u
     throw error
   } finally {
     wire.close()
-    // What a client of its own leaves, such as a will, is said before the next sequence listens.
-    if (!sequence.connects) await sleep(leaveMs)
+    // What it leaves, a will or a message that nobody acknowledges, is delivered before the next sequence listens.
+    if (!sequence.connects || sequence.steps.some(isPublish)) await sleep(leaveMs)
   }
 }
+
+const isPublish = (step: Step): boolean => step.does === 'send' && step.bytes[0]! >> 4 === 3
 
 class Miss extends Error {}
 
