@@ -1,6 +1,7 @@
 // Must-show 3 of the gate: per publisher and topic never inverted, nothing acknowledged lost to a session that is kept, no QoS 2
 // doubled, through cuts, takeovers and absences; and the same with kill -9 in the middle.
 
+import { type LazyFs, mountLazyFs, whyNoLazyFs } from '../faults/lazyfs.ts'
 import { type PeerName, startPeer } from './peer.ts'
 import { type Finding, number, onEach, type Row, type RowContext } from './row.ts'
 import { runTraffic } from './traffic.ts'
@@ -23,14 +24,37 @@ export const orderThroughKills: Row = {
   counts: { test: 6_000, proof: 100_000, night: 1_000_000 },
   run: async (context) => ({
     findings: await onEach(context, (peer) => scenario(peer, context, killsOf[context.size])),
-    notes: ['a client that was promised a session and finds none counts as one more loss'],
+    notes: ['a session that was promised and is gone is counted beside'],
   }),
+}
+
+export const orderThroughPowerLosses: Row = {
+  name: 'order-power',
+  promise: 'the same with losses of power (LazyFS) at random points',
+  wanted: '0, 0, 0',
+  unit: 'messages',
+  counts: { test: 6_000, proof: 50_000, night: 1_000_000 },
+  async run(context) {
+    const why = await whyNoLazyFs()
+    if (why !== undefined) return { findings: {}, notes: [`left out: ${why}`] }
+    return {
+      findings: await onEach(context, async (peer) => {
+        await using disk = await mountLazyFs()
+        return scenario(peer, context, killsOf[context.size], disk)
+      }),
+    }
+  },
 }
 
 const killsOf = { test: 2, proof: 10, night: 100 }
 
-async function scenario(name: PeerName, { seed, count, say }: RowContext, kills: number): Promise<Finding> {
-  await using peer = await startPeer(name)
+async function scenario(
+  name: PeerName,
+  { seed, count, say }: RowContext,
+  kills: number,
+  disk?: LazyFs,
+): Promise<Finding> {
+  await using peer = await startPeer(name, disk ? { folder: `${disk.folder}/data` } : {})
   const traffic = await runTraffic({
     port: peer.port,
     seed,
@@ -39,6 +63,7 @@ async function scenario(name: PeerName, { seed, count, say }: RowContext, kills:
     say: (line) => say(`${name}: ${line}`),
     async kill() {
       await peer.kill()
+      await disk?.losePower()
       await peer.start()
     },
   })

@@ -10,15 +10,17 @@ import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
 import { influxdbAway } from './influxdb-away.ts'
 import { kill } from './kill.ts'
-import { order, orderThroughKills } from './order.ts'
+import { order, orderThroughKills, orderThroughPowerLosses } from './order.ts'
 import { packets, paho } from './packets.ts'
 import { permissions } from './permissions.ts'
+import { powerLoss } from './power-loss.ts'
 import { retained } from './retained.ts'
 import type { Row } from './row.ts'
 import { power, powerSessions, syncs } from './simulated.ts'
 
 export const rows: readonly Row[] = [
   kill,
+  powerLoss,
   power,
   powerSessions,
   syncs,
@@ -27,6 +29,7 @@ export const rows: readonly Row[] = [
   clock,
   order,
   orderThroughKills,
+  orderThroughPowerLosses,
   retained,
   oneFrozen,
   manyFrozen,
