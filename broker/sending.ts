@@ -11,7 +11,7 @@ import { qosBits, retainedBit } from './owed-queue.ts'
 import { createRecent } from './recent.ts'
 import { recipientBy, type Recipient } from './recipient.ts'
 import { takePacketId, type Connection, type Flight, type Session } from './session.ts'
-import type { ShareGroup, Sharing, SharingParts } from './sharing.ts'
+import type { ShareGroup, Sharing, SharingParts, Unanswered } from './sharing.ts'
 import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter, StoredRetained } from './stored.ts'
 
 export interface Sending<P extends Principal> {
@@ -404,13 +404,15 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     detach(session) {
       session.connection = undefined
       owed.forgetAtMostOnce(session)
+      const unanswered: Unanswered<P>[] = []
       for (const [packetId, { group, source, number, qos }] of session.flights) {
         // At QoS 2 nobody knows whether it arrived: it stays this session's.
         if (!group || qos === 2) continue
         session.flights.delete(packetId)
         session.inFlight--
-        parts.sharing().back(group as unknown as ShareGroup<P>, source, number)
+        unanswered.push({ group: group as unknown as ShareGroup<P>, source, number })
       }
+      if (unanswered.length > 0) parts.sharing().back(unanswered)
     },
     pump,
     answer,

@@ -22,6 +22,12 @@ export interface ShareGroup<P extends Principal> {
   dispatching: boolean
 }
 
+export interface Unanswered<P extends Principal> {
+  readonly group: ShareGroup<P>
+  readonly source: number
+  readonly number: number
+}
+
 export interface Sharing<P extends Principal> {
   join(session: Session<P>, filter: StoredFilter): ShareGroup<P>
   /** The group when nobody is left in it: it is over. */
@@ -29,8 +35,8 @@ export interface Sharing<P extends Principal> {
   offer(group: ShareGroup<P>, source: number, message: DeliverableMessage): void
   /** A member has acknowledged it. */
   paid(group: ShareGroup<P>, source: number, number: number): void
-  /** A member has gone without acknowledging it. */
-  back(group: ShareGroup<P>, source: number, number: number): void
+  /** A member has gone without acknowledging these, in the order in which it was sent them. */
+  back(unanswered: readonly Unanswered<P>[]): void
   /** The session takes more. */
   freed(session: Session<P>): void
   /** From the store, before any member. */
@@ -59,6 +65,9 @@ export interface SharingParts<P extends Principal> {
     group: ShareGroup<P>,
   ): boolean
 }
+
+/** Of what a group is owed, in one turn. */
+const lookedAtOnce = 500
 
 export function createSharing<P extends Principal>(parts: SharingParts<P>): Sharing<P> {
   const { sources, store, limits } = parts
@@ -104,21 +113,34 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
     return false
   }
 
+  /** One that is not known after a restart is asked about when it is here again. */
+  const isForSome = ({ members }: ShareGroup<P>, topic: string): boolean =>
+    [...members.keys()].some(({ principal }) => !principal || parts.mayReceive(principal, topic))
+
   function dispatch(group: ShareGroup<P>): void {
     // A member that is given one may ask for more in the same breath.
     if (group.dispatching) return
     group.dispatching = true
+    let looked = 0
     for (const [source, queue] of group.owed.entries()) {
-      for (let next = queue?.peek(); next; next = queue!.peek()) {
+      for (let next = queue?.peek(); next && looked < lookedAtOnce; next = queue!.peek(), looked++) {
         const { number } = next
-        const message = parts.find(source, number, group.name)
+        const found = parts.find(source, number, group.name)
+        // Nobody may read it any more: it would be in the way of what comes behind it.
+        const message = found && isForSome(group, found.topic) ? found : undefined
         if (message && !giveToOne(group, source, message)) break
         queue!.shift()
         count(group, -1)
         if (!message) paid(group, source, number)
       }
     }
+    if (looked < lookedAtOnce) group.dispatching = false
+    else setImmediate(goOn, group)
+  }
+
+  function goOn(group: ShareGroup<P>): void {
     group.dispatching = false
+    if (groups.get(group.name) === group) dispatch(group)
   }
 
   function end(group: ShareGroup<P>): void {
@@ -160,7 +182,8 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
       return group
     },
     offer(group, source, message) {
-      const { number, qos } = message
+      const { number, qos, topic } = message
+      if (!isForSome(group, topic)) return
       if (qos === 0) {
         if (!giveToOne(group, source, message)) parts.dropped('slow_qos0', group.name)
         return
@@ -178,12 +201,14 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
       dispatch(group)
     },
     paid,
-    back(group, source, number) {
-      // Nobody is left to be given it.
-      if (groups.get(group.name) !== group) return
-      queueOf(group, source).unshift(number, 1)
-      count(group, 1)
-      dispatch(group)
+    back(unanswered) {
+      // Where nobody is left to be given it, it is over.
+      const known = unanswered.filter(({ group }) => groups.get(group.name) === group)
+      for (const { group, source, number } of known.toReversed()) {
+        queueOf(group, source).unshift(number, 1)
+        count(group, 1)
+      }
+      for (const group of new Set(known.map((each) => each.group))) dispatch(group)
     },
     freed(session) {
       for (const group of ofSession.get(session) ?? []) if (group.owedCount > 0) dispatch(group)

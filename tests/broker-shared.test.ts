@@ -178,3 +178,38 @@ test('MQTT 5 is told that there are shared subscriptions', async () => {
   expect(body.indexOf(Buffer.of(0x2a, 0))).toBe(-1)
   raw.close()
 })
+
+test('what nobody in the group may read is not in the way of what they may', async () => {
+  const broker = await startBroker({ mayReceive: (_principal, topic) => topic !== 'orders/secret' })
+  const one = await member(broker.port, 'one')
+  broker.say({ topic: 'orders/secret', payload: 'secret' })
+  say(broker, upTo(3))
+  await until(() => got(one).length === 3, 'what they may read')
+  expect(payloads(one)).toEqual(upTo(3))
+  expect(broker.broker.counts().queued).toBe(0)
+  one.close()
+})
+
+test('what comes back from a member that goes comes in order to the one that stays', async () => {
+  const broker = await startBroker({ limits: { sentUnansweredMax: 5 } })
+  const goes = await member(broker.port, 'goes')
+  say(broker, upTo(10))
+  await until(() => got(goes).length === 5, 'as much as it takes')
+  const comes = await member(broker.port, 'comes')
+  await until(() => got(comes).length === 5, 'the rest')
+  goes.close()
+  await until(() => broker.broker.counts().connections === 1, 'it has gone')
+  for (let at = 0; at < 10; at++) {
+    await until(() => got(comes).length > at, 'the next')
+    comes.send(acknowledge(0x40, got(comes)[at]!.id))
+  }
+  expect(payloads(comes)).toEqual([...upTo(5, 5), ...upTo(5)])
+  comes.close()
+})
+
+test('a client cannot take the name under which a group is stored', async () => {
+  const { port } = await startBroker()
+  const raw = await openRaw(port)
+  raw.send(connectPacket({ clientId: filter, clean: false }))
+  expect((await raw.packet(mqtt.connack)).body[1]).toBe(2)
+})
