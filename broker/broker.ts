@@ -229,6 +229,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         },
         subscribe: (packet) => isHere() && subscribing.subscribe(session, gate, packet),
         unsubscribe: (packet) => isHere() && subscribing.unsubscribe(session, gate, packet),
+        isIdle: inflow.isIdle,
         heard: () => client._keepaliveTimer?.refresh(),
         drained: () => isHere() && sending.pump(session),
       })

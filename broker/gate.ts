@@ -44,6 +44,8 @@ export interface Taker {
   subscribe(packet: Buffer): void
   /** The same. */
   unsubscribe(packet: Buffer): void
+  /** Nothing that came waits for its acknowledgement. */
+  isIdle(): boolean
   /** Once for each chunk: the client is alive. */
   heard(): void
   /** It has taken what it was sent. */
@@ -124,6 +126,11 @@ export class Gate extends Duplex {
       this.#awaited = false
       this.#resume()
     })
+  }
+
+  /** The taker is idle. */
+  idle(): void {
+    if (this.#ended) this.#resume()
   }
 
   /** Hands nothing on for a while, and lets the client wait in its own socket. */
@@ -271,8 +278,9 @@ export class Gate extends Duplex {
     if (this.#state !== 'open' || this.#holds()) return
     if (this.#heldBytes >= this.#wanted) this.#handOn()
     if (this.destroyed || this.#holds() || this.#stopped()) return
-    if (this.#ended) this.push(null)
-    else this.#socket.resume()
+    if (!this.#ended) this.#socket.resume()
+    // Who says no more may still be told that his messages are safe.
+    else if (this.#taker!.isIdle()) this.push(null)
   }
 
   #take(chunk: Buffer): void {
@@ -424,7 +432,8 @@ export class Gate extends Duplex {
 
   #end(): void {
     this.#ended = true
-    if (this.#state === 'greeting' || (this.#state === 'open' && !this.#holds())) this.push(null)
+    if (this.#state === 'greeting') this.push(null)
+    else this.#resume()
   }
 }
 

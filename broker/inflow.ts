@@ -18,6 +18,8 @@ export interface Inflow {
   arrive(packet: PublishPacket): void
   /** PUBREL came. */
   release(packetId: number): void
+  /** Nothing waits for its acknowledgement. */
+  isIdle(): boolean
 }
 
 export interface InflowParts<P extends Principal> {
@@ -203,6 +205,7 @@ export function createInflow<P extends Principal>(
       else accept(head)
     }
     if (!full()) gate.throttle(false)
+    if (messages === 0) gate.idle()
   }
 
   const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
@@ -259,7 +262,7 @@ export function createInflow<P extends Principal>(
     store.flush().then(complete, () => gate.cut('unstored', reasonCode.serverBusy))
   }
 
-  return { arrive, release }
+  return { arrive, release, isIdle: () => messages === 0 }
 }
 
 const accepted: Promise<Verdict> = Promise.resolve('accepted')

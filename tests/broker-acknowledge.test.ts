@@ -203,6 +203,21 @@ describe('QoS 2', () => {
   })
 })
 
+test('who sends no more is told all the same that his messages are safe', async () => {
+  const house = heldReceive()
+  const { port, broker } = await startBroker({ receive: house.receive })
+  const client = await openRaw(port)
+  client.send(connectPacket(), publishPacket('a', { id: 1 }), publishPacket('a', { id: 2 }))
+  client.socket.end()
+  await until(() => house.calls.length === 2, 'both are here')
+  house.calls[0]!.settle('accepted')
+  await pause(50)
+  house.calls[1]!.settle('accepted')
+  await client.closed
+  expect(client.packets.map(({ type }) => type)).toEqual([mqtt.connack, mqtt.puback, mqtt.puback])
+  await until(() => broker.counts().connections === 0, 'the connection is over')
+})
+
 describe('what cannot be stored', () => {
   test('is not acknowledged, its client is cut within a second, and sends it again', async () => {
     let full = true
