@@ -13,6 +13,7 @@ import { Gate, type Gates, type Peer } from './gate.ts'
 import { createInflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
+import { createOutwardAliases } from './outward-aliases.ts'
 import { createNotices } from './notices.ts'
 import { packetType, reasonCode } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
@@ -207,7 +208,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     })
 
     function admit(client: ClientInside, session: Session<P>): void {
-      const { gate, principal } = member(client)
+      const { gate, principal, connect } = member(client)
       const { isWanted } = delivery
       const inflowParts = { house: parts, limits, tally, store, inFlight, isWanted }
       const inflow = createInflow(inflowParts, principal!, session, gate)
@@ -216,6 +217,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         protocolVersion: session.protocolVersion,
         window: Math.min(client.receiveMaximum, limits.sentUnansweredMax),
         packetBytesMax: client.maximumPacketSize ?? Infinity,
+        aliases: createOutwardAliases(Math.min(connect?.properties?.topicAliasMaximum ?? 0, limits.topicAliasesMax)),
         busy: false,
         again: new Set(),
       }

@@ -105,12 +105,14 @@ export interface Outgoing {
   /** 0 at QoS 0. */
   readonly packetId: number
   readonly properties: MessageProperties | undefined
+  readonly topicAlias?: number | undefined
   readonly subscriptionIdentifiers: readonly number[]
 }
 
 export function writePublish(packet: Outgoing): Buffer {
   const { version, topic, payload, qos, retain, dup, packetId } = packet
-  if (version === 5 && (packet.properties || packet.subscriptionIdentifiers.length > 0)) return withProperties(packet)
+  const hasProperties = packet.properties ?? packet.topicAlias ?? packet.subscriptionIdentifiers.length > 0
+  if (version === 5 && hasProperties) return withProperties(packet)
   const topicBytes = Buffer.byteLength(topic)
   const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + (version === 5 ? 1 : 0) + payload.length
   const bytes = Buffer.allocUnsafe(1 + lengthBytes(length) + length)
@@ -133,7 +135,7 @@ const lengthBytes = (length: number): number => (length < 0x80 ? 1 : length < 0x
 function withProperties({ topic, payload, qos, retain, dup, packetId, properties, ...rest }: Outgoing): Buffer {
   const { contentType, userProperties, responseTopic, correlationData, messageExpirySeconds } = properties ?? {}
   const { payloadFormatIndicator } = properties ?? {}
-  const { subscriptionIdentifiers } = rest
+  const { subscriptionIdentifiers, topicAlias } = rest
   return generate(
     {
       cmd: 'publish',
@@ -151,6 +153,7 @@ function withProperties({ topic, payload, qos, retain, dup, packetId, properties
         ...(correlationData && { correlationData: Buffer.from(correlationData) }),
         ...(messageExpirySeconds !== undefined && { messageExpiryInterval: messageExpirySeconds }),
         ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator: payloadFormatIndicator === 1 }),
+        ...(topicAlias !== undefined && { topicAlias }),
         // The types know one; the packet takes several.
         ...(subscriptionIdentifiers.length > 0 && {
           subscriptionIdentifier: (subscriptionIdentifiers.length === 1

@@ -146,9 +146,11 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     dup: boolean,
   ): void {
     const { topic, payload } = message
+    const alias = connection.aliases?.of(topic)
     const bytes = writePublish({
       version: connection.protocolVersion,
-      topic,
+      topic: alias?.known ? '' : topic,
+      topicAlias: alias?.number,
       payload,
       qos: sent?.flight.qos ?? 0,
       retain: message.retain && recipient.retainAsPublished,
@@ -163,6 +165,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       if (sent) complete(session, sent.packetId, sent.flight)
       return
     }
+    if (alias) connection.aliases!.sent(topic, alias)
     connection.gate.send(bytes)
   }
 

@@ -2,6 +2,7 @@
 // A session that is kept outlives its connection, and the process.
 
 import type { Gate } from './gate.ts'
+import type { OutwardAliases } from './outward-aliases.ts'
 import type { OwedQueue } from './owed-queue.ts'
 import type { Principal, Verdict } from './port.ts'
 import type { ShareGroup } from './sharing.ts'
@@ -79,6 +80,7 @@ export interface Connection {
   readonly window: number
   /** MQTT 5 Maximum Packet Size that it asked for. */
   readonly packetBytesMax: number
+  readonly aliases: OutwardAliases | undefined
   /** Something must be on disk, or others have their turn, before more is sent. */
   busy: boolean
   /** By packet identifier: on their way over the connection before, and to be sent over this one before all others. */
