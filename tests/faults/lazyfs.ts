@@ -2,7 +2,8 @@
 // for any program, also those that are not ours.
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from '../tools/child.ts'
@@ -16,6 +17,7 @@ export interface LazyFs extends AsyncDisposable {
 }
 
 const setting = 'TOCSIN_LAZYFS'
+const answerMsMax = 10_000
 
 /** Undefined: it is here and works. */
 export async function whyNoLazyFs(): Promise<string | undefined> {
@@ -67,18 +69,13 @@ export async function mountLazyFs(): Promise<LazyFs> {
     folder,
     async losePower() {
       // Opened for both ways, so that opening waits for nobody.
-      const [ask, answer] = [openSync(commands, 'r+'), openSync(completed, 'r+')]
-      try {
-        writeSync(ask, 'lazyfs::clear-cache\n')
-        const bytes = Buffer.alloc(200)
-        const length = readSync(answer, bytes)
-        const said = bytes.toString('latin1', 0, length)
-        if (!said.includes('clear-cache')) throw new Error(`LazyFS answered ${said}`)
-      } finally {
-        closeSync(ask)
-        closeSync(answer)
-      }
-      await sleep(50)
+      await using ask = await open(commands, 'r+')
+      await using answer = await open(completed, 'r+')
+      await ask.write('lazyfs::clear-cache\n')
+      const late = setTimeout(() => void answer.write('nothing'), answerMsMax)
+      const { buffer, bytesRead } = await answer.read(Buffer.alloc(200)).finally(() => clearTimeout(late))
+      const said = buffer.toString('latin1', 0, bytesRead)
+      if (!said.includes('clear-cache')) throw new Error(`LazyFS answered ${said}: ${program.stdout.slice(-500)}`)
     },
     async [Symbol.asyncDispose]() {
       execFileSync('umount', ['-l', folder])

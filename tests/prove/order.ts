@@ -40,7 +40,7 @@ export const orderThroughPowerLosses: Row = {
     return {
       findings: await onEach(context, async (peer) => {
         await using disk = await mountLazyFs()
-        return scenario(peer, context, killsOf[context.size], disk)
+        return await scenario(peer, context, killsOf[context.size], disk)
       }),
     }
   },

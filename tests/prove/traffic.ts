@@ -119,16 +119,17 @@ export async function runTraffic(options: TrafficOptions): Promise<Traffic> {
 
   function createReader(name: string, qos: QoS, isKept: boolean, filters: readonly string[]): Reader {
     const book = ledger.reader(name, { qos, owedAll: isKept })
-    const client = createMqttClient({
+    const client: MqttClient = createMqttClient({
       port,
       clientId: name,
       clean: !isKept,
       onMessage: (arrival) => {
         const { stream, n } = read(arrival)
-        // A session subscribes before anything is published, so nothing it gets is retained from earlier (§3.3.1.3); what others get of
-        // that is no part of the stream.
-        if (arrival.retain && isKept) flagged += 1
-        if (!arrival.retain || isKept) book.arrive(stream, n)
+        // A session subscribes before anything is published, so nothing it gets is retained from earlier (§3.3.1.3), unless it was gone
+        // and had to subscribe anew; what others get of that is no part of the stream.
+        const isLive = !arrival.retain || (isKept && client.sessionsLost === 0)
+        if (arrival.retain && isLive) flagged += 1
+        if (isLive) book.arrive(stream, n)
       },
       onLost: () => void comeBack(reader),
     })
