@@ -7,6 +7,8 @@ export interface AedesInside extends Omit<Aedes, 'publish' | 'clients'> {
   publish: Publish
   /** Clients that are let in, by their id. */
   readonly clients: Readonly<Record<string, Client | undefined>>
+  /** Remembers a client whose session of MQTT 5 has not ended, with all that belongs to its connection. */
+  scheduleSessionExpiry(client: Client): void
   /** Lets a client in, in the place of one with the same id. */
   registerClient(client: Client): void
 }

@@ -76,6 +76,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     })) as unknown as AedesInside
     // Messages never go through aedes, and wills are sent by `sendWill`.
     aedes.publish = (_packet, from, then) => (typeof from === 'function' ? from : then)?.()
+    // Sessions are ours.
+    aedes.scheduleSessionExpiry = () => {}
     aedes.registerClient = takingOver(aedes)
     follow(aedes, state)
 

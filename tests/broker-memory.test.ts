@@ -120,13 +120,38 @@ test('who is given which topic is remembered for a while, and not for each of ma
     const filter = { filter: '#', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
     delivery.subscribe(session, filter)
   }
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  const before = process.memoryUsage().heapUsed
+  const before = heapBytes()
   for (let i = 0; i < 5_000; i++) expect(delivery.isWanted(`topic/${i}`)).toBe(true)
-  collect()
-  const taken = process.memoryUsage().heapUsed - before
+  const taken = heapBytes() - before
   expect(delivery.isWanted('topic/1')).toBe(true)
   expect(taken).toBeLessThan(60 << 20)
 })
+
+test('of a client that is away its session is kept, and nothing of its connection', async () => {
+  const { port, broker, events } = await startBroker()
+  const expiry = Buffer.of(5, 0x11, 0, 0, 0x0e, 0x10)
+  async function comeAndGo(clientId: string): Promise<void> {
+    const client = await openRaw(port)
+    client.send(frame(0x10, text('MQTT'), Buffer.of(5, 0, 0, 60), expiry, text(clientId)))
+    await client.packet(mqtt.connack)
+    client.close()
+  }
+  for (let i = 0; i < 200; i++) await comeAndGo(`first ${i}`)
+  await until(() => broker.counts().connections === 0, 'all have gone')
+  const before = heapBytes()
+  for (let i = 0; i < 500; i++) await comeAndGo(`second ${i}`)
+  await until(() => broker.counts().connections === 0, 'all have gone')
+  events.length = 0
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(broker.counts().sessions).toBe(700)
+  // It took 12 kB.
+  expect((heapBytes() - before) / 500).toBeLessThan(6_000)
+})
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+function heapBytes(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
