@@ -29,7 +29,7 @@ export function listedOf<Key extends SeriesKey>(
 /** Both as one, with the unit and subject of the newer. */
 export function joined(a: ListedSeries | undefined, b: ListedSeries): ListedSeries {
   if (!a) return b
-  const newer = b.lastMs >= a.lastMs ? b : a
+  const newer = (b.lastMs - a.lastMs || (b.lastCounter ?? 0) - (a.lastCounter ?? 0)) >= 0 ? b : a
   return { ...newer, firstMs: Math.min(a.firstMs, b.firstMs), lastMs: Math.max(a.lastMs, b.lastMs) }
 }
 

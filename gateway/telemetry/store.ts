@@ -84,6 +84,8 @@ export type ListPlace = readonly [quantity: string, device: string, index: strin
 export interface ListedSeries extends SeriesKey {
   readonly firstMs: number
   readonly lastMs: number
+  /** Of the last value, so that of two at once the same one is the last in every store. */
+  readonly lastCounter?: number
 }
 
 /**

@@ -38,6 +38,9 @@ const marks: readonly (readonly [field: string, condition?: string])[] = [
   ['quality', `("quality" = 'bad' OR "quality" = 'missing')`],
 ]
 
+/** To the counter of each value. */
+const exactly = { precision: 'ns' } as const
+
 /** `horizon`: before it levels answer; `noHorizon` where there are none. */
 export function createInfluxdbReader(
   client: QueryClient,
@@ -108,7 +111,7 @@ export function createInfluxdbReader(
     async list(plan, permit) {
       const found = new Map<string, ListedSeries>()
       const put = (listed: ListedSeries): void => {
-        const { firstMs: _first, lastMs: _last, ...key } = listed
+        const { firstMs: _first, lastMs: _last, lastCounter: _counter, ...key } = listed
         const text = JSON.stringify(key)
         found.set(text, joined(found.get(text), listed))
       }
@@ -126,7 +129,7 @@ export function createInfluxdbReader(
             ([field, mark]) =>
               `SELECT ${way}(${identifier(field)}), ${columnsOf(keyFields)}${from}${where(...conditions, since, mark)}${groupByTags}`,
           )
-          for await (const rows of client.ask(database, statements)) {
+          for await (const rows of client.ask(database, statements, exactly)) {
             if (!isWhole(groupOf(rows.tags))) someOverBudget = true
             else putSpans(rows, put)
           }
@@ -135,9 +138,8 @@ export function createInfluxdbReader(
         // Many series stand behind one tag: only its rows tell them apart.
         const select = `SELECT ${columnsOf([...valueFields, ...keyFields])}${from}`
         let read = 0
-        for await (const rows of client.ask(database, [
-          `${select}${where(...conditions, since, overBudgetTags)}${groupByTags}`,
-        ])) {
+        const statement = `${select}${where(...conditions, since, overBudgetTags)}${groupByTags}`
+        for await (const rows of client.ask(database, [statement], exactly)) {
           read += rows.values.length
           if (read > valuesReadMax) throw tooLarge()
           putSpans(rows, put, (reader, row) => reader.point(row) !== undefined)
@@ -167,7 +169,7 @@ function putSpans(
   for (const row of rows.values) {
     if (!isPoint(reader, row)) continue
     const atMs = reader.atMs(row)
-    put({ ...reader.key(row), firstMs: atMs, lastMs: atMs })
+    put({ ...reader.key(row), firstMs: atMs, lastMs: atMs, lastCounter: reader.counter(row) })
   }
 }
 

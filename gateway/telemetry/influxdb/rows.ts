@@ -88,6 +88,8 @@ export function createKeys(given: Rows['tags'], known: Map<string, SeriesKey>) {
 
 export interface RowReader {
   atMs(row: readonly Cell[]): number
+  /** 0 where times are microseconds. */
+  counter(row: readonly Cell[]): number
   /** The same object for the same series, so that it can be told by identity. */
   key(row: readonly Cell[]): SeriesKey
   /** Undefined: a row without a value, which is no point. */
@@ -123,6 +125,7 @@ export function createRowReader({ columns, tags: given }: Rows, known: Map<strin
 
   return {
     atMs: (row) => millisecondsOf(row[0]),
+    counter: (row) => counterOf(row[0]),
     key(row) {
       const [unitCell, subjectCell] = [row[unit!] ?? null, row[subject!] ?? null]
       if (isPlain && last && last.unit === unitCell && last.subject === subjectCell) return last.key
@@ -135,9 +138,7 @@ export function createRowReader({ columns, tags: given }: Rows, known: Map<strin
       const found = valueOf(row)
       const how = qualityOf(row[quality!])
       if (!found && !isUnsound(how)) return undefined
-      const time = row[0]
-      const counter = typeof time === 'bigint' ? Number(((time % 1_000_000n) + 1_000_000n) % 1_000_000n) : 0
-      return { atMs: millisecondsOf(time), counter, value: found, quality: how }
+      return { atMs: millisecondsOf(row[0]), counter: counterOf(row[0]), value: found, quality: how }
     },
   }
 }
@@ -148,6 +149,9 @@ function millisecondsOf(time: Cell | undefined): number {
   const ms = time / 1_000_000n
   return Number(ms * 1_000_000n > time ? ms - 1n : ms)
 }
+
+const counterOf = (time: Cell | undefined): number =>
+  typeof time === 'bigint' ? Number(((time % 1_000_000n) + 1_000_000n) % 1_000_000n) : 0
 
 function qualityOf(cell: Cell | undefined): Quality {
   if (typeof cell !== 'string') return Quality.UNSPECIFIED

@@ -23,7 +23,9 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
   )
   const levels = createLevels(database)
   const first = database.prepare('SELECT at FROM points WHERE series = ? ORDER BY at LIMIT 1')
-  const last = database.prepare('SELECT at FROM points WHERE series = ? ORDER BY at DESC LIMIT 1')
+  const last = database.prepare(
+    'SELECT at, counter FROM points WHERE series = ? ORDER BY at DESC, counter DESC LIMIT 1',
+  )
 
   function find(conditions: readonly (readonly [column: string, values: readonly SQLInputValue[]])[]): KeptSeries[] {
     const wanted = conditions.filter(([, values]) => values.length > 0)
@@ -86,10 +88,10 @@ export function createSqliteReader(database: DatabaseSync): SeriesReader {
     let span: ListedSeries | undefined
     for (const { id, ...key } of group) {
       const begin = first.get(id) as { at: number } | undefined
-      const end = last.get(id) as { at: number } | undefined
+      const end = last.get(id) as { at: number; counter: number } | undefined
       const before = levels.spanOf(id)
       if (before) span = joined(span, { ...key, ...before })
-      if (begin && end) span = joined(span, { ...key, firstMs: begin.at, lastMs: end.at })
+      if (begin && end) span = joined(span, { ...key, firstMs: begin.at, lastMs: end.at, lastCounter: end.counter })
     }
     return span
   }
