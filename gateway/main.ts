@@ -1,9 +1,7 @@
-// `npm start` runs this file. Compiled code is kept in .cache/, which halves the time to the first message; where that cannot be
-// written, it is compiled anew.
+// `npm start` runs this file.
 
-import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { prepareEngine } from './engine.ts'
 
-enableCompileCache(fileURLToPath(new URL('../.cache/compiled', import.meta.url)))
+prepareEngine()
 const { runGateway } = await import('./run-gateway.ts')
 process.exitCode = await runGateway()

@@ -1,7 +1,6 @@
 // Reads settings, starts a gateway, and stops it on signals: what `npm start` and `tocsin serve` do.
 
 import { getRandomValues } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import { GatewayError } from '../proto/errors.ts'
 import { systemClock } from './clock.ts'
@@ -11,9 +10,6 @@ import { welcome } from './welcome.ts'
 
 /** Resolves with the exit code when it was told to stop: 0, or 2 for settings that cannot be used, 1 for anything else. */
 export async function runGateway(settingsFile = process.env['TOCSIN_SETTINGS']): Promise<number> {
-  // Where a thousand messages wait when V8 first collects, it makes their like in old space from then on; dead there, each keeps
-  // alive what it refers to until the next full collection (docs/performance.md, "What was tried").
-  setFlagsFromString('--no-allocation-site-pretenuring')
   let gateway: Gateway
   // Heard from the beginning: who is told to stop while it starts stops when it has started.
   const told = new Promise<void>((resolve) => {

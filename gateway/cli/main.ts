@@ -1,8 +1,7 @@
-// `tocsin` runs this file. Compiled code is kept in .cache/, so that a command answers sooner the next time.
+// `tocsin` runs this file.
 
-import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { prepareEngine } from '../engine.ts'
 
-enableCompileCache(fileURLToPath(new URL('../../.cache/compiled', import.meta.url)))
+prepareEngine()
 const { runCommand } = await import('./run-command.ts')
 process.exitCode = await runCommand(process.argv.slice(2))
