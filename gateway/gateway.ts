@@ -191,7 +191,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       },
       log: logger,
       clock,
-      onEvent: mqttEvents(notices, logger),
+      onEvent: mqttEvents(notices, logger, clock),
     })
     stops.push(
       log.onFrames((frames) =>

@@ -75,16 +75,35 @@ export function mqttInput({ permissions, receive, clock, notices, ids, log, isWa
 const isTold = (fate: Fate): boolean => (fate.fate === 'stored' ? fate.clockFault !== undefined : true)
 
 /** What the broker tells of connections, as far as a device should hear of it. */
-export function mqttEvents(notices: DeviceNotices, logger: Logger): (event: BrokerEvent) => void {
+export function mqttEvents(notices: DeviceNotices, logger: Logger, clock: Clock): (event: BrokerEvent) => void {
+  // A client that comes again at once with the same packet is warned of once a minute; a crowd of them, as far as anybody can read.
+  const warned = new Set<string>()
+  let warnedSince = clock.monotonic()
+
+  function isNew(clientId: string): boolean {
+    const now = clock.monotonic()
+    if (now - warnedSince > warnEveryNs) {
+      warned.clear()
+      warnedSince = now
+    }
+    if (warned.has(clientId) || warned.size >= warningsMax) return false
+    warned.add(clientId)
+    return true
+  }
+
   return (event) => {
     if (event.kind !== 'disconnected' || event.detail === undefined) return logger.debug(event, `mqtt ${event.kind}`)
     const { why, clientId, detail } = event
     const isFault = why === 'too_large' || why === 'protocol'
     const further = isFault ? { what_to_do: cutAdvice[why] } : {}
-    logger.warn({ ...event, ...further }, 'an MQTT client was cut for its packet')
+    const level = isNew(clientId) ? 'warn' : 'debug'
+    logger[level]({ ...event, ...further }, 'an MQTT client was cut for its packet')
     if (isFault) notices.cut(clientId, why, detail)
   }
 }
+
+const warnEveryNs = 60_000_000_000n
+const warningsMax = 100
 
 function verdictOf(fate: Fate): Verdict {
   if (fate.fate === 'refused' && fate.fault === 'forbidden') return 'forbidden'

@@ -121,7 +121,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
       limits: { unstoredCutMs: 20 },
       log: logger,
       clock,
-      onEvent: mqttEvents(notices, logger),
+      onEvent: mqttEvents(notices, logger, clock),
     })
     log.onFrames((frames) =>
       broker.deliver(
