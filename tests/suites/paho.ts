@@ -38,5 +38,8 @@ export async function runPaho({ folder, port, version = 4, refusedFilter, tests 
     .split('\n')
     .filter((text) => text.startsWith('{'))
     .map((text) => line.parse(JSON.parse(text)))
-    .map(({ name, passed, about }) => ({ name, ...(passed ? undefined : { miss: about }) }))
+    .map(({ name, passed, about }) => ({
+      name: version === 5 ? `MQTT 5 ${name}` : name,
+      ...(passed ? undefined : { miss: about }),
+    }))
 }
