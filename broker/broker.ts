@@ -10,7 +10,7 @@ import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { createPersistence } from './aedes-persistence.ts'
 import { createDelivery } from './delivery.ts'
 import { Gate, type Gates, type Peer } from './gate.ts'
-import { createInflow } from './inflow.ts'
+import { createInflow, type Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
 import { createOutwardAliases } from './outward-aliases.ts'
@@ -173,6 +173,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
 
   function follow(aedes: AedesInside, state: State<P>): void {
     const { sessions, delivery, sending, sources } = state
+    const inflowParts = { house: parts, limits, tally, store, inFlight, isWanted: delivery.isWanted }
     const retaining = sources.findIndex((source) => source.retains)
     const subscribing = createSubscribing<P>({ ...state, house: parts, limits, tally, store, retaining })
 
@@ -211,9 +212,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
 
     function admit(client: ClientInside, session: Session<P>): void {
       const { gate, principal, connect } = member(client)
-      const { isWanted } = delivery
-      const inflowParts = { house: parts, limits, tally, store, inFlight, isWanted }
-      const inflow = createInflow(inflowParts, principal!, session, gate)
+      // Most who only read never need one.
+      let made: Inflow | undefined
+      const inflow = (): Inflow => (made ??= createInflow(inflowParts, principal!, session, gate))
       const connection: Connection = {
         gate,
         protocolVersion: session.protocolVersion,
@@ -226,14 +227,14 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       const isHere = (): boolean => session.connection === connection
       sending.attach(session, connection)
       gate.open({
-        publish: (packet) => (closing ? gate.stop() : inflow.arrive(packet)),
+        publish: (packet) => (closing ? gate.stop() : inflow().arrive(packet)),
         answer(type, packetId, reason) {
-          if (type === packetType.pubrel) inflow.release(packetId)
+          if (type === packetType.pubrel) inflow().release(packetId)
           else if (isHere()) sending.answer(session, type, packetId, reason)
         },
         subscribe: (packet) => isHere() && subscribing.subscribe(session, gate, packet),
         unsubscribe: (packet) => isHere() && subscribing.unsubscribe(session, gate, packet),
-        isIdle: inflow.isIdle,
+        isIdle: () => made?.isIdle() ?? true,
         heard: () => client._keepaliveTimer?.refresh(),
         drained: () => isHere() && sending.pump(session),
       })

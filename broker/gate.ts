@@ -5,7 +5,7 @@
 import { Duplex } from 'node:stream'
 
 import type { Limits } from './limits.ts'
-import { createOutbox, firstBytes, type ShortPacket } from './outbox.ts'
+import { firstBytes, Outbox, type ShortPacket } from './outbox.ts'
 import {
   clearUnusedBits,
   connectVersion,
@@ -90,7 +90,7 @@ export class Gate extends Duplex {
   /** The taker has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
   #awaited = false
   #taker: Taker | undefined
-  readonly #out = createOutbox()
+  readonly #out = new Outbox()
   #scheduled = false
   #writing = false
   readonly #written = (error?: Error | null): void => this.#wrote(error)

@@ -53,9 +53,9 @@ export function createInflow<P extends Principal>(
 ): Inflow {
   const { house, limits, tally, store, inFlight } = parts
   const { clientId } = session
-  const aliases = new Map<number, string>()
+  let aliases: Map<number, string> | undefined
   /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
-  const unmarked = new Map<number, number>()
+  let unmarked: Map<number, number> | undefined
   let first: Arrival | undefined
   let last: Arrival | undefined
   /** The first that is not given to the house yet. */
@@ -80,10 +80,10 @@ export function createInflow<P extends Principal>(
     if (alias === 0 || alias > limits.topicAliasesMax)
       return breach(reasonCode.topicAlias, 'a topic alias beyond the limit')
     if (packet.topic !== '') {
-      aliases.set(alias, packet.topic)
+      ;(aliases ??= new Map()).set(alias, packet.topic)
       return packet
     }
-    const topic = aliases.get(alias)
+    const topic = aliases?.get(alias)
     return topic === undefined
       ? breach(reasonCode.protocol, 'a topic alias that stands for nothing')
       : { ...packet, topic }
@@ -121,8 +121,8 @@ export function createInflow<P extends Principal>(
   /** [MQTT-3.3.1-1]: what is sent again says so. Once is forgiven, as is a number that stands for another message by now. */
   function isThird({ packetId, payload }: PublishPacket): boolean {
     const sum = crc32(payload)
-    const isSame = unmarked.get(packetId) === sum
-    unmarked.set(packetId, sum)
+    const isSame = unmarked?.get(packetId) === sum
+    ;(unmarked ??= new Map()).set(packetId, sum)
     return isSame
   }
 
@@ -232,7 +232,7 @@ export function createInflow<P extends Principal>(
   }
 
   function forget(packetId: number): void {
-    unmarked.delete(packetId)
+    unmarked?.delete(packetId)
     if (session.received.delete(packetId) && session.kept) store.write({ kind: 'forgotten', clientId, packetId })
   }
 

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest'
 
-import { createOutbox } from '../broker/outbox.ts'
+import { Outbox } from '../broker/outbox.ts'
 
 describe('packets leave whole', () => {
   test('a PUBREC does not come into the middle of a packet that has begun to leave', () => {
-    const outbox = createOutbox()
+    const outbox = new Outbox()
     const large = Buffer.alloc(200, 'L')
     outbox.push(large)
     const left = [outbox.take(64)!]
@@ -17,7 +17,7 @@ describe('packets leave whole', () => {
   })
 
   test('a PUBREC goes before a packet that has not begun to leave', () => {
-    const outbox = createOutbox()
+    const outbox = new Outbox()
     outbox.push(Buffer.from('first'))
     outbox.push(Buffer.alloc(200, 'L'))
     outbox.take(64)
@@ -26,7 +26,7 @@ describe('packets leave whole', () => {
   })
 
   test('what is taken in pieces of any size is what was pushed', () => {
-    const outbox = createOutbox()
+    const outbox = new Outbox()
     const packets = Array.from({ length: 50 }, (_, i) =>
       Buffer.alloc((i * 37) % 200, String.fromCharCode(65 + (i % 26))),
     )
