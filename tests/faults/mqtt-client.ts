@@ -86,6 +86,8 @@ export function createMqttClient(options: ClientOptions): MqttClient {
   let sessionsLost = 0
   let nextId = 0
   let endWait: (() => void) | undefined
+  let opening: Promise<void> | undefined
+  let isLost = false
 
   function freeId(): number {
     do nextId = (nextId % 65_535) + 1
@@ -118,6 +120,8 @@ export function createMqttClient(options: ClientOptions): MqttClient {
         const wasConnected = isConnected
         forget()
         if (endWait) endWait()
+        // Who is being taken over by his own next connection has lost nothing until that one fails.
+        else if (wasConnected && opening) isLost = true
         else if (wasConnected) options.onLost?.()
       })
 
@@ -137,6 +141,17 @@ export function createMqttClient(options: ClientOptions): MqttClient {
         resolve()
       }
     })
+  }
+
+  async function openOnce(): Promise<void> {
+    try {
+      await open()
+      isLost = false
+    } catch (error) {
+      if (isLost && !isConnected) queueMicrotask(() => options.onLost?.())
+      isLost = false
+      throw error
+    }
   }
 
   function forget(): void {
@@ -226,7 +241,7 @@ export function createMqttClient(options: ClientOptions): MqttClient {
     get sessionsLost() {
       return sessionsLost
     },
-    connect: open,
+    connect: () => (opening ??= openOnce().finally(() => (opening = undefined))),
     publish({ topic, payload, qos, retain = false, token = 0 }) {
       const id = qos > 0 ? freeId() : 0
       const packet = publishPacket(topic, { qos, id, retain, payload })
