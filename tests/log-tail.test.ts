@@ -52,7 +52,7 @@ test('the tail gives each record as it was put in, keeps the newest that fit int
         const size = markBytes + events.reduce((sum, length) => sum + recordBytes(length), 0)
         expect(bytes.length).toBe(size)
         let at = markBytes
-        const run = events.map((length, index) => {
+        const records = events.map((length, index) => {
           const record = {
             sequence: first + index,
             bytes: Buffer.from(bytes.subarray(at, at + recordBytes(length))),
@@ -61,7 +61,7 @@ test('the tail gives each record as it was put in, keeps the newest that fit int
           at += recordBytes(length)
           return record
         })
-        kept[lane].push(run)
+        kept[lane].push(records)
         const held = () => kept[lane].reduce((sum, [one]) => sum + one!.size, 0)
         while (kept[lane].length > 1 && held() > bytesMax / 2) kept[lane].shift()
         // What a commit's buffer is used for afterwards changes nothing.
