@@ -143,9 +143,10 @@ export function drawStorm(random: Random, count: number, msMax = 400): readonly 
   }))
 }
 
-/** Resolves when the storm is over and the weather clear. */
-export async function blow(proxy: TcpProxy, storm: readonly Squall[]): Promise<void> {
+/** Resolves when the storm is over, or stopped, and the weather clear. */
+export async function blow(proxy: TcpProxy, storm: readonly Squall[], signal?: AbortSignal): Promise<void> {
   for (const { afterMs, kind, direction, lastsMs } of storm) {
+    if (signal?.aborted) return
     await sleep(afterMs)
     if (kind === 'fin' || kind === 'rst') proxy.cut(kind)
     else if (kind === 'silence') proxy[direction].isSilent = true

@@ -1,7 +1,9 @@
 // Must-show 3 of the gate: per publisher and topic never inverted, nothing acknowledged lost to a session that is kept, no QoS 2
 // doubled, through cuts, takeovers and absences; and the same with kill -9 in the middle.
 
+import { seededRandom } from '../faults/fault-disk.ts'
 import { type LazyFs, mountLazyFs, whyNoLazyFs } from '../faults/lazyfs.ts'
+import { blow, drawStorm, startTcpProxy } from '../faults/tcp-proxy.ts'
 import { type PeerName, startPeer } from './peer.ts'
 import { type Finding, number, onEach, type Row, type RowContext } from './row.ts'
 import { runTraffic } from './traffic.ts'
@@ -28,6 +30,17 @@ export const orderThroughKills: Row = {
   }),
 }
 
+export const orderThroughStorms: Row = {
+  name: 'order-net',
+  promise: 'the same through a bad network: cuts, resets, half-open links, delays, narrow links',
+  wanted: '0, 0, 0',
+  unit: 'messages',
+  counts: { test: 3_000, proof: 50_000, night: 1_000_000 },
+  run: async (context) => ({ findings: await onEach(context, (peer) => scenario(peer, context, 0, 'storm')) }),
+}
+
+const squallsMax = 100_000
+
 export const orderThroughPowerLosses: Row = {
   name: 'order-power',
   promise: 'the same with losses of power (LazyFS) at random points',
@@ -52,15 +65,22 @@ async function scenario(
   name: PeerName,
   { seed, count, say }: RowContext,
   kills: number,
-  disk?: LazyFs,
+  trouble?: LazyFs | 'storm',
 ): Promise<Finding> {
+  const disk = trouble === 'storm' ? undefined : trouble
   await using peer = await startPeer(name, disk ? { folder: `${disk.folder}/data` } : {})
+  await using network = await startTcpProxy(peer.port)
+  const over = new AbortController()
   const traffic = await runTraffic({
-    port: peer.port,
+    port: trouble === 'storm' ? network.port : peer.port,
     seed,
     messages: count,
     kills,
     say: (line) => say(`${name}: ${line}`),
+    storm() {
+      if (trouble === 'storm') void blow(network, drawStorm(seededRandom(seed), squallsMax), over.signal)
+    },
+    calm: () => over.abort(),
     async kill() {
       await peer.kill()
       await disk?.losePower()

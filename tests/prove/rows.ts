@@ -10,7 +10,7 @@ import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
 import { influxdbAway } from './influxdb-away.ts'
 import { kill, powerLoss } from './kill.ts'
-import { order, orderThroughKills, orderThroughPowerLosses } from './order.ts'
+import { order, orderThroughKills, orderThroughPowerLosses, orderThroughStorms } from './order.ts'
 import { packets, paho } from './packets.ts'
 import { permissions } from './permissions.ts'
 import { retained } from './retained.ts'
@@ -29,6 +29,7 @@ export const rows: readonly Row[] = [
   order,
   orderThroughKills,
   orderThroughPowerLosses,
+  orderThroughStorms,
   retained,
   oneFrozen,
   manyFrozen,
