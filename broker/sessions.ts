@@ -48,6 +48,7 @@ export interface SessionsParts<P extends Principal> {
   readonly sharing: Pick<Sharing<P>, 'restore' | 'restored'>
 }
 
+const nsPerMs = 1_000_000n
 const nsPerSecond = 1_000_000_000n
 
 export function createSessions<P extends Principal>(parts: SessionsParts<P>): Sessions<P> {
@@ -89,6 +90,9 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     const session = newSession<P>(clientId, { name, principal }, protocolVersion)
     // A clock that was set back keeps it longer, never shorter.
     const away = leftAt === undefined ? 0 : Math.max(0, Number((clock.now() - leftAt) / nsPerSecond))
+    // Retained messages and those of QoS 1 that were on their way are not stored. At QoS 2 the client may still have the identifier of
+    // one, and would take the next message under it for a repetition: so those of before are not the next.
+    session.packetIdLast = Number((clock.now() / nsPerMs) % 0xffffn)
     Object.assign(session, { kept: true, expirySeconds, endsAt: endsAfter(Math.max(0, expirySeconds - away)) })
     sessions.set(clientId, session)
     kept++

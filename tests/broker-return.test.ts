@@ -131,6 +131,25 @@ test('of a QoS 2 message that is gone the client is asked to forget the identifi
   after.close()
 })
 
+test('after a crash a new message does not have the identifier of a retained one that was on its way', async () => {
+  const [memory, store] = [createMemoryLog(), createMemoryStore()]
+  const first = await startBroker({ memory, store })
+  first.say({ topic: 'a/b', payload: 'retained', qos: 2, retain: true })
+  const before = await subscribed(first.port, 2)
+  await until(() => messages(before).length === 1, 'it is sent')
+  const { id } = messages(before)[0]!
+  await pause(20)
+  const left = store.crashed()
+  await closeBrokers()
+  const second = await startBroker({ memory, store: left })
+  const after = await come(second.port)
+  second.say({ topic: 'a/b', payload: 'new', qos: 2 })
+  await until(() => messages(after).length === 1, 'the new one')
+  expect(messages(after)[0]).toMatchObject({ payload: 'new', dup: false })
+  expect(messages(after)[0]!.id).not.toBe(id)
+  after.close()
+})
+
 test('a log that lost its end: another message under the same number does not pass for a repetition', async () => {
   const memory = createMemoryLog()
   const store = createMemoryStore()
