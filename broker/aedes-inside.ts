@@ -3,10 +3,8 @@
 
 import type { Aedes, Client, PublishPacket } from 'aedes'
 
-export interface AedesInside extends Omit<Aedes, 'publish' | 'clients'> {
+export interface AedesInside extends Omit<Aedes, 'publish'> {
   publish: Publish
-  /** Clients that are let in, by their id. */
-  readonly clients: Readonly<Record<string, Client | undefined>>
   /** Remembers a client whose session of MQTT 5 has not ended, with all that belongs to its connection. */
   scheduleSessionExpiry(client: Client): void
   /** Lets a client in, in the place of one with the same id. */

@@ -41,6 +41,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const members = new WeakMap<Client, Member<P>>()
   const gates: Gates = { heldBytes: 0, writing: new Set(), leaving: [] }
   const inFlight = { messages: 0 }
+  /** Let in and not gone, by client id. */
+  const here = new Map<string, Client>()
   const member = (client: Client): Member<P> => members.get(client)!
   const wills = createWills({ house: parts, limits, tally, store })
   let running: Running<P> | undefined
@@ -78,7 +80,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     aedes.publish = (_packet, from, then) => (typeof from === 'function' ? from : then)?.()
     // Sessions are ours.
     aedes.scheduleSessionExpiry = () => {}
-    aedes.registerClient = takingOver(aedes)
     follow(aedes, state)
 
     function enter(stream: Duplex, peer: Peer): void {
@@ -147,19 +148,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     return { notices, sources, retained, delivery, sending, sharing, sessions }
   }
 
-  /** At once: aedes waits for the last word to the one before, and of two that come in that time overlooks the first. */
-  function takingOver(aedes: AedesInside): AedesInside['registerClient'] {
-    const register = aedes.registerClient.bind(aedes)
-    return (client) => {
-      const before = aedes.clients[client.id]
-      if (before) {
-        member(before).gate.cut('taken_over', reasonCode.takenOver)
-        before.close()
-      }
-      register(client)
-    }
-  }
-
   function sendWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const from = client && members.get(client)
     if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
@@ -178,7 +166,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const subscribing = createSubscribing<P>({ ...state, house: parts, limits, tally, store, retaining })
 
     aedes.on('client', (client) => {
-      const { principal, gate } = member(client)
+      const { principal, gate } = Object.assign(member(client), { isIn: true })
+      here.set(client.id, client)
+      gate.once('close', () => gone(client))
       tally.totals.connects++
       const { address, listener } = gate.peer
       const protocolVersion = versionOf(gate)
@@ -240,8 +230,29 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       })
     }
 
-    aedes.on('clientDisconnect', (client) => {
-      const { principal, session, gate } = member(client)
+    const register = aedes.registerClient.bind(aedes)
+    aedes.registerClient = (client) => {
+      // It went while its will was stored.
+      if (client.closed) return
+      const before = here.get(client.id)
+      if (before) {
+        // At once: aedes waits for the last word to the one before, and of two that come in that time overlooks the first.
+        member(before).gate.cut('taken_over', reasonCode.takenOver)
+        before.close()
+        gone(before)
+      }
+      register(client)
+    }
+
+    // aedes forgets who is here when another with his id goes before it is let in.
+    aedes.on('clientDisconnect', gone)
+
+    function gone(client: Client): void {
+      const from = member(client)
+      if (!from.isIn) return
+      from.isIn = false
+      if (here.get(client.id) === client) here.delete(client.id)
+      const { principal, session, gate } = from
       if (session && session.connection?.gate === gate) {
         sessions.leave(session, expiryOf(client))
       }
@@ -256,7 +267,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         why,
         ...(detail !== undefined && { detail }),
       })
-    })
+    }
+
     aedes.on('clientError', (client, error) =>
       parts.log.debug({ clientId: client.id, why: error.message }, 'client error'),
     )

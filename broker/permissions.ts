@@ -16,6 +16,8 @@ export interface Member<P extends Principal> {
   readonly gate: Gate
   connect?: ConnectPacket
   principal?: P
+  /** It was told of as connected, and not yet as gone. */
+  isIn?: boolean
   /** From when it is let in. */
   session?: Session<P>
 }

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
 import { createMemoryStore } from './tools/memory-log.ts'
-import { connectPacket, disconnectPacket, mqtt, openRaw, type RawMqtt } from './tools/raw-mqtt.ts'
+import { connectPacket, disconnectPacket, mqtt, openRaw, pingPacket, type RawMqtt } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -54,6 +54,30 @@ test('the will of who takes over is kept when that of the one before has been se
   expect(kept()).toEqual(['third'])
   third!.close()
   await until(() => received.length === 2 && kept().length === 0, 'it is sent, and kept no longer')
+})
+
+test('who goes before he is let in takes nothing from who is here', async () => {
+  const plain = createMemoryStore()
+  // So long it takes until a will is stored.
+  const store = { ...plain, flush: () => pause(60) }
+  const { port, broker, events } = await startBroker({ store })
+  const [here, goes, comes] = await open(port, 3)
+  here!.send(connectPacket({ clientId: 'unit' }))
+  await here!.packet(mqtt.connack)
+  goes!.send(connectPacket({ clientId: 'unit', will: { topic: 'gone', payload: 'x' } }))
+  await pause(30)
+  goes!.socket.resetAndDestroy()
+  await pause(80)
+  here!.send(pingPacket)
+  await here!.packet(mqtt.pingresp)
+  comes!.send(connectPacket({ clientId: 'unit' }))
+  await comes!.packet(mqtt.connack)
+  await here!.closed
+  comes!.close()
+  await until(() => broker.counts().connections === 0, 'all have gone')
+  await pause(20)
+  const told = events.map(({ kind }) => kind)
+  expect(told).toEqual(['connected', 'disconnected', 'connected', 'disconnected'])
 })
 
 test('who goes while he is being let in leaves no session that nobody ever leaves', async () => {
