@@ -59,6 +59,9 @@ const lingerMs = 200
 // So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
 const pieceBytes = 64 << 10
 
+// Of an unfinished packet.
+const piecesMax = 128
+
 const pingResponse = Buffer.of(0xd0, 0)
 
 export class Gate extends Duplex {
@@ -417,6 +420,8 @@ export class Gate extends Duplex {
 
   #hold(bytes: Buffer): void {
     this.#held.push(bytes)
+    // A packet that comes byte by byte would take a hundred times its size.
+    if (this.#held.length > piecesMax) this.#held = [Buffer.concat(this.#held)]
     this.#heldBytes += bytes.length
     this.#all.heldBytes += bytes.length
     if (this.#all.heldBytes > this.#limits.heldBytesMax && this.#heldBytes < this.#wanted) {

@@ -1,5 +1,6 @@
 // What is kept in memory is bounded by what it takes there, wherever in a message that stands, and goes when its time is over.
 
+import { Duplex } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, expect, test } from 'vitest'
@@ -12,7 +13,7 @@ import { newSession } from '../broker/session.ts'
 import type { DeliverableMessage } from '../broker/stored.ts'
 import { closeBrokers, heldReceive, startBroker, until } from './tools/broker.ts'
 import { createMemoryStore } from './tools/memory-log.ts'
-import { connectPacket, frame, mqtt, openRaw, text } from './tools/raw-mqtt.ts'
+import { connectPacket, frame, mqtt, openRaw, publishPacket, text } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -102,6 +103,27 @@ test('a client whose properties fill what may be on its way is read no further',
   }
   await until(() => client.packets.filter(({ type }) => type === mqtt.puback).length === 20, 'all are taken')
   client.close()
+})
+
+test('a packet that comes byte by byte takes what it is, and not an object for each byte', async () => {
+  const { broker, received } = await startBroker()
+  const line = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+  broker.enter(line, { address: '127.0.0.1', listener: 'tcp' })
+  line.push(connectPacket())
+  await until(() => broker.counts().connects === 1, 'it is here')
+  const packet = publishPacket('a', { payload: Buffer.alloc(200_000, 'x') })
+  const before = heapBytes()
+  for (let at = 0; at < packet.length - 1; at++) {
+    line.push(Buffer.from(packet.subarray(at, at + 1)))
+    if (at % 10_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const taken = heapBytes() - before
+  line.push(packet.subarray(-1))
+  await until(() => received.length === 1, 'it is whole')
+  expect(received[0]!.payload).toHaveLength(200_000)
+  // It took 23 MB.
+  expect(taken).toBeLessThan(4 << 20)
 })
 
 test('who is given which topic is remembered for a while, and not for each of many readers of each of many topics', () => {
