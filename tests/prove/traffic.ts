@@ -9,6 +9,7 @@ import {
   type Course,
   createPublisher,
   createReader,
+  lagMax,
   type Party,
   type Publisher,
   type Reader,
@@ -47,8 +48,6 @@ export interface Traffic {
 }
 
 const publishersCount = 6
-/** Publishers wait for the slowest session: the bounds of queues are another row's business. */
-const lagMax = 4_000
 /** Who gets nothing more for so long is not waited for. */
 const stuckMs = 3_000
 const silentMsMax = 60_000
@@ -183,6 +182,8 @@ function watchLag(ledger: Ledger, kept: readonly Reader[]): () => boolean {
       const mark = marks[i]!
       const nowMs = performance.now()
       if (book.given > mark.given) Object.assign(mark, { given: book.given, sinceMs: nowMs })
+      // What never came is not waited for, but whoever has caught up owes nothing for earlier.
+      if (ledger.acknowledged - book.given <= lagMax) mark.forgiven = 0
       const lag = ledger.acknowledged - book.given - mark.forgiven
       if (lag <= lagMax) {
         mark.sinceMs = nowMs
