@@ -14,7 +14,7 @@ const simulatedRow = (
 ): Row => ({
   name,
   promise,
-  wanted: '0 and 0',
+  wanted: '0, 0, 0',
   unit: 'seeds',
   counts: { test: 20, proof: 300, night: 20_000 },
   async run({ seed, count, say }) {
@@ -37,7 +37,7 @@ const simulatedRow = (
           say(`${i + 1} seeds, ${number(sum.withheld)} frames withheld and sent again`)
       }
       return {
-        text: `${sum.lost} lost, ${sum.twice} doubled of ${number(sum.acknowledged)}, ${number(count)} seeds`,
+        text: `${sum.lost} lost, ${sum.twice} doubled, ${sum.inverted} inverted of ${number(sum.acknowledged)}, ${number(count)} seeds`,
         met: details.length === 0 && sum.withheld > 0,
         details,
       }
@@ -50,7 +50,7 @@ const inMemory = 'simulated in one process, on a disk in memory; nobody else’s
 
 export const power = simulatedRow(
   'power',
-  'acknowledged and lost, or doubled for a reader, when the power goes at any write, torn writes too',
+  'acknowledged and lost, doubled or inverted for a reader, when the power goes at any write, torn writes too',
   inMemory,
   (seed) => ({ power: true, disk: seed % 3 === 0, full: seed % 5 === 0 }),
 )
