@@ -34,7 +34,20 @@ export async function whyNoLazyFs(): Promise<string | undefined> {
   }
 }
 
+/** It fails now and then by itself when it starts. */
+const startsMax = 3
+
 export async function mountLazyFs(): Promise<LazyFs> {
+  for (let start = 1; ; start++) {
+    try {
+      return await mountOnce()
+    } catch (error) {
+      if (start === startsMax) throw error
+    }
+  }
+}
+
+async function mountOnce(): Promise<LazyFs> {
   const home = tempFolder('lazyfs')
   const [folder, store, config] = [join(home, 'mounted'), join(home, 'store'), join(home, 'lazyfs.toml')]
   const [commands, completed] = [join(home, 'commands'), join(home, 'completed')]
