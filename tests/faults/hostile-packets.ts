@@ -3,6 +3,7 @@
 
 import { connectPacket, frame, publishPacket, subscribePacket, text } from '../tools/raw-mqtt.ts'
 import type { Random } from './fault-disk.ts'
+import { createPacketReader } from './packet-reader.ts'
 
 export type Role = 'publisher' | 'subscriber'
 
@@ -11,7 +12,7 @@ export interface Conversation {
   readonly pieces: readonly { readonly pauseMs: number; readonly bytes: Buffer }[]
   /** Packets in it, whole or not. */
   readonly packets: number
-  /** The first packet, as it was sent. */
+  /** The first packet, as a broker reads it, when it is a CONNECT; else nothing. */
   readonly connect: Buffer
   readonly end: 'fin' | 'rst' | 'freeze' | 'linger'
 }
@@ -62,12 +63,19 @@ export function drawConversation(random: Random, role: Role): Conversation {
     return random() < 0.25 ? spoil(random, packet) : packet
   })
   const packets = random() < 0.97 ? [connect, ...later] : later
+  const bytes = Buffer.concat(packets)
   return {
-    pieces: cut(random, Buffer.concat(packets)),
+    pieces: cut(random, bytes),
     packets: packets.length,
-    connect: packets[0] === connect ? connect : Buffer.alloc(0),
+    connect: firstConnect(bytes),
     end: pick(random, ['fin', 'fin', 'rst', 'freeze', 'linger']),
   }
+}
+
+function firstConnect(bytes: Buffer): Buffer {
+  let end = 0
+  createPacketReader().take(bytes, (_first, _bytes, _from, to) => (end ||= to))
+  return bytes[0]! >> 4 === 1 ? bytes.subarray(0, end) : Buffer.alloc(0)
 }
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)]!
