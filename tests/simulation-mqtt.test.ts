@@ -12,11 +12,12 @@ const messages = 1_000
 const storms: readonly (readonly [string, GatewayFaults & { readonly crashes: number }])[] = [
   ['crashes', { powerEach: 0, diskErrors: 0, crashes: 3 }],
   ['losses of power', { powerEach: 60, diskErrors: 0, crashes: 0 }],
-  ['a failing disk, crashes and losses of power', { powerEach: 100, diskErrors: 0.01, crashes: 2 }],
+  ['a failing disk, crashes and losses of power', { powerEach: 40, diskErrors: 0.01, crashes: 2 }],
 ]
 
 test.each(storms)('%s: nothing lost to a session, doubled or out of order', { timeout: 120_000 }, async (_, storm) => {
   const first = only === undefined ? 1 : Number(only)
+  let losses = 0
   for (let seed = first; seed < first + (only === undefined ? seeds : 1); seed++) {
     const gateway = await startSimulatedGateway(seed, storm)
     const said: string[] = []
@@ -48,7 +49,8 @@ test.each(storms)('%s: nothing lost to a session, doubled or out of order', { ti
       wrong: [],
     })
     expect(acknowledged, happened).toBeGreaterThan(messages / 2)
-    if (storm.powerEach > 0 && only === undefined) expect(gateway.powerLosses, happened).toBeGreaterThan(0)
+    losses += gateway.powerLosses
     process.stdout.write(`seed ${seed}: ${happened}\n`)
   }
+  if (storm.powerEach > 0 && only === undefined) expect(losses, 'losses of power').toBeGreaterThan(0)
 })

@@ -77,6 +77,8 @@ export function createCommits(parts: CommitParts): Commits {
   let recordsPerMs = 0
   let trouble: 'full' | 'failed' | undefined
   let triedMs = -Infinity
+  /** One was turned away in this turn: what its sender sent behind it must not be taken before that sender knows. */
+  let turnedAway = false
   let isSecondTry = false
   let dead: Error | undefined
   let closing: (() => void) | undefined
@@ -242,7 +244,11 @@ export function createCommits(parts: CommitParts): Commits {
       }
       if (!trouble || (trouble === 'full' && urgent)) return undefined
       const now = performance.now()
-      if (now - triedMs < probeMs) return obstacleError(trouble)
+      if (turnedAway || now - triedMs < probeMs) {
+        if (!turnedAway) setImmediate(() => (turnedAway = false))
+        turnedAway = true
+        return obstacleError(trouble)
+      }
       triedMs = now
       return undefined
     },

@@ -61,6 +61,8 @@ export interface Scan {
   marks: { readonly at: number; readonly mark: Mark }[]
   /** The last sequence before its last commit; frames: how many commits came before it. */
   before: number
+  /** Of frames: the last number before its last commit. */
+  numberBefore: number
   /** Its header never reached the disk. */
   hasNoHeader: boolean
   /** Bytes that differ from the file. */
@@ -70,7 +72,17 @@ export interface Scan {
 export const sectorBytes = 512
 
 export function scanSegment(segment: Segment, bytes: Buffer): Scan {
-  const scan: Scan = { segment, bytes, gaps: [], tail: [], marks: [], before: 0, hasNoHeader: false, changed: [] }
+  const scan: Scan = {
+    segment,
+    bytes,
+    gaps: [],
+    tail: [],
+    marks: [],
+    before: 0,
+    numberBefore: 0,
+    hasNoHeader: false,
+    changed: [],
+  }
   if (isRecordPart(segment)) scanRecords(scan)
   else scanFrames(scan)
   return scan
@@ -82,6 +94,7 @@ export function rescan(scan: Scan): void {
   Object.assign(scan.segment, newSegment(series, path, header), { voids })
   for (const list of [scan.gaps, scan.tail, scan.marks]) list.length = 0
   scan.before = 0
+  scan.numberBefore = 0
   if (isRecordPart(scan.segment)) scanRecords(scan)
   else scanFrames(scan)
 }
@@ -257,6 +270,7 @@ function scanFrames(scan: Scan): void {
     if (commit !== latest) {
       tail.length = 0
       if (latest > 0) scan.before += 1
+      scan.numberBefore = segment.last
       for (const gap of gaps) if (gap.commit === 0 && latest > 0) gap.commit = -1
     }
     latest = commit

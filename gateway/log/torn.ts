@@ -7,7 +7,7 @@ import type { Lane } from './log.ts'
 import { markBytes } from './record.ts'
 import { type Gap, framesOf, type Item, rescan, type Scan } from './scan.ts'
 import { type Range, type Segment, segmentHeaderBytes } from './segment.ts'
-import { laneOfSeries } from './series.ts'
+import { framesSeries, laneOfSeries, refusedSeries } from './series.ts'
 import { latin1 } from './wire-bytes.ts'
 import { decodeFrame } from './stored.ts'
 
@@ -37,6 +37,7 @@ export function clearTorn({ scans, sealed, abandoned }: Situation): Cleared {
   const frames = countFrames(tails)
   if (!isTorn(tails, frames, lastCommit)) return { frames: 0, torn: undefined, lastCommit }
 
+  keepBeginning(frames, numberBefore(tails, sealed))
   const torn = { urgent: { before: 0, kept: [] as number[] }, routine: { before: 0, kept: [] as number[] } }
   for (const { series, last } of sealed) noteBefore(torn, series, last)
   for (const tail of tails) clearTail(tail, lastCommit, frames, torn)
@@ -77,6 +78,8 @@ interface FrameCount {
   records: number
   wanted: number
   kept: boolean
+  /** Of the frame itself; 0: it is not there, or is older than numbers are. */
+  number: number
 }
 
 /** Somebody may append a frame twice: then there are twice as many. */
@@ -86,7 +89,7 @@ const isWhole = ({ records, wanted, kept }: FrameCount): boolean =>
 function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
   const counts = new Map<string, FrameCount>()
   const countOf = (id: string, wanted: number): FrameCount => {
-    const known = counts.get(id) ?? { records: 0, wanted, kept: false }
+    const known = counts.get(id) ?? { records: 0, wanted, kept: false, number: 0 }
     counts.set(id, known)
     return known
   }
@@ -94,10 +97,38 @@ function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
     for (const item of items) {
       if (isRecordPart(scan.segment)) countOf(item.frameId, item.frameEvents).records += 1
       else
-        for (const entry of framesOf(scan, item)) countOf(latin1(entry.id), decodeFrame(entry).events ?? 0).kept = true
+        for (const entry of framesOf(scan, item)) {
+          const { events = 0, number = 0n } = decodeFrame(entry)
+          Object.assign(countOf(latin1(entry.id), events), { kept: true, number: Number(number) })
+        }
     }
   }
   return counts
+}
+
+/**
+ * What stays is a beginning, in the order in which the frames were appended: a sender that was not acknowledged sends all of them again,
+ * and what stayed from the middle would stand before what came before it.
+ */
+function keepBeginning(frames: Map<string, FrameCount>, before: number): void {
+  const byNumber = [...frames.values()].filter(({ number }) => number > 0).toSorted((a, b) => a.number - b.number)
+  let last = before > 0 ? before : (byNumber[0]?.number ?? 1) - 1
+  for (const frame of byNumber) {
+    if (frame.number === last + 1 && isWhole(frame)) last += 1
+    else frame.kept = false
+  }
+}
+
+/** The number of the last frame before the commit; 0: not known. */
+function numberBefore(tails: readonly Tail[], sealed: readonly Segment[]): number {
+  const ofFrames = (series: number): boolean => series === framesSeries || series === refusedSeries
+  const numbers = [
+    ...sealed.filter(({ series }) => ofFrames(series)).map(({ last }) => last),
+    ...tails
+      .filter(({ scan }) => ofFrames(scan.segment.series))
+      .map(({ scan, items }) => (items.length > 0 ? scan.numberBefore : scan.segment.last)),
+  ]
+  return Math.max(0, ...numbers)
 }
 
 function isTorn(tails: readonly Tail[], frames: ReadonlyMap<string, FrameCount>, lastCommit: number): boolean {
