@@ -312,6 +312,9 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
         const flight = session.flights.get(known)!
         flight.waiting = false
         session.inFlight++
+        // Its place is that in which it is sent, should it have to be sent again.
+        session.flights.delete(known)
+        session.flights.set(known, flight)
         if (found) leaving.push({ packetId: known, flight, dup: true, found })
         else giveUp(session, connection, known, flight)
       } else if (found) {

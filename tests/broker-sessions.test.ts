@@ -140,6 +140,24 @@ describe('a session that is kept, after the process has died', () => {
   })
 })
 
+test('after a crash and a cut connection the order is still that of the log', async () => {
+  const house = await crashable()
+  const raw = await connected(house.now.port)
+  raw.send(subscribePacket(['orders/#'], 2))
+  await raw.packet(mqtt.suback)
+  for (const [i, payload] of upTo(6).entries()) house.now.say({ topic: 'orders/1', payload, qos: i % 2 ? 2 : 1 })
+  await until(() => got(raw).length === 6, 'six')
+  await house.crash()
+  const cut = await connected(house.now.port)
+  await until(() => got(cut).length === 6, 'again')
+  cut.close()
+  await until(() => house.now.broker.counts().connections === 0, 'it is cut')
+  const back = await connected(house.now.port)
+  await until(() => got(back).length === 6, 'once more')
+  expect(payloads(back)).toEqual(upTo(6))
+  back.close()
+})
+
 describe('a publisher of QoS 2', () => {
   test('sends again after a crash what was not released, and nobody gets it twice', async () => {
     const house = await crashable()

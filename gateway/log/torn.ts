@@ -37,7 +37,10 @@ export function clearTorn({ scans, sealed, abandoned }: Situation): Cleared {
   const frames = countFrames(tails)
   if (!isTorn(tails, frames, lastCommit)) return { frames: 0, torn: undefined, lastCommit }
 
-  keepBeginning(frames, numberBefore(tails, sealed))
+  if (!isDamaged(tails)) {
+    const isUnfinished = idsOf(tails, lastCommit).some((id) => !isWhole(frames.get(id)!))
+    keepBeginning(frames, isUnfinished ? numberBefore(tails, sealed) : 0)
+  }
   const torn = { urgent: { before: 0, kept: [] as number[] }, routine: { before: 0, kept: [] as number[] } }
   for (const { series, last } of sealed) noteBefore(torn, series, last)
   for (const tail of tails) clearTail(tail, lastCommit, frames, torn)
@@ -112,14 +115,30 @@ function countFrames(tails: readonly Tail[]): Map<string, FrameCount> {
  */
 function keepBeginning(frames: Map<string, FrameCount>, before: number): void {
   const byNumber = [...frames.values()].filter(({ number }) => number > 0).toSorted((a, b) => a.number - b.number)
-  let last = before > 0 ? before : (byNumber[0]?.number ?? 1) - 1
+  const first = byNumber[0]?.number ?? 1
+  // A commit that failed may stand elsewhere under the numbers that were given again: then only what follows a hole goes.
+  let last = before > 0 && before < first ? before : first - 1
   for (const frame of byNumber) {
     if (frame.number === last + 1 && isWhole(frame)) last += 1
     else frame.kept = false
   }
 }
 
-/** The number of the last frame before the commit; 0: not known. */
+/** The frames that are surely of this commit, by what is there of them. */
+const idsOf = (tails: readonly Tail[], commit: number): string[] =>
+  tails.flatMap(({ scan, items }) =>
+    items
+      .filter((item) => item.commit === commit)
+      .flatMap((item) =>
+        isRecordPart(scan.segment) ? item.frameId : framesOf(scan, item).map(({ id }) => latin1(id)),
+      ),
+  )
+
+/** What is missing for another reason than a loss of power says nothing of what was acknowledged. */
+const isDamaged = (tails: readonly Tail[]): boolean =>
+  tails.some(({ gaps }) => gaps.some(({ torn, cleared }) => !torn && !cleared))
+
+/** The number of the last frame before a commit that was surely cut through; 0: not known. */
 function numberBefore(tails: readonly Tail[], sealed: readonly Segment[]): number {
   const ofFrames = (series: number): boolean => series === framesSeries || series === refusedSeries
   const numbers = [
