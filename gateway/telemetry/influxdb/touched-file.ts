@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Target } from '../../outputs/influxdb/rows.ts'
 import type { InfluxdbSettings } from '../../outputs/influxdb/settings.ts'
+import { transact } from '../../transact.ts'
 
 /** Made again by itself, so no backup has it (`.idx`): a restored folder must not know of less than the database has. */
 export const touchedFile = (dataDir: string): string => join(dataDir, 'telemetry-touched.idx')
@@ -84,17 +85,6 @@ export function openTouchedFile(path: string, settings: InfluxdbSettings): Touch
     'DELETE FROM touched WHERE hour = ? AND target = ? AND measurement = ? AND device = ? AND generation = ?',
   )
 
-  function transact(work: () => void): void {
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      work()
-      database.exec('COMMIT')
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   const put = (touches: Iterable<Touch>, nowMs: number): void => {
     for (const { hourMs, target, measurement, device } of touches)
       insert.run(hourMs, target, measurement, device, nowMs)
@@ -102,22 +92,22 @@ export function openTouchedFile(path: string, settings: InfluxdbSettings): Touch
 
   const begunPlace = (): string | undefined => (begun.get() as { place: string } | undefined)?.place
   if (begunPlace() !== undefined && begunPlace() !== place)
-    transact(() => database.exec('DELETE FROM touched; DELETE FROM begun'))
+    transact(database, () => database.exec('DELETE FROM touched; DELETE FROM begun'))
 
   return {
     hasBegun: () => begunPlace() === place,
     begin: (touches) =>
-      transact(() => {
+      transact(database, () => {
         put(touches, 0)
         setBegun.run(place)
       }),
     forget() {
       const { rows } = size.get() as { rows: number }
       if (begunPlace() === undefined && rows < forgottenMin) return false
-      transact(() => database.exec('DELETE FROM touched; DELETE FROM begun'))
+      transact(database, () => database.exec('DELETE FROM touched; DELETE FROM begun'))
       return true
     },
-    touch: (touches, nowMs) => transact(() => put(touches, nowMs)),
+    touch: (touches, nowMs) => transact(database, () => put(touches, nowMs)),
     due({ nowMs, touchedMs, urgentMs }) {
       const hours = due.all(touchedMs, nowMs + aheadMsMax, urgentMs, nowMs) as unknown as TouchedHour[]
       return hours.map(({ hourMs, target, measurement }) => ({
@@ -128,7 +118,7 @@ export function openTouchedFile(path: string, settings: InfluxdbSettings): Touch
       }))
     },
     done: ({ hourMs, target, measurement, devices }) =>
-      transact(() => {
+      transact(database, () => {
         for (const { device, generation } of devices) remove.run(hourMs, target, measurement, device, generation)
       }),
     close: () => database.close(),

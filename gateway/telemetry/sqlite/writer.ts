@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { codec } from '../../../proto/wire.ts'
 import { newRowCounts } from '../../outputs/influxdb/rows.ts'
 import type { Included } from '../../policy/configured-view.ts'
+import { transact } from '../../transact.ts'
 import { pointsOf } from '../points.ts'
 import { beginOf, type Level } from '../levels.ts'
 import type { KeyedLevel } from '../move.ts'
@@ -80,14 +81,11 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
     noted.set(id, minute)
   }
 
-  function transact(work: () => void): void {
+  function atomically(work: () => void): void {
     noted.clear()
-    database.exec('BEGIN IMMEDIATE')
     try {
-      work()
-      database.exec('COMMIT')
+      transact(database, work)
     } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
       // Ids that were given in it are not there.
       known.clear()
       throw error
@@ -97,7 +95,7 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
   return {
     /** `ends` is where each encoded event ends in `bytes`. */
     write(bytes: Uint8Array, ends: Uint32Array, { epoch, urgent, routine }: Place): void {
-      transact(() => {
+      atomically(() => {
         let from = 0
         for (const end of ends) {
           pointsOf(eventCodec.decode(bytes.subarray(from, end)), include, counts, put)
@@ -108,23 +106,23 @@ export function createSqliteWriter(database: DatabaseSync, include: ReadonlySet<
     },
     /** Points that come from elsewhere than the log; all of them or none. */
     put(points: Iterable<{ readonly key: SeriesKey; readonly point: Point }>): void {
-      transact(() => {
+      atomically(() => {
         for (const { key, point } of points) put(key, point)
       })
     },
     /** The same for levels. */
     putLevels(rows: Iterable<KeyedLevel>): void {
-      transact(() => {
+      atomically(() => {
         for (const { key, level, atMs, part } of rows) levels.take(level, idOf(key), atMs, part)
       })
     },
-    rollUp: () => levels.rollUp(transact),
+    rollUp: () => levels.rollUp(atomically),
     place(): Place | undefined {
       return database.prepare('SELECT epoch, urgent, routine FROM place').get() as unknown as Place | undefined
     },
     /** In small pieces, with others let in between. Values go when their levels are there. */
     async expire({ valuesMs, minutesMs, hoursMs }: Expiry): Promise<void> {
-      await levels.rollUp(transact)
+      await levels.rollUp(atomically)
       const before = beginOf('hours', valuesMs)
       levels.moveHorizon(before)
       const ids = database.prepare('SELECT id FROM series').all() as unknown as { id: number }[]
