@@ -49,7 +49,7 @@ export interface BrokerParts<P extends Principal> {
   isStored(frameId: Uint8Array): boolean
   /** Who had this name before a restart; undefined: nobody has it any more. */
   recall(principalName: string, clientId: string): P | undefined
-  /** Where messages for subscribers come from, the most urgent first. `receive` resolves after `Broker.deliver` had its message. */
+  /** Where messages for subscribers come from; those that are urgent go first. `receive` resolves after `Broker.deliver` had its message. */
   readonly sources: readonly MessageSource[]
   readonly store: SessionStore
   readonly limits?: Partial<Limits>

@@ -20,7 +20,7 @@ import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
 import { createDeviceNotices } from './inputs/device-notices.ts'
 import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
-import { appendedMessages, frameMessages } from './inputs/mqtt-messages.ts'
+import { followFrames, frameMessages } from './inputs/mqtt-messages.ts'
 import type { Receive } from './inputs/receive.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
@@ -157,17 +157,18 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     ]
 
     const tls = tlsFiles(settings)
-    const notices = createDeviceNotices({
-      clock,
-      publish: (message) => broker.publish(message),
-      isWanted: (topic) => broker.isWanted(topic),
-      whyUnread: (topic) => unread.why(topic),
-    })
+    // The broker is made last, of those that speak to it.
     const toBroker: MqttOutParts['broker'] = {
       deliver: (source, messages, through) => broker.deliver(source, messages, through),
       isWanted: (topic) => broker.isWanted(topic),
       isWantedBelow: (root) => broker.isWantedBelow(root),
     }
+    const notices = createDeviceNotices({
+      clock,
+      publish: (message) => broker.publish(message),
+      isWanted: toBroker.isWanted,
+      whyUnread: (topic) => unread.why(topic),
+    })
     const mqttOut = mqttOutput(settings, { broker: toBroker, log, logger })
     const published = frameMessages(log)
     const broker: Broker = createBroker({
@@ -181,9 +182,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         log,
         isWanted: toBroker.isWanted,
       }),
-      sources: [...(mqttOut?.sources ?? []), published].toSorted(
-        (one, other) => Number(other.urgent) - Number(one.urgent),
-      ),
+      sources: [...(mqttOut?.sources ?? []), published],
       store: createSessionStore({ state: log.state }),
       limits: {
         packetBytesMax: settings['mqtt.packet_bytes_max'],
@@ -193,11 +192,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       onEvent: mqttEvents(notices, logger, clock),
     })
-    stops.push(
-      log.onFrames((frames) =>
-        broker.deliver(published, appendedMessages(frames, broker.isWanted), frames.at(-1)!.number),
-      ),
-    )
+    stops.push(followFrames(log, published, broker))
     const status = createStatus({
       site,
       clock,

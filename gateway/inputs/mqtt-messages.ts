@@ -1,5 +1,6 @@
 // MQTT messages as the broker reads them out of the log: the frames that are a permitted PUBLISH.
 
+import type { Broker } from '../../broker/port.ts'
 import type { DeliverableMessage, MessageKind, MessageSource } from '../../broker/stored.ts'
 import { EventKind, Lane as FrameLane } from '../../proto/generated/types.ts'
 import type { Frame } from '../../proto/generated/types.ts'
@@ -29,8 +30,16 @@ export function frameMessages(log: Pick<Log, 'frameHead' | 'readFrame' | 'readFr
   }
 }
 
-/** Of one commit, as they were appended; only those that are wanted are made. */
-export function appendedMessages(
+/** Gives the broker each commit's messages, as they were appended and before they are acknowledged; returns the way to stop it. */
+export const followFrames = (
+  log: Pick<Log, 'onFrames'>,
+  source: MessageSource,
+  broker: Pick<Broker, 'deliver' | 'isWanted'>,
+): (() => void) =>
+  log.onFrames((frames) => broker.deliver(source, appendedMessages(frames, broker.isWanted), frames.at(-1)!.number))
+
+/** Only those that are wanted are made. */
+function appendedMessages(
   frames: readonly AppendedFrame[],
   isWanted: (topic: string) => boolean,
 ): DeliverableMessage[] {

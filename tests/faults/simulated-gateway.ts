@@ -10,7 +10,7 @@ import type { Clock } from '../../gateway/clock.ts'
 import { createAccounting } from '../../gateway/accounting.ts'
 import { createIds } from '../../gateway/ids.ts'
 import { createDeviceNotices } from '../../gateway/inputs/device-notices.ts'
-import { appendedMessages, frameMessages } from '../../gateway/inputs/mqtt-messages.ts'
+import { followFrames, frameMessages } from '../../gateway/inputs/mqtt-messages.ts'
 import { mqttEvents, mqttInput } from '../../gateway/inputs/mqtt.ts'
 import type { Log } from '../../gateway/log/log.ts'
 import { openState, type State, stateFile } from '../../gateway/log/state.ts'
@@ -123,13 +123,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
       clock,
       onEvent: mqttEvents(notices, logger, clock),
     })
-    log.onFrames((frames) =>
-      broker.deliver(
-        published,
-        appendedMessages(frames, (topic) => broker.isWanted(topic)),
-        frames.at(-1)!.number,
-      ),
-    )
+    followFrames(log, published, broker)
     await broker.start()
     return { log, broker, state, accounting, links: new Set(), die: mortal.die }
   }
