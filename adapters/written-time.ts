@@ -5,7 +5,6 @@ import { type Numeral, decimal, isLiteral, nanoseconds, wholeSecondsNs } from '.
 import { parseRfc3339 } from '../proto/time.ts'
 
 export const timeFormats = ['rfc3339', 'unix_s', 'unix_ms', 'unix_us', 'unix_ns'] as const
-export type TimeFormat = (typeof timeFormats)[number]
 
 const exponents: Readonly<Record<string, number>> = { unix_s: 0, unix_ms: -3, unix_us: -6, unix_ns: -9 }
 

@@ -10,14 +10,14 @@ export interface Answering<P extends Principal> {
   /** PUBACK, PUBREC or PUBCOMP came. */
   answer(session: Session<P>, type: number, packetId: number, reason: number): void
   /** Asks the client to forget the identifier. */
-  release(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void
+  release(session: Session<P>, connection: Connection, packetId: number, flight: Flight<P>): void
 }
 
 export interface AnsweringParts<P extends Principal> {
   readonly sources: readonly MessageSource[]
   readonly store: Pick<SessionStore, 'write'>
   /** The message has arrived. */
-  complete(session: Session<P>, packetId: number, flight: Flight): void
+  complete(session: Session<P>, packetId: number, flight: Flight<P>): void
   /** There is room for more. */
   pump(session: Session<P>): void
   whenDurable(session: Session<P>, connection: Connection, then: () => void): void
@@ -26,7 +26,7 @@ export interface AnsweringParts<P extends Principal> {
 export function createAnswering<P extends Principal>(parts: AnsweringParts<P>): Answering<P> {
   const { sources, store, complete, pump, whenDurable } = parts
 
-  function release(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void {
+  function release(session: Session<P>, connection: Connection, packetId: number, flight: Flight<P>): void {
     flight.state = 'released'
     connection.again.delete(packetId)
     if (!session.kept || flight.retained) return connection.gate.sendShort('pubrel', packetId)

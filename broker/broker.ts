@@ -121,13 +121,14 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       stored: stored.retained,
       dropped: () => tally.drop('retained', ''),
     })
+    const mayReceive: BrokerParts<P>['mayReceive'] = (principal, topic) => parts.mayReceive(principal, topic)
     const delivery = createDelivery<P>({
       sources,
       store,
       retained,
       sending: () => sending,
       sharing: () => sharing,
-      mayReceive: (principal, topic) => parts.mayReceive(principal, topic),
+      mayReceive,
     })
     const sending: Sending<P> = createSending<P>({
       sources,
@@ -139,7 +140,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       sharing: () => sharing,
     })
     const { give, find, keep } = sending
-    const mayReceive: BrokerParts<P>['mayReceive'] = (principal, topic) => parts.mayReceive(principal, topic)
     const sharing = createSharing<P>({ sources, store, limits, dropped: tally.drop, mayReceive, give, find, keep })
     const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing })
     sessions.restore(stored.sessions, parts.recall)

@@ -68,7 +68,7 @@ export class Gate extends Duplex {
   readonly peer: Peer
   /** 0 until there was a CONNECT. */
   version = 0
-  /** Told in CONNACK; aedes knows of sessions with subscriptions only. */
+  /** Told in CONNACK; aedes knows of no session. */
   sessionPresent = false
   /** MQTT 5 Maximum Packet Size that it asked for. */
   packetBytesMax = Infinity

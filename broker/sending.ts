@@ -126,12 +126,12 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     source: number,
     number: number,
     qos: 1 | 2,
-    retained?: Flight['retained'],
+    retained?: Flight<P>['retained'],
     group?: ShareGroup<P>,
-  ): { readonly packetId: number; readonly flight: Flight } {
+  ): { readonly packetId: number; readonly flight: Flight<P> } {
     const packetId = takePacketId(session)
-    const whose = { ...(retained && { retained }), ...(group && { group: group as unknown as ShareGroup<Principal> }) }
-    const flight: Flight = { source, number, qos, state: 'published', waiting: false, ...whose }
+    const whose = { ...(retained && { retained }), ...(group && { group }) }
+    const flight: Flight<P> = { source, number, qos, state: 'published', waiting: false, ...whose }
     session.flights.set(packetId, flight)
     session.inFlight++
     return { packetId, flight }
@@ -142,7 +142,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     connection: Connection,
     message: Pick<DeliverableMessage, 'topic' | 'payload' | 'retain' | 'properties' | 'receivedAt'>,
     recipient: Pick<Recipient, 'retainAsPublished' | 'identifiers'>,
-    sent: { readonly packetId: number; readonly flight: Flight } | undefined,
+    sent: { readonly packetId: number; readonly flight: Flight<P> } | undefined,
     dup: boolean,
   ): void {
     const { topic, payload } = message
@@ -169,14 +169,14 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     connection.gate.send(bytes)
   }
 
-  function complete(session: Session<P>, packetId: number, flight: Flight): void {
+  function complete(session: Session<P>, packetId: number, flight: Flight<P>): void {
     const { clientId } = session
     session.flights.delete(packetId)
     session.connection?.again.delete(packetId)
     if (!flight.waiting) session.inFlight--
     if (flight.retained) return
     if (session.kept && flight.qos === 2) store.write({ kind: 'completed', clientId, packetId })
-    if (flight.group) parts.sharing().paid(flight.group as unknown as ShareGroup<P>, flight.source, flight.number)
+    if (flight.group) parts.sharing().paid(flight.group, flight.source, flight.number)
     else paid(session, flight.source, flight.number)
   }
 
@@ -297,7 +297,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
    */
   function sendExactlyOnce(session: Session<P>, connection: Connection, source: number): void {
     const queue = session.owed[source]!
-    const leaving: { packetId: number; flight: Flight; dup: boolean; found: ReturnType<typeof content> }[] = []
+    const leaving: { packetId: number; flight: Flight<P>; dup: boolean; found: ReturnType<typeof content> }[] = []
     let bytes = 0
     for (let looked = 0; looked < lookedAtOnce && bytes <= limits.unreadBytesQos0Max; looked++) {
       const next = queue.peek()
@@ -374,7 +374,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   }
 
   /** It is gone, expired or not to be read any more. At QoS 2 the client may have the identifier, and must come to an end with it. */
-  function giveUp(session: Session<P>, connection: Connection, packetId: number, flight: Flight): void {
+  function giveUp(session: Session<P>, connection: Connection, packetId: number, flight: Flight<P>): void {
     if (flight.qos === 1) complete(session, packetId, flight)
     else release(session, connection, packetId, flight)
   }
@@ -416,7 +416,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
         if (!group || qos === 2) continue
         session.flights.delete(packetId)
         session.inFlight--
-        unanswered.push({ group: group as unknown as ShareGroup<P>, source, number })
+        unanswered.push({ group, source, number })
       }
       if (unanswered.length > 0) parts.sharing().back(unanswered)
     },

@@ -32,7 +32,7 @@ export interface Session<P extends Principal> {
   /** Positions that wait, by topic: a newer one takes their place. */
   readonly positions: Map<string, { readonly source: number; readonly number: number }>
   /** On their way to it, by packet identifier, in the order in which they were sent. */
-  readonly flights: Map<number, Flight>
+  readonly flights: Map<number, Flight<P>>
   /** Of these, how many were sent over the connection that there is. */
   inFlight: number
   packetIdLast: number
@@ -45,7 +45,7 @@ export interface Subscription<P extends Principal> extends StoredFilter {
   readonly session: Session<P>
 }
 
-export interface Flight {
+export interface Flight<P extends Principal> {
   readonly source: number
   readonly number: number
   readonly qos: 1 | 2
@@ -55,7 +55,7 @@ export interface Flight {
   waiting: boolean
   readonly retained?: RetainedForOne
   /** Whose it is until it is acknowledged. */
-  readonly group?: ShareGroup<Principal>
+  readonly group?: ShareGroup<P>
 }
 
 /** A retained message, sent because its topic was subscribed to. */

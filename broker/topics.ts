@@ -1,16 +1,5 @@
 // Topic filters: which topic names they cover. As MQTT 3.1.1 §4.7 and MQTT 5 §4.7 say, for names and filters already checked.
 
-/** Whether the filter covers any topic name below `root`, such as "a/b/c" below "a/b". */
-export function filterReachesBelow(filter: string, root: string): boolean {
-  const wanted = filter.split('/')
-  for (const level of root.split('/')) {
-    const next = wanted.shift()
-    if (next === '#') return true
-    if (next !== '+' && next !== level) return false
-  }
-  return wanted.length > 0
-}
-
 export function filterMatches(filter: string, topic: string): boolean {
   if (filter === topic) return true
   const wanted = filter.split('/')
