@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { closeBrokers, heldReceive, pause, startBroker, until } from './tools/broker.ts'
 import {
   ackPacket,
+  connected,
   connectPacket,
   disconnectPacket,
   mqtt,
@@ -16,13 +17,6 @@ import {
 } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
-
-async function connected(port: number, options: Parameters<typeof connectPacket>[0] = {}): Promise<RawMqtt> {
-  const raw = await openRaw(port)
-  raw.send(connectPacket(options))
-  await raw.packet(mqtt.connack)
-  return raw
-}
 
 const ids = (raw: RawMqtt, type: number): number[] =>
   raw.packets.filter((packet) => packet.type === type).map(({ body }) => body.readUInt16BE(0))

@@ -3,14 +3,14 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until, type TestBroker } from './tools/broker.ts'
 import { createMemoryLog } from './tools/memory-log.ts'
-import { frame, mqtt, openRaw, subscribePacket, text } from './tools/raw-mqtt.ts'
-import { acknowledge, away, connected, got, payloads, upTo } from './tools/raw-session.ts'
+import { ackPacket, connected, frame, mqtt, openRaw, subscribePacket, text } from './tools/raw-mqtt.ts'
+import { away, got, payloads, unit, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
 test('has so many on the way and no more, and the rest as it acknowledges', async () => {
   const { port, say } = await startBroker({ limits: { sentUnansweredMax: 10 } })
-  const raw = await connected(port)
+  const raw = await connected(port, unit)
   raw.send(subscribePacket(['orders/#'], 1))
   await raw.packet(mqtt.suback)
   for (const payload of upTo(50)) say({ topic: 'orders/1', payload })
@@ -18,7 +18,7 @@ test('has so many on the way and no more, and the rest as it acknowledges', asyn
   expect(got(raw).length).toBe(10)
   for (let done = 0; done < 50; done++) {
     await until(() => got(raw).length > done, `number ${done}`)
-    raw.send(acknowledge(0x40, got(raw)[done]!.id))
+    raw.send(ackPacket(mqtt.puback, got(raw)[done]!.id))
   }
   expect(payloads(raw)).toEqual(upTo(50))
   raw.close()
@@ -26,7 +26,7 @@ test('has so many on the way and no more, and the rest as it acknowledges', asyn
 
 test('and comes back taking fewer at once is never sent more, in the same order', async () => {
   const { port, say } = await startBroker()
-  const first = await connected(port)
+  const first = await connected(port, unit)
   first.send(subscribePacket(['orders/#'], 2))
   await first.packet(mqtt.suback)
   for (const [i, payload] of upTo(12).entries()) say({ topic: 'orders/1', payload, qos: i % 3 ? 1 : 2 })
@@ -47,14 +47,14 @@ test('and comes back taking fewer at once is never sent more, in the same order'
     const after = 2 + body.readUInt16BE(0)
     seen.push(body.subarray(after + 3).toString())
     const id = body.readUInt16BE(after)
-    if (((flags >> 1) & 3) === 1) back.send(acknowledge(0x40, id))
+    if (((flags >> 1) & 3) === 1) back.send(ackPacket(mqtt.puback, id))
     else {
-      back.send(acknowledge(0x50, id))
+      back.send(ackPacket(mqtt.pubrec, id))
       await until(
         () => back.packets.some((each) => each.type === mqtt.pubrel && each.body.readUInt16BE(0) === id),
         'PUBREL',
       )
-      back.send(acknowledge(0x70, id))
+      back.send(ackPacket(mqtt.pubcomp, id))
     }
   }
   expect(seen).toEqual(upTo(12))
@@ -65,7 +65,7 @@ test('is given what is urgent first, and at once, however much telemetry it has 
   const urgent = createMemoryLog('urgent', true)
   const routine = createMemoryLog('routine')
   const { port, broker } = await startBroker({ sources: [urgent, routine] })
-  const raw = await connected(port)
+  const raw = await connected(port, unit)
   raw.send(subscribePacket(['#'], 1))
   await raw.packet(mqtt.suback)
   const message = { topic: 't', qos: 1, retain: false, clientId: 'x', properties: {} } as const
@@ -83,7 +83,7 @@ test('is given what is urgent first, and at once, however much telemetry it has 
 
 test('gets of positions the latest, of other messages all, in order', async () => {
   const { port, say } = await startBroker()
-  const raw = await connected(port)
+  const raw = await connected(port, unit)
   raw.send(subscribePacket(['#'], 1))
   await raw.packet(mqtt.suback)
   for (const payload of upTo(300)) say({ topic: 'orders', payload })
@@ -92,7 +92,7 @@ test('gets of positions the latest, of other messages all, in order', async () =
   }
   for (let done = 0; done < 304; done++) {
     await until(() => got(raw).length > done, `number ${done}`)
-    raw.send(acknowledge(0x40, got(raw)[done]!.id))
+    raw.send(ackPacket(mqtt.puback, got(raw)[done]!.id))
   }
   await pause(20)
   expect(payloads(raw)).toEqual([...upTo(300), 'at 996', 'at 997', 'at 998', 'at 999'])
@@ -104,7 +104,7 @@ test('and what the log has no more is counted, not waited for', async () => {
   await away({ port, broker } as TestBroker)
   for (const payload of upTo(5)) say({ topic: 'orders/1', payload })
   log.remove(2)
-  const back = await connected(port)
+  const back = await connected(port, unit)
   await until(() => got(back).length === 4, 'the others')
   expect(payloads(back)).toEqual(['0', '2', '3', '4'])
   expect(broker.counts().dropped.gone).toBe(1)

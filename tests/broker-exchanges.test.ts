@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
 import {
   ackPacket,
+  connected,
   connectPacket,
   frame,
   mqtt,
@@ -18,13 +19,6 @@ import {
 } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
-
-async function connected(port: number, options: Parameters<typeof connectPacket>[0] = {}): Promise<RawMqtt> {
-  const raw = await openRaw(port)
-  raw.send(connectPacket(options))
-  await raw.packet(mqtt.connack)
-  return raw
-}
 
 async function isAlive(raw: RawMqtt): Promise<void> {
   const from = raw.packets.length

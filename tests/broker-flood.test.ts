@@ -4,22 +4,15 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, startBroker, until } from './tools/broker.ts'
-import { connectPacket, frame, mqtt, openRaw, pingPacket, publishPacket, text, type RawMqtt } from './tools/raw-mqtt.ts'
+import { connected, frame, mqtt, pingPacket, publishPacket, text } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
-
-async function connected(port: number, clientId: string): Promise<RawMqtt> {
-  const client = await openRaw(port)
-  client.send(connectPacket({ clientId }))
-  await client.packet(mqtt.connack)
-  return client
-}
 
 const times = (count: number, packet: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => packet))
 
 test('four hundred thousand PINGREQ are answered in little time, and little of it at once', async () => {
   const { port } = await startBroker()
-  const { socket } = await connected(port, 'flood')
+  const { socket } = await connected(port, { clientId: 'flood' })
   let bytes = 0
   socket.removeAllListeners('data').on('data', (chunk: Buffer) => void (bytes += chunk.length))
   const flood = times(400_000, pingPacket)
@@ -37,8 +30,8 @@ test('four hundred thousand PINGREQ are answered in little time, and little of i
 
 test('while one unsubscribes ten thousand times, another’s message is acknowledged', async () => {
   const { port } = await startBroker()
-  const flood = await connected(port, 'flood')
-  const device = await connected(port, 'device')
+  const flood = await connected(port, { clientId: 'flood' })
+  const device = await connected(port, { clientId: 'device' })
   const unsubscribe = frame(0xa2, Buffer.of(0, 1), text('a'))
   flood.send(times(10_000, unsubscribe))
   await flood.packet(11)

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
 import {
   ackPacket,
+  connected,
   connectPacket,
   frame,
   mqtt,
@@ -15,17 +16,9 @@ import {
   publishPacket,
   subscribePacket,
   text,
-  type RawMqtt,
 } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
-
-async function connected(port: number, options: Parameters<typeof connectPacket>[0] = {}): Promise<RawMqtt> {
-  const raw = await openRaw(port)
-  raw.send(connectPacket(options))
-  await raw.packet(mqtt.connack)
-  return raw
-}
 
 async function serves(port: number): Promise<void> {
   const client = await mqttClient.connectAsync(`mqtt://127.0.0.1:${port}`)

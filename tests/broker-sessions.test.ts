@@ -12,8 +12,8 @@ import {
   type TestParts,
 } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore, type MemoryStore } from './tools/memory-log.ts'
-import { frame, mqtt, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
-import { acknowledge, away, connected, got, payloads, unit, upTo } from './tools/raw-session.ts'
+import { ackPacket, connected, frame, mqtt, publishPacket, type RawMqtt, subscribePacket } from './tools/raw-mqtt.ts'
+import { away, got, payloads, unit, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
@@ -50,7 +50,7 @@ describe('a session that is kept, after the process has died', () => {
     for (const payload of upTo(5)) house.now.say({ topic: 'orders/1', payload })
     await house.crash()
     for (const payload of upTo(5, 5)) house.now.say({ topic: 'orders/2', payload })
-    const back = await connected(house.now.port)
+    const back = await connected(house.now.port, unit)
     // Session present (MQTT 3.1.1 §3.2.2.2).
     expect(back.packets[0]!.body[0]).toBe(1)
     await until(() => got(back).length === 10, 'all of it')
@@ -60,12 +60,12 @@ describe('a session that is kept, after the process has died', () => {
 
   test('is told to be there although it has no subscription, and is not after a clean start', async () => {
     const house = await crashable()
-    const first = await connected(house.now.port)
+    const first = await connected(house.now.port, unit)
     first.send(subscribePacket(['a'], 1), frame(0xa2, Buffer.of(0, 2), Buffer.from('\0\u0001a')))
     await first.packet(11)
     first.close()
     await house.stop()
-    const second = await connected(house.now.port)
+    const second = await connected(house.now.port, unit)
     expect(second.packets[0]!.body[0]).toBe(1)
     second.close()
     const clean = await connected(house.now.port, { ...unit, clean: true })
@@ -78,19 +78,19 @@ describe('a session that is kept, after the process has died', () => {
 
   test('of QoS 1 may get again what it had acknowledged in the last second, and nothing older', async () => {
     const house = await crashable()
-    const raw = await connected(house.now.port)
+    const raw = await connected(house.now.port, unit)
     raw.send(subscribePacket(['orders/#'], 1))
     await raw.packet(mqtt.suback)
     for (const payload of upTo(3)) house.now.say({ topic: 'orders/1', payload })
     await until(() => got(raw).length === 3, 'three')
-    for (const { id } of got(raw)) raw.send(acknowledge(0x40, id))
+    for (const { id } of got(raw)) raw.send(ackPacket(mqtt.puback, id))
     await pause(20)
     await house.store.flush()
     house.now.say({ topic: 'orders/1', payload: '3' })
     await until(() => got(raw).length === 4, 'one more')
     raw.close()
     await house.crash()
-    const back = await connected(house.now.port)
+    const back = await connected(house.now.port, unit)
     await until(() => got(back).length === 1, 'again')
     expect(payloads(back)).toEqual(['3'])
     back.close()
@@ -98,28 +98,28 @@ describe('a session that is kept, after the process has died', () => {
 
   test('of QoS 2 gets a message whose PUBREC it gave by PUBREL alone, under the same identifier', async () => {
     const house = await crashable()
-    const raw = await connected(house.now.port)
+    const raw = await connected(house.now.port, unit)
     raw.send(subscribePacket(['orders/#'], 2))
     await raw.packet(mqtt.suback)
     for (const payload of ['first', 'second', 'third']) house.now.say({ topic: 'orders/1', payload, qos: 2 })
     await until(() => got(raw).length === 3, 'three')
     const ids = got(raw).map(({ id }) => id)
-    raw.send(acknowledge(0x50, ids[1]!))
+    raw.send(ackPacket(mqtt.pubrec, ids[1]!))
     expect((await raw.packet(mqtt.pubrel)).body.readUInt16BE(0)).toBe(ids[1])
     await house.crash()
-    const back = await connected(house.now.port)
+    const back = await connected(house.now.port, unit)
     await until(() => got(back).length === 2, 'what it did not answer')
     expect(got(back).map(({ payload, id, dup }) => [payload, id, dup])).toEqual([
       ['first', ids[0], true],
       ['third', ids[2], true],
     ])
     expect((await back.packet(mqtt.pubrel)).body.readUInt16BE(0)).toBe(ids[1])
-    for (const { id } of got(back)) back.send(acknowledge(0x50, id))
-    for (const id of ids) back.send(acknowledge(0x70, id))
+    for (const { id } of got(back)) back.send(ackPacket(mqtt.pubrec, id))
+    for (const id of ids) back.send(ackPacket(mqtt.pubcomp, id))
     await pause(50)
     back.close()
     await house.stop()
-    const last = await connected(house.now.port)
+    const last = await connected(house.now.port, unit)
     await pause(50)
     expect(got(last)).toEqual([])
     last.close()
@@ -127,13 +127,13 @@ describe('a session that is kept, after the process has died', () => {
 
   test('keeps the order of a topic over both QoS', async () => {
     const house = await crashable()
-    const raw = await connected(house.now.port)
+    const raw = await connected(house.now.port, unit)
     raw.send(subscribePacket(['orders/#'], 2))
     await raw.packet(mqtt.suback)
     for (const [i, payload] of upTo(9).entries()) house.now.say({ topic: 'orders/1', payload, qos: i % 2 ? 2 : 1 })
     await until(() => got(raw).length === 9, 'nine')
     await house.crash()
-    const back = await connected(house.now.port)
+    const back = await connected(house.now.port, unit)
     await until(() => got(back).length === 9, 'again')
     expect(payloads(back)).toEqual(upTo(9))
     back.close()
@@ -142,17 +142,17 @@ describe('a session that is kept, after the process has died', () => {
 
 test('after a crash and a cut connection the order is still that of the log', async () => {
   const house = await crashable()
-  const raw = await connected(house.now.port)
+  const raw = await connected(house.now.port, unit)
   raw.send(subscribePacket(['orders/#'], 2))
   await raw.packet(mqtt.suback)
   for (const [i, payload] of upTo(6).entries()) house.now.say({ topic: 'orders/1', payload, qos: i % 2 ? 2 : 1 })
   await until(() => got(raw).length === 6, 'six')
   await house.crash()
-  const cut = await connected(house.now.port)
+  const cut = await connected(house.now.port, unit)
   await until(() => got(cut).length === 6, 'again')
   cut.close()
   await until(() => house.now.broker.counts().connections === 0, 'it is cut')
-  const back = await connected(house.now.port)
+  const back = await connected(house.now.port, unit)
   await until(() => got(back).length === 6, 'once more')
   expect(payloads(back)).toEqual(upTo(6))
   back.close()
@@ -171,14 +171,14 @@ describe('a publisher of QoS 2', () => {
     const again = await connected(house.now.port, device)
     again.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once', dup: true }))
     await again.packet(mqtt.pubrec)
-    again.send(acknowledge(0x62, 7))
+    again.send(ackPacket(mqtt.pubrel, 7))
     await again.packet(mqtt.pubcomp)
     // The identifier is free: the same bytes are a new message now, also after a crash.
     await house.crash()
     const third = await connected(house.now.port, device)
     third.send(packet)
     await third.packet(mqtt.pubrec)
-    const reader = await connected(house.now.port)
+    const reader = await connected(house.now.port, unit)
     await until(() => got(reader).length === 2, 'two messages')
     expect(payloads(reader)).toEqual(['once', 'once'])
     third.close()
@@ -201,7 +201,7 @@ describe('a publisher of QoS 2', () => {
     const again = await connected(house.now.port, device)
     again.send(publishPacket('orders/1', { qos: 2, id: 7, payload: 'once', dup: true }))
     await again.packet(mqtt.pubrec)
-    const reader = await connected(house.now.port)
+    const reader = await connected(house.now.port, unit)
     await until(() => got(reader).length === 1, 'the message')
     again.close()
     reader.close()
@@ -261,7 +261,7 @@ describe('retained messages', () => {
     house.now.say({ topic: 'state/2', payload: '', retain: true })
     house.now.say({ topic: 'state/3', payload: 'more', retain: true })
     await house.crash()
-    const raw = await connected(house.now.port)
+    const raw = await connected(house.now.port, unit)
     raw.send(subscribePacket(['state/#'], 1))
     await until(() => got(raw).length === 2, 'two')
     await pause(20)
@@ -274,7 +274,7 @@ describe('retained messages', () => {
 
   test('come before what is published after the subscription, and nothing is missed in between', async () => {
     const house = await crashable()
-    const raw = await connected(house.now.port)
+    const raw = await connected(house.now.port, unit)
     for (let i = 0; i < 200; i++) {
       const topic = `race/${i}`
       house.now.say({ topic, payload: 'before', retain: true })
@@ -283,7 +283,7 @@ describe('retained messages', () => {
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
       house.now.say({ topic, payload: 'after', retain: true })
       await until(() => payloads(raw).at(-1) === 'after', `${topic} at last`)
-      for (const { id } of got(raw)) raw.send(acknowledge(0x40, id))
+      for (const { id } of got(raw)) raw.send(ackPacket(mqtt.puback, id))
       // Either both, or the newer one as retained: never the older one last, never none.
       const seen = payloads(raw)
       expect([['after'], ['before', 'after']]).toContainEqual(seen)

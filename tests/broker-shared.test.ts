@@ -3,8 +3,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
-import { connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
-import { acknowledge, got, payloads, upTo } from './tools/raw-session.ts'
+import { ackPacket, connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
+import { got, payloads, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
@@ -52,14 +52,14 @@ test('what a member that goes has not acknowledged goes to another', async () =>
   const [stays, goes] = [await member(broker.port, 'stays'), await member(broker.port, 'goes')]
   say(broker, upTo(20))
   await until(() => got(stays).length === 5 && got(goes).length === 5, 'as much as each takes')
-  goes.send(acknowledge(0x40, got(goes)[0]!.id))
+  goes.send(ackPacket(mqtt.puback, got(goes)[0]!.id))
   await until(() => got(goes).length === 6, 'one more')
   const done = payloads(goes)[0]!
   goes.close()
   await until(() => broker.broker.counts().connections === 1, 'it has gone')
   for (let at = 0; at < 19; at++) {
     await until(() => got(stays).length > at, `number ${at}`)
-    stays.send(acknowledge(0x40, got(stays)[at]!.id))
+    stays.send(ackPacket(mqtt.puback, got(stays)[at]!.id))
   }
   await pause(20)
   expect(byNumber(payloads(stays))).toEqual(upTo(20).filter((each) => each !== done))
@@ -73,7 +73,7 @@ test('a member that does not keep up leaves its share to the others', async () =
   let seen = 0
   alive.socket.on('data', () => {
     for (const { id } of got(alive).slice(seen)) {
-      alive.send(acknowledge(0x40, id))
+      alive.send(ackPacket(mqtt.puback, id))
       seen++
     }
   })
@@ -201,7 +201,7 @@ test('what comes back from a member that goes comes in order to the one that sta
   await until(() => broker.broker.counts().connections === 1, 'it has gone')
   for (let at = 0; at < 10; at++) {
     await until(() => got(comes).length > at, 'the next')
-    comes.send(acknowledge(0x40, got(comes)[at]!.id))
+    comes.send(ackPacket(mqtt.puback, got(comes)[at]!.id))
   }
   expect(payloads(comes)).toEqual([...upTo(5, 5), ...upTo(5)])
   comes.close()

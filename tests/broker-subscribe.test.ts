@@ -4,16 +4,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
-import { connectPacket, frame, mqtt, openRaw, subscribePacket, text, type RawMqtt } from './tools/raw-mqtt.ts'
+import { connected, frame, mqtt, subscribePacket, text } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
-async function connected(port: number, clean = true): Promise<RawMqtt> {
-  const client = await openRaw(port)
-  client.send(connectPacket({ clientId: 'reader', clean }))
-  await client.packet(mqtt.connack)
-  return client
-}
+const reader = (port: number, clean = true) => connected(port, { clientId: 'reader', clean })
 
 const filters = (count: number, prefix = 'f'): string[] => Array.from({ length: count }, (_, i) => `${prefix}/${i}`)
 
@@ -21,7 +16,7 @@ test.each([true, false])(
   'more filters in one packet than a client may have close the connection (clean: %s)',
   async (clean) => {
     const { port, events } = await startBroker()
-    const client = await connected(port, clean)
+    const client = await reader(port, clean)
     // About as many as there is room for in the largest packet.
     const many = Buffer.concat(
       Array.from({ length: 120_000 }, (_, i) => Buffer.concat([text(i.toString(36)), Buffer.of(1)])),
@@ -35,7 +30,7 @@ test.each([true, false])(
 
 test('filters beyond those that a client may have are refused, in one packet as in many', async () => {
   const { port } = await startBroker()
-  const client = await connected(port)
+  const client = await reader(port)
   client.send(subscribePacket(filters(600), 1, 1))
   await client.packet(mqtt.suback)
   client.send(subscribePacket([...filters(100), ...filters(500, 'g')], 1, 2))
@@ -48,7 +43,7 @@ test('filters beyond those that a client may have are refused, in one packet as 
 test('who subscribes again and again without reading is owed no more than a session may be', async () => {
   const { port, say, broker } = await startBroker({ limits: { queuedMessagesMax: 10_000 } })
   for (let i = 0; i < 4_000; i++) say({ topic: `r/${i}`, payload: 'x', retain: true })
-  const client = await connected(port)
+  const client = await reader(port)
   for (let id = 1; id <= 20; id++) client.send(subscribePacket(['#'], 1, id))
   await until(() => client.packets.filter(({ type }) => type === mqtt.suback).length === 20, 'all are answered')
   expect(broker.counts().queued).toBe(10_000)
@@ -58,7 +53,7 @@ test('who subscribes again and again without reading is owed no more than a sess
 test('a thousand filters that cover all that is retained hold nobody up', async () => {
   const { port, say } = await startBroker({ limits: { queuedMessagesMax: 30_000 } })
   for (let i = 0; i < 20_000; i++) say({ topic: `a/b/c/d/e/f/g/h/i/j/${i}`, payload: 'x', retain: true })
-  const client = await connected(port)
+  const client = await reader(port)
   // Each level as it is, or any: 2 to the tenth ways to say the same.
   const ways = Array.from({ length: 1_000 }, (_, way) =>
     [...'abcdefghij', '#'].map((level, i) => (level !== '#' && way & (1 << i) ? '+' : level)).join('/'),

@@ -39,6 +39,14 @@ export async function openRaw(port: number): Promise<RawMqtt> {
   return rawMqtt(socket)
 }
 
+/** A client that was let in. */
+export async function connected(port: number, options: RawConnect = {}): Promise<RawMqtt> {
+  const raw = await openRaw(port)
+  raw.send(connectPacket(options))
+  await raw.packet(mqtt.connack)
+  return raw
+}
+
 export function rawMqtt(socket: Socket): RawMqtt {
   const packets: RawPacket[] = []
   const watchers = new Set<() => void>()

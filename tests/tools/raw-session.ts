@@ -1,19 +1,9 @@
 // Clients of MQTT 3.1.1 on raw sockets, and what they were given, for tests of sessions.
 
 import { until, type TestBroker } from './broker.ts'
-import { connectPacket, frame, mqtt, openRaw, type RawMqtt, subscribePacket } from './raw-mqtt.ts'
+import { connected, mqtt, type RawMqtt, subscribePacket } from './raw-mqtt.ts'
 
 export const unit = { clientId: 'unit', clean: false }
-
-export async function connected(port: number, options: Parameters<typeof connectPacket>[0] = unit): Promise<RawMqtt> {
-  const raw = await openRaw(port)
-  raw.send(connectPacket(options))
-  await raw.packet(mqtt.connack)
-  return raw
-}
-
-/** An acknowledgement that begins with this byte. */
-export const acknowledge = (first: number, id: number): Buffer => frame(first, Buffer.of(id >> 8, id & 255))
 
 export interface Got {
   readonly payload: string
@@ -42,7 +32,7 @@ export const upTo = (count: number, from = 0): string[] => Array.from({ length: 
 
 /** A session of `unit` that is kept and whose client has gone. */
 export async function away(broker: TestBroker, qos: 0 | 1 | 2 = 1): Promise<void> {
-  const raw = await connected(broker.port)
+  const raw = await connected(broker.port, unit)
   raw.send(subscribePacket(['orders/#'], qos))
   await raw.packet(mqtt.suback)
   raw.close()
