@@ -1,4 +1,4 @@
-// Must-show 5 of the gate: a hostile publisher and a hostile subscriber for minutes. The broker stays up, is left with no connection and
+// A hostile publisher and a hostile subscriber for minutes. The broker stays up, is left with no connection and
 // no session that it did not have before, a bystander is not held up, and the log does not fill.
 
 import { join } from 'node:path'

@@ -3,11 +3,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../faults/fault-disk.ts'
-import { type LazyFs, mountLazyFs, whyNoLazyFs } from '../faults/lazyfs.ts'
+import type { LazyFs } from '../faults/lazyfs.ts'
 import { createLedger } from '../faults/ledger.ts'
 import { readLog, startDevices, startKeeper } from './devices.ts'
 import { type PeerName, startPeer } from './peer.ts'
-import { type Finding, number, onEach, type Row, type RowContext } from './row.ts'
+import { type Finding, number, onEach, onEachLazyFs, type Row, type RowContext } from './row.ts'
 
 export const kill: Row = {
   name: 'kill',
@@ -24,16 +24,7 @@ export const powerLoss: Row = {
   wanted: '0 and 0',
   unit: 'losses of power',
   counts: { test: 1, proof: 10, night: 200 },
-  async run(context) {
-    const why = await whyNoLazyFs()
-    if (why !== undefined) return { findings: {}, notes: [`left out: ${why}`] }
-    return {
-      findings: await onEach(context, async (peer) => {
-        await using disk = await mountLazyFs()
-        return await scenario(peer, context, disk)
-      }),
-    }
-  },
+  run: (context) => onEachLazyFs(context, (peer, disk) => scenario(peer, context, disk)),
 }
 
 const devices = 4

@@ -1,4 +1,4 @@
-// Must-show 4 of the gate: who subscribes right after the acknowledgement of a retained message sees it, always. Publisher and
+// Who subscribes right after the acknowledgement of a retained message sees it, always. Publisher and
 // subscriber are two connections, so nothing but the broker itself makes one come before the other.
 
 import { seededRandom } from '../faults/fault-disk.ts'

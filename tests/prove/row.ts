@@ -1,6 +1,7 @@
 // What a row of the proof is: one promise, put to the test on each broker that can take the test, with a figure, a verdict that can
 // be "no", and the seed to see the same again.
 
+import { type LazyFs, mountLazyFs, whyNoLazyFs } from '../faults/lazyfs.ts'
 import type { PeerName } from './peer.ts'
 
 /** `test`: seconds, for npm test; `proof`: minutes for all rows; `night`: what goals.md asks for. */
@@ -55,6 +56,20 @@ export async function onEach(
   const findings: Partial<Record<PeerName, Finding>> = {}
   for (const peer of context.peers) findings[peer] = await found(() => scenario(peer))
   return findings
+}
+
+/** The same, each on a file system of its own that forgets what was not synced; left out, and said so, where there is none. */
+export async function onEachLazyFs(
+  context: RowContext,
+  scenario: (peer: PeerName, disk: LazyFs) => Promise<Finding>,
+): Promise<RowResult> {
+  const why = await whyNoLazyFs()
+  if (why !== undefined) return { findings: {}, notes: [`left out: ${why}`] }
+  const findings = await onEach(context, async (peer) => {
+    await using disk = await mountLazyFs()
+    return await scenario(peer, disk)
+  })
+  return { findings }
 }
 
 export async function found(scenario: () => Promise<Finding>): Promise<Finding> {
