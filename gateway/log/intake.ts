@@ -34,30 +34,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   const onTheWay = new Map<string, Pending>()
   /** Who waits for it. */
   const waiters = new Map<Pending, (() => void)[]>()
-  /**
-   * Senders of whom a frame waits for its original. What they send behind it must not overtake it: it waits too, and is refused with
-   * it when the original fails.
-   */
-  const behind = new Map<string, Promise<unknown>>()
-
   function append(frame: NewFrame): Promise<Appended> {
-    const { sender = '' } = frame.frame
-    const ahead = behind.size > 0 ? behind.get(sender) : undefined
-    if (!ahead) return appendNow(frame)
-    const next = ahead.then(() => appendNow(frame))
-    keepBehind(sender, next)
-    return next
-  }
-
-  function keepBehind(sender: string, waiting: Promise<unknown>): void {
-    behind.set(sender, waiting)
-    const settled = (): void => {
-      if (behind.get(sender) === waiting) behind.delete(sender)
-    }
-    waiting.then(settled, settled)
-  }
-
-  function appendNow(frame: NewFrame): Promise<Appended> {
     assert(frame.frame.id?.length === 16, 'a frame has an id of 16 bytes')
     const urgent = frame.records.some(isUrgent)
     const obstacle = commits.obstacle(urgent)
@@ -129,14 +106,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   }
 
   /** When they are settled, one way or the other, it is looked at again: known by then, or stored itself. */
-  function after(originals: readonly Pending[], frame: NewFrame): Promise<Appended> {
-    const waiting = waitAndAppend(originals, frame)
-    const { sender = '' } = frame.frame
-    if (!behind.has(sender)) keepBehind(sender, waiting)
-    return waiting
-  }
-
-  async function waitAndAppend(originals: readonly Pending[], frame: NewFrame): Promise<Appended> {
+  async function after(originals: readonly Pending[], frame: NewFrame): Promise<Appended> {
     await Promise.all(
       originals.map(
         (original) =>
@@ -147,7 +117,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
           }),
       ),
     )
-    return appendNow(frame)
+    return append(frame)
   }
 
   function settle(pending: Pending): void {
