@@ -2,7 +2,7 @@
 // is well again when the disk is.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { NewFrame } from '../gateway/log/log.ts'
 import { createFaultDisk, diskError, seededRandom } from './faults/fault-disk.ts'
 import { type Acknowledged, faultFolder, faults, openOn, readAll, someFrame, testClock } from './faults/fault-log.ts'
@@ -89,6 +89,25 @@ test('a disk that fails for a while refuses at once, raises an alarm, and is use
   expect(alarms.list()).toEqual([])
   expect(faults(log, acknowledged, sent)).toEqual([])
   expect(readAll(log).missing).toEqual([])
+  await log.close()
+})
+
+test('who is turned away in a turn is not overtaken in it by what comes behind, although the disk is tried again by then', async () => {
+  const { random, disk, clock, open } = bench(4)
+  const { log } = await open()
+  disk.fault = (call) => (call === 'sync' ? diskError('EIO') : undefined)
+  const next = () => someFrame(random, clock.now(), { records: 1, lane: 'routine' })
+  await expect(log.append(next())).rejects.toMatchObject({ code: 'log_failed' })
+  disk.fault = undefined
+  const began = performance.now()
+  const time = vi.spyOn(performance, 'now').mockReturnValue(began + 1)
+  const first = log.append(next())
+  time.mockReturnValue(began + probeMs + 1)
+  const behind = log.append(next())
+  time.mockRestore()
+  expect(await Promise.allSettled([first, behind])).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+  await sleep(probeMs + 20)
+  expect(await log.append(next())).toMatchObject({ fate: 'stored' })
   await log.close()
 })
 
