@@ -6,6 +6,8 @@ import { every, rounded, type Said, type TimeOf } from './said.ts'
 
 const seconds = (timeOf: TimeOf, minute: number): number => timeOf(minute).getTime() / 1_000
 
+const fromCulvert = { by: 'culvert-9', over: 'mqtt', to: 'tocsin/in/senml/culvert-9' } as const
+
 export const fieldSensors: readonly Said[] = [
   ...every(5, 2).map(ridge),
   ...every(5, 0, 25).map((minute) => culvert(minute, levelOfCulvert(minute))),
@@ -41,9 +43,7 @@ const culvertPack = (timeOf: TimeOf, minute: number, level: number): string =>
 function culvert(minute: number, level: number, scene?: string): Said {
   return {
     minute,
-    by: 'culvert-9',
-    over: 'mqtt',
-    to: 'tocsin/in/senml/culvert-9',
+    ...fromCulvert,
     becomes: ['OBSERVATION'],
     ...(scene !== undefined && { scene }),
     bytes: (timeOf) => culvertPack(timeOf, minute, level),
@@ -53,9 +53,7 @@ function culvert(minute: number, level: number, scene?: string): Said {
 function brokenOff(minute: number, scene: string): Said {
   return {
     minute,
-    by: 'culvert-9',
-    over: 'mqtt',
-    to: 'tocsin/in/senml/culvert-9',
+    ...fromCulvert,
     becomes: { fault: 'syntax' },
     scene,
     bytes: (timeOf) => culvertPack(timeOf, minute, levelOfCulvert(minute)).slice(0, 31),
@@ -66,9 +64,7 @@ function brokenOff(minute: number, scene: string): Said {
 function rubbish(minute: number): Said {
   return {
     minute,
-    by: 'culvert-9',
-    over: 'mqtt',
-    to: 'tocsin/in/senml/culvert-9',
+    ...fromCulvert,
     becomes: { fault: 'syntax' },
     bytes: () => Uint8Array.from({ length: 48 }, (_, n) => (n * 151 + 7) % 256),
   }
