@@ -35,6 +35,11 @@ export const errors = {
   },
   key_reused: { http: 422, grpc: 9, meaning: 'The key of a repeated request belongs to another one.' },
   already_running: { http: 409, grpc: 9, meaning: 'The same is being done already; wait for its end.' },
+  audit_failed: {
+    http: 503,
+    grpc: 14,
+    meaning: 'What is done cannot be written to the audit, and the settings say that it is not done then.',
+  },
   not_authenticated: { http: 401, grpc: 16, meaning: 'The name or the secret is wrong.' },
   not_allowed: { http: 403, grpc: 7, meaning: 'Policy says no to this sender or reader.' },
   peer_unreachable: { http: 502, grpc: 14, meaning: 'A partner, broker or database does not answer; it is retried.' },

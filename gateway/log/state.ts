@@ -76,6 +76,8 @@ const migrations: readonly string[] = [
    CREATE TABLE mqtt_wills (client TEXT PRIMARY KEY, principal TEXT NOT NULL, version INTEGER NOT NULL, topic TEXT NOT NULL,
      payload BLOB NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, properties TEXT, silent_seconds_max INTEGER NOT NULL,
      delay_seconds INTEGER NOT NULL);`,
+  // gateway/audit: how far the audit is, told outside its own files.
+  `CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, sha256 BLOB NOT NULL);`,
 ]
 
 export function openState(parts: StateParts): State {

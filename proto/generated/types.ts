@@ -2981,6 +2981,20 @@ export const SystemEventType = {
   CLIENT_CUT: 128,
   /** An output set aside lines that its store does not take. */
   QUARANTINED: 129,
+  /** A principal was let in. */
+  SIGNED_IN: 130,
+  /** A principal that was let in has left, or was cut off. */
+  SIGNED_OUT: 131,
+  /** Somebody was given data. */
+  DATA_READ: 132,
+  /** Somebody used a right of those who run the gateway. */
+  ADMINISTERED: 133,
+  /** How far the audit is: number and digest of its last entry, so that a tail that is cut off is noticed. */
+  AUDIT_HEAD: 134,
+  /** The audit cannot be written. */
+  AUDIT_FAILED: 135,
+  /** Entries of the audit are missing, or are not as they were written. */
+  AUDIT_DAMAGED: 136,
 } as const
 export type SystemEventType = (typeof SystemEventType)[keyof typeof SystemEventType]
 
@@ -3374,14 +3388,22 @@ export type ListAuditRequest = {
   pageSize?: number
   /** `next_page_token` of the page before. */
   pageToken?: Uint8Array
+  /** Only from addresses that begin with this; empty: all. */
+  addressPrefix?: string
+  /** Any of these outcomes; empty: all. */
+  outcomes?: AuditOutcome[]
 }
 
 /** ListAuditResponse is a page of the audit. */
 export type ListAuditResponse = {
-  /** The entries, newest first. */
+  /** The entries, newest first, each exactly as it lies in the file: the digest of its bytes is what the next one says. */
   entries?: AuditEntry[]
   /** Empty: this is the last page. */
   nextPageToken?: Uint8Array
+  /** Number of the last entry that is on disk; 0: there is none. */
+  headNumber?: Int64
+  /** Its SHA-256, 32 bytes: kept elsewhere, it shows later that nothing before it was changed or taken away. */
+  headSha256?: Uint8Array
 }
 
 /** AuditEntry is one thing that somebody did, or tried to. Entries are chained by digests, so that a missing one is noticed. */
@@ -3404,8 +3426,18 @@ export type AuditEntry = {
   text?: string
   /** Further facts. */
   details?: SystemDetail[]
-  /** SHA-256 of the entry before, 32 bytes. */
+  /** SHA-256 of the entry before, as it lies in the file, 32 bytes; zeros in the first. */
   previousSha256?: Uint8Array
+  /** What kind of thing it was (i3 logEventType). */
+  type?: SystemEventType
+  /** The element that says so: the gateway's identity (i3 elementId). */
+  element?: string
+  /** FQDN of the agency it belongs to (i3 agencyId). */
+  agency?: string
+  /** How many times it was done within what this entry stands for; 0: once. */
+  count?: Int64
+  /** When it was done first, where the entry stands for several times. */
+  since?: Timestamp
 }
 
 /** AuditOutcome is whether something was done. */
