@@ -66,16 +66,20 @@ const properties: Readonly<Record<number, Property>> = {
   0x2a: { name: 'shared subscription available', form: 'byte', in: [] },
 }
 
+/** By identifier; all of them are below 64. */
+const propertyOf: readonly (Property | undefined)[] = Array.from({ length: 256 }, (_, id) => properties[id])
+
 /** Where they end. */
 export function propertiesEnd(bytes: Uint8Array, at: number, end: number, place: Place): number | BrokenProperties {
   if (at < end && bytes[at] === 0) return at + 1
   const length = variableInteger(bytes, at, end)
   if (!length || length.end + length.value > end) return malformed('properties longer than their packet')
   const after = length.end + length.value
-  const seen = new Set<number>()
+  // Two numbers in place of a set: this is done for each message.
+  let [seenLow, seenHigh] = [0, 0]
   for (let next = length.end; next < after;) {
     const id = bytes[next]!
-    const property = properties[id]
+    const property = propertyOf[id]
     if (!property) return malformed(`a property 0x${id.toString(16)}, which does not exist`)
     const valueEnd = fieldEnd(bytes, next + 1, after, property)
     if (valueEnd === undefined) return malformed(`a ${property.name} that is cut off or not UTF-8`)
@@ -83,12 +87,14 @@ export function propertiesEnd(bytes: Uint8Array, at: number, end: number, place:
       // §2.2.2.2 calls it malformed; mosquitto, and its cases, only in these two.
       return { malformed: place === 'SUBSCRIBE' || place === 'UNSUBSCRIBE', why: `a ${property.name} in ${place}` }
     }
-    if (seen.has(id) && id !== userProperty) return notAllowed(`a ${property.name} twice`)
+    const bit = 1 << (id & 31)
+    if ((id < 32 ? seenLow : seenHigh) & bit && id !== userProperty) return notAllowed(`a ${property.name} twice`)
     if (!isSound(bytes, next + 1, valueEnd, property)) return notAllowed(`a ${property.name} of this value`)
-    seen.add(id)
+    if (id < 32) seenLow |= bit
+    else seenHigh |= bit
     next = valueEnd
   }
-  if (seen.has(0x16) && !seen.has(0x15)) return notAllowed('authentication data without a method')
+  if (seenLow & (1 << 0x16) && !(seenLow & (1 << 0x15))) return notAllowed('authentication data without a method')
   return after
 }
 
@@ -97,7 +103,7 @@ export function propertyNumber(bytes: Uint8Array, at: number, end: number, id: n
   const length = variableInteger(bytes, at, end)
   if (!length) return undefined
   for (let next = length.end; next < length.end + length.value;) {
-    const property = properties[bytes[next]!]!
+    const property = propertyOf[bytes[next]!]!
     const after = fieldEnd(bytes, next + 1, end, property)!
     if (bytes[next] === id) return numberOf(bytes, next + 1, after, property)
     next = after

@@ -21,8 +21,15 @@ export function isPlainText(bytes: Uint8Array, start: number, end: number): bool
 }
 
 /** What MQTT 5 §1.5.4 demands of every text, and no more. */
-export const isText = (bytes: Uint8Array, start: number, end: number): boolean =>
-  isUtf8(bytes.subarray(start, end)) && !bytes.subarray(start, end).includes(0)
+export function isText(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (byte === 0) return false
+    // Most are plain ASCII, and short: a call into Node.js would cost more than the loop.
+    if (byte >= 0x80) return isUtf8(bytes.subarray(start, end)) && !bytes.subarray(i, end).includes(0)
+  }
+  return true
+}
 
 export interface VariableInteger {
   readonly value: number
