@@ -87,5 +87,5 @@ async function ingest(shape: Shape, { pairs: count, messages, say }: RowOptions)
   }
 }
 
-const runText = ({ perSecond, serverMicrosEach }: MeasuredLoad): string =>
+export const runText = ({ perSecond, serverMicrosEach }: MeasuredLoad): string =>
   `${Math.round(perSecond).toLocaleString('en')}/s, ${serverMicrosEach.toFixed(1)} µs`

@@ -26,11 +26,12 @@ export async function measureLoad(
 ): Promise<MeasuredLoad> {
   const { port, connections, messages, window = 1, warmUp = 0, rate = 0, stampOffsetNs } = options
   const numbers = { port, connections, window, messages, 'warm-up': warmUp, rate }
-  const { firstDevice = 0, measurements = 3 } = options
+  const { firstDevice = 0, measurements = 3, form = '3.1.1' } = options
   const named = {
     ...numbers,
     'first-device': firstDevice,
     measurements,
+    form,
     ...(stampOffsetNs !== undefined && { stamp: stampOffsetNs }),
   }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])

@@ -1,12 +1,12 @@
-// A load generator that is not what limits: raw MQTT 3.1.1 packets, made beforehand, pipelined over plain sockets. It keeps a fixed
+// A load generator that is not what limits: raw MQTT packets, made beforehand, pipelined over plain sockets. It keeps a fixed
 // number of unacknowledged QoS 1 messages on each connection, or publishes at a fixed rate, and prints what it measured as JSON.
 //
-//   node bench/load.ts --port 1883 --connections 10 --window 100 --messages 200000 [--warm-up 20000] [--rate 2000] [--stamp NS]
+//   node bench/load.ts --port 1883 --connections 10 --window 100 --messages 200000 [--warm-up 20000] [--rate 2000] [--stamp NS] [--form 5]
 
 import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 
-import { createPackets, type MeasurementsEach } from './load-packets.ts'
+import { createPackets, type LoadForm, loadForms, type MeasurementsEach } from './load-packets.ts'
 import { quantile } from './statistics.ts'
 
 export interface LoadOptions {
@@ -25,6 +25,7 @@ export interface LoadOptions {
   /** Its number for the first connection; a second load of one server takes other devices, so that no point is written twice. */
   readonly firstDevice: number
   readonly measurements: MeasurementsEach
+  readonly form: LoadForm
   /**
    * Set: each message carries the time at which it is written, which is the monotonic clock plus these nanoseconds, so that another
    * process of this machine can say how old it is. Else times count up by a millisecond, and no two messages of a device share one.
@@ -151,13 +152,13 @@ function open(
   device: number,
   onAcks: (connection: Connection, acks: number) => void,
 ): Promise<Connection> {
-  const { port, topic, measurements, stampOffsetNs } = options
+  const { port, topic, measurements, stampOffsetNs, form } = options
   return new Promise((resolve, reject) => {
     let connected = false
     const onread = {
       buffer: Buffer.allocUnsafe(readBytesMax),
       callback(bytes: number, buffer: Uint8Array): boolean {
-        // After CONNACK nothing but PUBACKs of four bytes comes: whole ones are counted, a rest is kept.
+        // After CONNACK, which comes whole, nothing but PUBACKs of four bytes comes: whole ones are counted, a rest is kept.
         let payload = bytes
         if (!connected) {
           if (bytes < 4 || buffer[0] !== 0x20 || buffer[3] !== 0) {
@@ -165,7 +166,7 @@ function open(
             return false
           }
           connected = true
-          payload -= 4
+          payload -= 2 + buffer[1]!
           resolve(connection)
         }
         const whole = connection.partialBytes + payload
@@ -175,17 +176,19 @@ function open(
       },
     }
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
-    const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, measurements, stampOffsetNs)
+    const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, measurements, stampOffsetNs, form)
     const connection: Connection = { socket, packets, written: [], sent: 0, acked: 0, partialBytes: 0 }
-    socket.once('connect', () => socket.write(connectPacket(`load-${process.pid}-${device}`)))
+    socket.once('connect', () => socket.write(connectPacket(`load-${process.pid}-${device}`, form)))
     socket.once('error', reject)
   })
 }
 
-function connectPacket(clientId: string): Buffer {
+function connectPacket(clientId: string, form: LoadForm): Buffer {
   const id = Buffer.from(clientId)
   const keepAliveSeconds = 60
-  const body = [0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, keepAliveSeconds, id.length >> 8, id.length & 255]
+  const [version, properties] = form === '3.1.1' ? [4, []] : [5, [0]]
+  const name = [0, 4, 0x4d, 0x51, 0x54, 0x54]
+  const body = [...name, version, 2, 0, keepAliveSeconds, ...properties, id.length >> 8, id.length & 255]
   return Buffer.concat([Buffer.of(0x10, body.length + id.length, ...body), id])
 }
 
@@ -201,6 +204,7 @@ if (import.meta.main) {
       topic: { type: 'string', default: 'tocsin/in/senml' },
       'first-device': { type: 'string', default: '0' },
       measurements: { type: 'string', default: '3' },
+      form: { type: 'string', default: '3.1.1' },
       stamp: { type: 'string' },
     },
   })
@@ -215,6 +219,7 @@ if (import.meta.main) {
       topic: values.topic,
       firstDevice: Number(values['first-device']),
       measurements: values.measurements === '1' ? 1 : 3,
+      form: loadForms.find((form) => form === values.form) ?? '3.1.1',
       ...(values.stamp !== undefined && { stampOffsetNs: BigInt(values.stamp) }),
     },
     () => process.stdout.write('warm\n'),

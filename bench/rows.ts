@@ -7,10 +7,13 @@ import { wholeJob, wholeJobOfSingles } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import { telemetryAnswers, telemetryIngest } from './telemetry.ts'
 import type { Row } from './row.ts'
+import { version5AliasIngest, version5Ingest } from './versions.ts'
 
 export const rows: readonly Row[] = [
   durableIngest,
   durableIngestOfMany,
+  version5Ingest,
+  version5AliasIngest,
   wholeJob,
   wholeJobOfSingles,
   consoleLatency,
