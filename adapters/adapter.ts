@@ -45,8 +45,8 @@ export interface Frame {
   readonly channel: string
   /** Media type, where the transport says one. */
   readonly contentType?: string
-  /** What the transport carried beside the bytes, such as MQTT 5 user properties. */
-  readonly properties?: ReadonlyMap<string, string>
+  /** Names and values that the transport carried beside the bytes, such as MQTT 5 user properties: in order, and a name may repeat. */
+  readonly properties?: readonly (readonly [name: string, value: string])[]
 }
 
 export type Decoded =

@@ -54,8 +54,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const persistence = createPersistence({
       storeWill(client, will) {
         const { principal, gate } = member(client)
-        const silentMs = (client as ClientInside)._keepaliveInterval
-        return wills.keep(client, principal!, versionOf(gate), will, Math.ceil(Math.max(0, silentMs) / 1_000))
+        const silentSeconds = Math.ceil(Math.max(0, (client as ClientInside)._keepaliveInterval) / 1_000)
+        const kept = willOf(client.id, principal!.name, versionOf(gate), will, gate.willProperties, silentSeconds)
+        return wills.keep(client, kept)
       },
       cameBack: ({ id }) => wills.came(id),
     })
@@ -151,12 +152,13 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   function sendWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const from = client && members.get(client)
     if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
-    const will = willOf(client.id, from.principal.name, versionOf(from.gate), packet, 0)
+    const { gate, principal } = from
+    const will = willOf(client.id, principal.name, versionOf(gate), packet, gate.willProperties, 0)
     const goOn = (): void => {
       wills.forget(client)
       done(null)
     }
-    void wills.send(from.principal, will).then(goOn, goOn)
+    void wills.send(principal, will).then(goOn, goOn)
   }
 
   function follow(aedes: AedesInside, state: State<P>): void {

@@ -4,7 +4,9 @@
 
 import { Duplex } from 'node:stream'
 
+import { correctConnack } from './connack.ts'
 import type { Limits } from './limits.ts'
+import { noProperties, willProperties } from './message-properties.ts'
 import { firstBytes, Outbox, type ShortPacket } from './outbox.ts'
 import {
   clearUnusedBits,
@@ -16,7 +18,7 @@ import {
   reasonCode,
   type PacketFault,
 } from './packets.ts'
-import type { ClientCertificate, CutReason } from './port.ts'
+import type { ClientCertificate, CutReason, MessageProperties } from './port.ts'
 import { readPublish, type PublishPacket } from './publish-packet.ts'
 
 /** Over all connections. */
@@ -72,6 +74,7 @@ export class Gate extends Duplex {
   sessionPresent = false
   /** MQTT 5 Maximum Packet Size that it asked for. */
   packetBytesMax = Infinity
+  willProperties: MessageProperties = noProperties
   /** CONNECT asked for a session that does not outlive it. */
   endsWithConnection = false
   /** Why it was closed, when that was our doing. */
@@ -202,13 +205,7 @@ export class Gate extends Duplex {
   }
 
   #sendFromAedes(bytes: Buffer): void {
-    // MQTT 3.1.1 and 5 §3.2.2.1, where the connection is accepted; MQTT 3.1 §3.2 has nothing in that place.
-    if (bytes[0] === 0x20 && this.#state === 'waiting' && this.version !== 3) {
-      const flags = bytes[1]! < 0x80 ? 2 : 3
-      if (this.sessionPresent && bytes[flags + 1] === 0) bytes[flags] = 1
-      // MQTT 5 §3.2.2.3.13: aedes has no shared subscriptions, and says so before all else.
-      if (this.version === 5 && bytes[flags + 3] === 0x2a) bytes[flags + 4] = 1
-    }
+    if (bytes[0] === 0x20 && this.#state === 'waiting') correctConnack(bytes, this.version, this.sessionPresent)
     // MQTT 5 §3.1.2.11.4: what it does not take is not sent; without CONNACK there is nothing to go on with.
     if (bytes.length > this.packetBytesMax) return this.cut('protocol')
     this.send(bytes)
@@ -310,6 +307,7 @@ export class Gate extends Duplex {
       if (this.#state === 'greeting') {
         this.#state = 'waiting'
         this.#socket.pause()
+        if (this.version === 5) this.willProperties = willProperties(bytes, at, at + size)
         this.push(bytes.subarray(at, at + size))
         at += size
         break

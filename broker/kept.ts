@@ -8,7 +8,7 @@ interface Message {
   readonly properties?: MessageProperties
 }
 
-/** About; a user property is an entry of a map and two texts. */
+/** About; a user property is a pair of two texts. */
 const userPropertyBytes = 64
 
 /** What its sender filled, wherever in the message. */

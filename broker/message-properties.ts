@@ -1,8 +1,8 @@
-// The properties of a PUBLISH (MQTT 5 §3.3.2.3), read and written in one pass each: a message with a handful of them costs hardly more than
-// one without.
+// The properties of a PUBLISH (MQTT 5 §3.3.2.3) and of a will, read and written in one pass each: a message with a handful of them costs
+// hardly more than one without. User properties keep their order, and every repetition of a name (§3.3.2.3.7).
 
 import { textEnd, variableInteger } from './texts.ts'
-import type { MessageProperties } from './port.ts'
+import type { MessageProperties, UserProperty } from './port.ts'
 
 const id = {
   payloadFormatIndicator: 0x01,
@@ -11,6 +11,7 @@ const id = {
   responseTopic: 0x08,
   correlationData: 0x09,
   subscriptionIdentifier: 0x0b,
+  willDelay: 0x18,
   topicAlias: 0x23,
   userProperty: 0x26,
 } as const
@@ -22,7 +23,7 @@ export interface PublishProperties {
   readonly end: number
 }
 
-const noProperties: MessageProperties = {}
+export const noProperties: MessageProperties = {}
 
 /** Of a PUBLISH that `packetFault` has found sound; correlation data is a view of what was read. */
 export function readPublishProperties(bytes: Buffer, start: number): PublishProperties {
@@ -30,7 +31,7 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
   const length = variableInteger(bytes, start, bytes.length)!
   const end = length.end + length.value
   const properties: { -readonly [Name in keyof MessageProperties]: MessageProperties[Name] } = {}
-  let userProperties: Map<string, string> | undefined
+  let userProperties: UserProperty[] | undefined
   let topicAlias: number | undefined
   for (let at = length.end; at < end;) {
     const kind = bytes[at++]!
@@ -40,6 +41,10 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
         break
       case id.messageExpiry:
         properties.messageExpirySeconds = bytes.readUInt32BE(at)
+        at += 4
+        break
+      case id.willDelay:
+        // aedes waits for it, and tells it of the will.
         at += 4
         break
       case id.topicAlias:
@@ -64,9 +69,8 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
       case id.userProperty: {
         const nameEnd = textEnd(bytes, at, end)!
         const after = textEnd(bytes, nameEnd, end)!
-        // A name may come more than once; the last value stands, as for a header of its kind.
-        userProperties ??= new Map()
-        userProperties.set(bytes.toString('utf8', at + 2, nameEnd), bytes.toString('utf8', nameEnd + 2, after))
+        const name = bytes.toString('utf8', at + 2, nameEnd)
+        ;(userProperties ??= []).push([name, bytes.toString('utf8', nameEnd + 2, after)])
         at = after
         break
       }
@@ -76,6 +80,18 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
   }
   if (userProperties) properties.userProperties = userProperties
   return { properties, topicAlias, end }
+}
+
+/** Of the will in a sound CONNECT of MQTT 5 (§3.1.3.2), which outlives what it is read from: nothing is a view of that. */
+export function willProperties(bytes: Buffer, start: number, end: number): MessageProperties {
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  const flagsAt = textEnd(bytes, at, end)! + 1
+  if (!(bytes[flagsAt]! & 4)) return noProperties
+  const own = variableInteger(bytes, flagsAt + 3, end)!
+  const { properties } = readPublishProperties(bytes, textEnd(bytes, own.end + own.value, end)!)
+  const { correlationData } = properties
+  return correlationData ? { ...properties, correlationData: Buffer.from(correlationData) } : properties
 }
 
 /** What a PUBLISH carries to a client beside the message's own. */

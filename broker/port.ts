@@ -91,13 +91,16 @@ export interface InboundPublish {
 /** What MQTT 5 carries beside the payload; empty for older clients. */
 export interface MessageProperties {
   readonly contentType?: string
-  readonly userProperties?: ReadonlyMap<string, string>
+  /** In the order in which they came; a name may come more than once (§3.3.2.3.7). */
+  readonly userProperties?: readonly UserProperty[]
   readonly responseTopic?: string
   readonly correlationData?: Uint8Array
   readonly messageExpirySeconds?: number
   /** 0: bytes; 1: UTF-8 text. */
   readonly payloadFormatIndicator?: 0 | 1
 }
+
+export type UserProperty = readonly [name: string, value: string]
 
 export interface OutgoingMessage {
   readonly topic: string

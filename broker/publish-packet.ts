@@ -1,9 +1,8 @@
 // PUBLISH packets: those that a client sends, read, and those that it is sent, written (MQTT 3.1.1 §3.3, MQTT 5 §3.3).
 
-import type { IPublishPacket } from 'mqtt-packet'
-
 import {
   lengthBytes,
+  noProperties,
   publishPropertyBytes,
   readPublishProperties,
   writePublishProperties,
@@ -27,9 +26,7 @@ export interface PublishPacket {
   readonly topicAlias?: number
 }
 
-const noProperties: MessageProperties = {}
-
-/** Reads a packet that `packetFault` has found sound; a string says what is wrong with its MQTT 5 properties. */
+/** Reads a packet that `packetFault` has found sound; a string says what is wrong with it all the same. */
 export function readPublish(bytes: Buffer, start: number, end: number, version: number): PublishPacket | string {
   const first = bytes[start]!
   const qos = ((first >> 1) & 3) as QoS
@@ -54,26 +51,6 @@ export function readPublish(bytes: Buffer, start: number, end: number, version: 
   if (topicAlias !== undefined) return { topic, payload, qos, retain, dup, packetId, properties, topicAlias }
   if (topic === '') return 'neither a topic nor an alias'
   return { topic, payload, qos, retain, dup, packetId, properties }
-}
-
-export function carried(properties: NonNullable<IPublishPacket['properties']>): MessageProperties {
-  const { contentType, userProperties, responseTopic, correlationData, messageExpiryInterval } = properties
-  const { payloadFormatIndicator } = properties
-  return {
-    ...(contentType !== undefined && { contentType }),
-    ...(userProperties && { userProperties: userPropertyMap(userProperties) }),
-    ...(responseTopic !== undefined && { responseTopic }),
-    ...(correlationData !== undefined && { correlationData }),
-    ...(messageExpiryInterval !== undefined && { messageExpirySeconds: messageExpiryInterval }),
-    ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator: payloadFormatIndicator ? 1 : 0 }),
-  }
-}
-
-/** A name may come more than once in MQTT 5; the last value stands, as for a header of its kind. */
-function userPropertyMap(properties: Record<string, string | string[]>): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(properties).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
-  )
 }
 
 export interface Outgoing extends OutgoingProperties {

@@ -5,14 +5,13 @@ import type { PublishPacket } from 'aedes'
 
 import { inbound, isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
-import type { BrokerParts, Principal } from './port.ts'
-import { carried } from './publish-packet.ts'
+import type { BrokerParts, MessageProperties, Principal } from './port.ts'
 import type { SessionStore, StoredWill } from './stored.ts'
 import type { Tally } from './tally.ts'
 
 export interface Wills<P extends Principal> {
   /** Resolves when it is on disk: the client is let in after that. */
-  keep(owner: Owner, principal: P, version: 3 | 4 | 5, will: PublishPacket, silentSecondsMax: number): Promise<void>
+  keep(owner: Owner, will: StoredWill): Promise<void>
   /** It is not to be sent any more, or is sent. Nothing, when the one that is kept is that of a later connection. */
   forget(owner: Owner): void
   /** The client is here: whatever is kept of before is not to be sent any more. */
@@ -93,9 +92,9 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
   }
 
   return {
-    keep(owner, { name }, protocolVersion, packet, silentSecondsMax) {
+    keep(owner, will) {
       owners.set(owner.id, owner)
-      store.write({ kind: 'will', will: willOf(owner.id, name, protocolVersion, packet, silentSecondsMax) })
+      store.write({ kind: 'will', will })
       return store.flush()
     },
     forget(owner) {
@@ -118,14 +117,16 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
   }
 }
 
+/** `properties`: read from its CONNECT; aedes loses the order of user properties. */
 export function willOf(
   clientId: string,
   principal: string,
   protocolVersion: 3 | 4 | 5,
-  { topic, payload, qos, retain, properties }: PublishPacket,
+  { topic, payload, qos, retain, properties: read }: PublishPacket,
+  properties: MessageProperties,
   silentSecondsMax: number,
 ): StoredWill {
-  const { willDelayInterval = 0 } = (properties ?? {}) as { willDelayInterval?: number }
+  const { willDelayInterval = 0 } = (read ?? {}) as { willDelayInterval?: number }
   return {
     clientId,
     principal,
@@ -134,7 +135,7 @@ export function willOf(
     payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
     qos: qos ?? 0,
     retain: retain ?? false,
-    ...(properties && { properties: carried(properties) }),
+    ...(protocolVersion === 5 && { properties }),
     silentSecondsMax,
     delaySeconds: willDelayInterval,
   }

@@ -237,7 +237,7 @@ export function keptFrame(
   }
   if (route) kept.adapter = route.input.adapter.name
   if (frame.contentType) kept.contentType = frame.contentType
-  if (frame.properties?.size) kept.properties = propertiesOf(frame)
+  if (frame.properties?.length) kept.properties = propertiesOf(frame)
   if (read.fate === 'stored' && (read.warnings.length > 0 || read.clockFault)) kept.warnings = warningsOf(read)
   if (read.fate !== 'stored' && read.why) kept.why = read.why
   if (read.fate === 'refused') kept.fault = read.fault

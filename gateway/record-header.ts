@@ -42,7 +42,7 @@ export function recordHeader(
   }
   if (location?.polygons?.length || location?.circles?.length) header.hasArea = true
   if (transport?.retain) header.retain = true
-  if (frame.properties?.size) header.properties = propertiesOf(frame)
+  if (frame.properties?.length) header.properties = propertiesOf(frame)
   return header
 }
 
@@ -54,4 +54,4 @@ export function labelsMask(labels: readonly Label[] | undefined): number {
 }
 
 export const propertiesOf = (frame: Frame): Property[] =>
-  [...(frame.properties ?? [])].map(([name, value]) => ({ name, value }))
+  (frame.properties ?? []).map(([name, value]) => ({ name, value }))

@@ -66,12 +66,12 @@ function senderOf(kept: KeptFrame): Sender {
 }
 
 function frameOf(kept: KeptFrame): Frame {
-  const properties = new Map((kept.properties ?? []).map(({ name, value }) => [name ?? '', value ?? '']))
+  const properties = (kept.properties ?? []).map(({ name = '', value = '' }) => [name, value] as const)
   return {
     bytes: kept.payload ?? new Uint8Array(),
     receivedAt: timestampNs(kept.receivedAt) ?? 0n,
     channel: kept.channel ?? '',
     ...(kept.contentType ? { contentType: kept.contentType } : undefined),
-    ...(properties.size > 0 ? { properties } : undefined),
+    ...(properties.length > 0 ? { properties } : undefined),
   }
 }

@@ -129,7 +129,7 @@ test('a message by the gateway itself is delivered without being received', asyn
     topic: 'out/1',
     payload: Buffer.from('event'),
     qos: 1,
-    properties: { contentType: 'application/protobuf', userProperties: new Map([['lane', 'urgent']]) },
+    properties: { contentType: 'application/protobuf', userProperties: [['lane', 'urgent']] },
   })
   expect(await properties).toMatchObject({ contentType: 'application/protobuf', userProperties: { lane: 'urgent' } })
   expect(received).toEqual([])

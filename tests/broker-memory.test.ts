@@ -28,7 +28,7 @@ const wide = (number: number): DeliverableMessage => ({
   retain: true,
   receivedAt: 0n,
   kind: 'other',
-  properties: { userProperties: new Map(Array.from({ length: 10 }, (_, i) => [`name ${i}`, filled])) },
+  properties: { userProperties: Array.from({ length: 10 }, (_, i) => [`name ${i}`, filled] as const) },
 })
 
 const store = createMemoryStore()

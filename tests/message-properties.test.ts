@@ -28,7 +28,7 @@ const properties = fc
   )
   .map(({ userProperties, ...rest }): MessageProperties => ({
     ...rest,
-    ...(userProperties && { userProperties: new Map(Object.entries(userProperties)) }),
+    ...(userProperties && { userProperties: Object.entries(userProperties) }),
   }))
 const message = fc.record({
   topic: fc.stringMatching(/^[a-z/é]{1,12}$/),

@@ -66,7 +66,11 @@ describe('what is written', () => {
       receivedAt: 1_795_348_800_123_456_789n,
       properties: {
         contentType: 'application/senml+json',
-        userProperties: new Map([['unit', 'mm']]),
+        userProperties: [
+          ['unit', 'mm'],
+          ['via', 'a'],
+          ['unit', 'cm'],
+        ],
         responseTopic: 'answers/7',
         correlationData: Uint8Array.of(9, 0, 9),
         messageExpirySeconds: 3600,

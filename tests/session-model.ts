@@ -141,7 +141,7 @@ const properties = fc
   .record(
     {
       contentType: text,
-      userProperties: fc.array(fc.tuple(text, text), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+      userProperties: fc.array(fc.tuple(text, text), { maxLength: 3 }),
       responseTopic: text,
       correlationData: bytes,
       messageExpirySeconds: seconds,

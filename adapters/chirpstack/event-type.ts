@@ -33,7 +33,7 @@ export function addressOf({ channel, properties }: Frame): Address {
     return { type, unknownType: type === undefined, devEui: match[1] }
   }
   // HTTP integration: POST …?event=up.
-  const asked = properties?.get('event') ?? /[?&]event=([a-z]+)/.exec(channel)?.[1]
+  const asked = properties?.findLast(([name]) => name === 'event')?.[1] ?? /[?&]event=([a-z]+)/.exec(channel)?.[1]
   const levels = channel.split('?', 1)[0]!.split('/')
   const type = typeByWord.get(asked ?? levels.at(-1) ?? '')
   return {

@@ -92,7 +92,7 @@ export function ingestRoutes(parts: IngestParts): readonly Route[] {
     if (key === undefined) return receive(call, frame, transport)
     if (key.length > keyCharsMax) throw invalid(`Idempotency-Key may have ${keyCharsMax} characters.`)
     const { name } = call.principal
-    const context = JSON.stringify([...(frame.properties ?? [])])
+    const context = JSON.stringify(frame.properties ?? [])
     const request = digest(channel, frame.contentType ?? '', context, frame.bytes)
     // The log recognises it also when the gateway was started anew in between.
     const resendKey = new Uint8Array(digest(name, key, request).subarray(0, 16))
@@ -127,14 +127,14 @@ export function ingestRoutes(parts: IngestParts): readonly Route[] {
       const text = `Content-Type is ${said}: say what it is, such as application/json, application/xml or application/octet-stream.`
       throw new GatewayError('unsupported_media_type', text)
     }
-    const properties = given.context()
-    if (properties.size > contextMax) throw invalid(`The query may have ${contextMax} parameters.`)
+    const properties = [...given.context()]
+    if (properties.length > contextMax) throw invalid(`The query may have ${contextMax} parameters.`)
     return {
       bytes: body,
       receivedAt: parts.clock.now(),
       channel,
       contentType,
-      ...(properties.size > 0 && { properties }),
+      ...(properties.length > 0 && { properties }),
     }
   }
 }

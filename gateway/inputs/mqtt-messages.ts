@@ -86,7 +86,7 @@ function propertiesOf({ mqtt, contentType, properties }: Frame): DeliverableMess
   return {
     ...(contentType && { contentType }),
     ...(properties?.length && {
-      userProperties: new Map(properties.map(({ name = '', value = '' }) => [name, value])),
+      userProperties: properties.map(({ name = '', value = '' }) => [name, value] as const),
     }),
     ...(responseTopic && { responseTopic }),
     ...(correlationData && { correlationData }),

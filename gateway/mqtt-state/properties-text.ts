@@ -13,10 +13,9 @@ interface Written {
 
 export function propertiesText(properties: MessageProperties | undefined): string | null {
   if (!properties) return null
-  const { userProperties, correlationData, ...plain } = properties
+  const { correlationData, ...plain } = properties
   const written: Written = {
     ...plain,
-    ...(userProperties && { userProperties: [...userProperties] }),
     ...(correlationData && { correlationData: Buffer.from(correlationData).toString('base64') }),
   }
   return JSON.stringify(written)
@@ -24,10 +23,9 @@ export function propertiesText(properties: MessageProperties | undefined): strin
 
 export function propertiesOf(text: string | null): { readonly properties?: MessageProperties } {
   if (text === null) return {}
-  const { userProperties, correlationData, ...plain } = JSON.parse(text) as Written
+  const { correlationData, ...plain } = JSON.parse(text) as Written
   const properties: MessageProperties = {
     ...plain,
-    ...(userProperties && { userProperties: new Map(userProperties) }),
     ...(correlationData !== undefined && { correlationData: Buffer.from(correlationData, 'base64') }),
   }
   return { properties }

@@ -66,7 +66,7 @@ export function fixturesOf(adapter: Adapter): Fixture[] {
       receivedAt,
       channel: arrival.channel,
       ...(arrival.contentType !== undefined && { contentType: arrival.contentType }),
-      ...(arrival.properties && { properties: new Map(Object.entries(arrival.properties)) }),
+      ...(arrival.properties && { properties: Object.entries(arrival.properties) }),
     }
     return { name, about, frame, options, decoded }
   })
