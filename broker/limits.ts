@@ -13,6 +13,7 @@ export interface Limits {
   readonly clientIdBytesMax: number
   readonly topicBytesMax: number
   readonly topicLevelsMax: number
+  readonly userPropertiesMax: number
   readonly keepAliveSecondsMax: number
   readonly topicAliasesMax: number
   readonly inFlightMax: number
@@ -58,6 +59,8 @@ export const defaultLimits: Limits = {
   topicBytesMax: 256,
   // Matching costs grow with levels; aedes' own matcher stops the process above 100.
   topicLevelsMax: 16,
+  // In one packet. A message has a handful; of the 200,000 that fit in a megabyte each costs an object here and at each subscriber.
+  userPropertiesMax: 100,
   // A dead connection is noticed within 1.5 times this, whatever the client asked for.
   keepAliveSecondsMax: 3_600,
   // Kept for each connection; devices that use aliases have a handful of topics.

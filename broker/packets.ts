@@ -78,11 +78,11 @@ export function packetFault(
       return flags === 0 || version === 3 ? connectFault(bytes, body, end, limits) : { ...wrongFlags, silent: true }
     case packetType.puback:
     case packetType.pubrec:
-      return flags === 0 ? acknowledgementFault(bytes, body, end, version, publishReasons) : wrongFlags
+      return flags === 0 ? acknowledgementFault(bytes, body, end, version, publishReasons, limits) : wrongFlags
     case packetType.pubrel:
-      return flags === 2 ? acknowledgementFault(bytes, body, end, version, releaseReasons) : wrongLastFlags
+      return flags === 2 ? acknowledgementFault(bytes, body, end, version, releaseReasons, limits) : wrongLastFlags
     case packetType.pubcomp:
-      return flags === 0 ? acknowledgementFault(bytes, body, end, version, releaseReasons) : wrongFlags
+      return flags === 0 ? acknowledgementFault(bytes, body, end, version, releaseReasons, limits) : wrongFlags
     case packetType.subscribe:
       return flags === 2 ? filtersFault(bytes, body, end, version, true, limits) : wrongFlags
     case packetType.unsubscribe:
@@ -90,7 +90,7 @@ export function packetFault(
     case packetType.pingreq:
       return flags === 0 ? emptyFault(body, end) : wrongFlags
     case packetType.disconnect:
-      return flags === 0 ? disconnectFault(bytes, body, end, version) : wrongLastFlags
+      return flags === 0 ? disconnectFault(bytes, body, end, version, limits) : wrongLastFlags
     case pingresp:
       return flags === 0 ? (emptyFault(body, end) ?? notForClients) : wrongFlags
     case suback:
@@ -122,7 +122,7 @@ function publishFault(
   }
   const fault = qos === 0 ? undefined : packetIdFault(bytes, topic, end)
   if (fault || version !== 5) return fault
-  const after = propertiesOf(bytes, qos === 0 ? topic : topic + 2, end, 'PUBLISH')
+  const after = propertiesOf(bytes, qos === 0 ? topic : topic + 2, end, 'PUBLISH', limits)
   return typeof after === 'number' ? undefined : after
 }
 
@@ -182,7 +182,7 @@ function filtersFault(
   if (fault) return malformed(fault.why)
   let next = at + 2
   if (version === 5) {
-    const after = propertiesOf(bytes, next, end, subscribe ? 'SUBSCRIBE' : 'UNSUBSCRIBE')
+    const after = propertiesOf(bytes, next, end, subscribe ? 'SUBSCRIBE' : 'UNSUBSCRIBE', limits)
     if (typeof after === 'object') return after
     next = after
   }
@@ -218,7 +218,7 @@ function connectFault(bytes: Uint8Array, at: number, end: number, limits: Limits
   const will = (flags & 4) !== 0
   let next = name + 4
   if (version === 5) {
-    const after = propertiesOf(bytes, next, end, 'CONNECT')
+    const after = propertiesOf(bytes, next, end, 'CONNECT', limits)
     if (typeof after === 'object') return after
     next = after
   }
@@ -255,7 +255,7 @@ function connectFlagsFault(flags: number, version: number): string | undefined {
 }
 
 function willEnd(bytes: Uint8Array, at: number, end: number, version: number, limits: Limits): number | PacketFault {
-  const start = version === 5 ? propertiesOf(bytes, at, end, 'will') : at
+  const start = version === 5 ? propertiesOf(bytes, at, end, 'will', limits) : at
   if (typeof start === 'object') return start
   const topic = textEnd(bytes, start, end)
   const payload = textEnd(bytes, topic, end)
@@ -312,6 +312,7 @@ function acknowledgementFault(
   end: number,
   version: number,
   reasons: ReadonlySet<number>,
+  limits: PropertyLimits,
 ): PacketFault | undefined {
   const fault = packetIdFault(bytes, at, end)
   if (fault || end === at + 2) return fault
@@ -319,13 +320,19 @@ function acknowledgementFault(
   if (!reasons.has(bytes[at + 2]!)) {
     return { reasonCode: reasonCode.protocol, why: 'an acknowledgement with a reason that it cannot have' }
   }
-  return lastPropertiesFault(bytes, at + 3, end, 'acknowledgement')
+  return lastPropertiesFault(bytes, at + 3, end, 'acknowledgement', limits)
 }
 
-function disconnectFault(bytes: Uint8Array, at: number, end: number, version: number): PacketFault | undefined {
+function disconnectFault(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  version: number,
+  limits: PropertyLimits,
+): PacketFault | undefined {
   if (end === at) return undefined
   if (version !== 5) return malformed('a DISCONNECT that is more than its header')
-  return lastPropertiesFault(bytes, at + 1, end, 'DISCONNECT')
+  return lastPropertiesFault(bytes, at + 1, end, 'DISCONNECT', limits)
 }
 
 /** That a sound DISCONNECT of MQTT 5 asks for; 0: none. */
@@ -335,17 +342,32 @@ export function disconnectExpirySeconds(bytes: Uint8Array, start: number, end: n
   return at + 1 < end ? (propertyNumber(bytes, at + 1, end, sessionExpiry) ?? 0) : 0
 }
 
+type PropertyLimits = Pick<Limits, 'userPropertiesMax'>
+
 /** Of a packet that ends with its properties, or before them. */
-function lastPropertiesFault(bytes: Uint8Array, at: number, end: number, place: Place): PacketFault | undefined {
+function lastPropertiesFault(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  place: Place,
+  limits: PropertyLimits,
+): PacketFault | undefined {
   if (at === end) return undefined
-  const after = propertiesOf(bytes, at, end, place)
+  const after = propertiesOf(bytes, at, end, place, limits)
   if (typeof after === 'object') return after
   return after === end ? undefined : malformed('a packet that goes on behind its properties')
 }
 
-function propertiesOf(bytes: Uint8Array, at: number, end: number, place: Place): number | PacketFault {
-  const after = propertiesEnd(bytes, at, end, place)
+function propertiesOf(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  place: Place,
+  limits: PropertyLimits,
+): number | PacketFault {
+  const after = propertiesEnd(bytes, at, end, place, limits)
   if (typeof after === 'number') return after
+  if (after.tooMany) return { reasonCode: reasonCode.quotaExceeded, why: after.why }
   return after.malformed ? malformed(after.why) : { reasonCode: reasonCode.protocol, why: after.why }
 }
 

@@ -1,6 +1,7 @@
 // The properties of what an MQTT 5 client sends (§2.2.2): what each is made of, and where it may stand. Checked on the bytes, before
 // a parser reads them that takes a repeated one for a list.
 
+import type { Limits } from './limits.ts'
 import { isPlainText, isText, textEnd, variableInteger } from './texts.ts'
 
 export type Place = 'CONNECT' | 'will' | 'PUBLISH' | 'acknowledgement' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'DISCONNECT'
@@ -8,6 +9,8 @@ export type Place = 'CONNECT' | 'will' | 'PUBLISH' | 'acknowledgement' | 'SUBSCR
 export interface BrokenProperties {
   /** Of a form that cannot be read; else readable and not allowed. */
   readonly malformed: boolean
+  /** Allowed, and more than we take. */
+  readonly tooMany?: boolean
   readonly why: string
 }
 
@@ -70,13 +73,20 @@ const properties: Readonly<Record<number, Property>> = {
 const propertyOf: readonly (Property | undefined)[] = Array.from({ length: 256 }, (_, id) => properties[id])
 
 /** Where they end. */
-export function propertiesEnd(bytes: Uint8Array, at: number, end: number, place: Place): number | BrokenProperties {
+export function propertiesEnd(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  place: Place,
+  { userPropertiesMax }: Pick<Limits, 'userPropertiesMax'>,
+): number | BrokenProperties {
   if (at < end && bytes[at] === 0) return at + 1
   const length = variableInteger(bytes, at, end)
   if (!length || length.end + length.value > end) return malformed('properties longer than their packet')
   const after = length.end + length.value
   // Two numbers in place of a set: this is done for each message.
   let [seenLow, seenHigh] = [0, 0]
+  let userProperties = 0
   for (let next = length.end; next < after;) {
     const id = bytes[next]!
     const property = propertyOf[id]
@@ -89,6 +99,9 @@ export function propertiesEnd(bytes: Uint8Array, at: number, end: number, place:
     }
     const bit = 1 << (id & 31)
     if ((id < 32 ? seenLow : seenHigh) & bit && id !== userProperty) return notAllowed(`a ${property.name} twice`)
+    if (id === userProperty && ++userProperties > userPropertiesMax) {
+      return { malformed: false, tooMany: true, why: `more than ${userPropertiesMax} user properties` }
+    }
     if (!isSound(bytes, next + 1, valueEnd, property)) return notAllowed(`a ${property.name} of this value`)
     if (id < 32) seenLow |= bit
     else seenHigh |= bit

@@ -66,7 +66,7 @@ const listed = (...items: readonly Uint8Array[]): Buffer => {
   const whole = Buffer.concat(items)
   return Buffer.concat([Buffer.of(whole.length), whole])
 }
-const end = (bytes: Buffer, place: Place) => propertiesEnd(bytes, 0, bytes.length, place)
+const end = (bytes: Buffer, place: Place) => propertiesEnd(bytes, 0, bytes.length, place, defaultLimits)
 const why = (bytes: Buffer, place: Place): string => {
   const result = end(bytes, place)
   return typeof result === 'number' ? '' : result.why
@@ -96,8 +96,18 @@ test.each(single)('a %s comes once', (name, example, allowed) => {
   expect(end(listed(hex(example), hex(example)), place)).toEqual({ malformed: false, why: `a ${name} twice` })
 })
 
-test('user properties come as often as one likes, and may be empty', () => {
+test('user properties come more than once, may be empty, and are so many at most, in whatever packet', () => {
   expect(end(listed(hex('2600000000'), hex('2600016100026263'), hex('2600000000')), 'SUBSCRIBE')).toBe(19)
+  const many = (count: number): Buffer => {
+    const whole = Buffer.alloc(5 * count, hex('2600000000'))
+    return Buffer.concat([Buffer.of((whole.length & 0x7f) | 0x80, whole.length >> 7), whole])
+  }
+  for (const place of places) {
+    expect(end(many(100), place)).toBe(502)
+    expect(end(many(101), place)).toEqual({ malformed: false, tooMany: true, why: 'more than 100 user properties' })
+  }
+  const publish = frame(0x30, text('a'), many(101))
+  expect(packetFault(publish, 0, publish.length, 5, defaultLimits)?.reasonCode).toBe(0x97)
 })
 
 test.each([
@@ -137,7 +147,7 @@ test.each([
 test('whatever the bytes, they end within the packet or are refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(...places), (bytes, place) => {
-      const result = propertiesEnd(bytes, 0, bytes.length, place)
+      const result = propertiesEnd(bytes, 0, bytes.length, place, defaultLimits)
       if (typeof result === 'number') expect(result).toBeLessThanOrEqual(bytes.length)
       else expect(result.why).not.toBe('')
     }),
