@@ -35,6 +35,7 @@ export interface InflowParts<P extends Principal> {
 
 interface Arrival {
   readonly packet: PublishPacket
+  readonly bytes: number
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
   readonly repeated: boolean
   /** Of QoS 2. */
@@ -138,13 +139,21 @@ export function createInflow<P extends Principal>(
     noting: Promise<void> | undefined,
     repeated: boolean,
   ): void {
-    const arrival: Arrival = { packet, repeated, once, noting, verdict: undefined, next: undefined }
+    const arrival: Arrival = {
+      packet,
+      bytes: bytesOf(packet),
+      repeated,
+      once,
+      noting,
+      verdict: undefined,
+      next: undefined,
+    }
     if (last) last.next = arrival
     else first = arrival
     last = arrival
     unsent ??= arrival
     messages++
-    bytes += bytesOf(packet)
+    bytes += arrival.bytes
     inFlight.messages++
     if (full()) gate.throttle(true)
     if (noting) {
@@ -200,7 +209,7 @@ export function createInflow<P extends Principal>(
       const head = first
       first = head.next
       if (!first) last = undefined
-      leave(head.packet)
+      leave(head)
       if (head.verdict === 'forbidden') forbid(head)
       else accept(head)
     }
@@ -243,14 +252,14 @@ export function createInflow<P extends Principal>(
     gate.stop()
     setTimeout(() => gate.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
     // Nothing that waits is acknowledged any more; all of it will come again, and is new then.
-    for (let rest = first; rest; rest = rest.next) leave(rest.packet)
+    for (let rest = first; rest; rest = rest.next) leave(rest)
     for (let rest = unsent; rest; rest = rest.next) rest.once?.reject?.(new Error('not taken'))
     first = last = unsent = undefined
   }
 
-  function leave(packet: PublishPacket): void {
+  function leave(arrival: Arrival): void {
     messages--
-    bytes -= bytesOf(packet)
+    bytes -= arrival.bytes
     inFlight.messages--
   }
 

@@ -1,7 +1,7 @@
 // The properties of a PUBLISH (MQTT 5 §3.3.2.3) and of a will, read and written in one pass each: a message with a handful of them costs
 // hardly more than one without. User properties keep their order, and every repetition of a name (§3.3.2.3.7).
 
-import { textEnd, variableInteger } from './texts.ts'
+import { shortText, textEnd, variableInteger } from './texts.ts'
 import type { MessageProperties, UserProperty } from './port.ts'
 
 const id = {
@@ -54,7 +54,7 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
       case id.contentType:
       case id.responseTopic: {
         const after = textEnd(bytes, at, end)!
-        const text = bytes.toString('utf8', at + 2, after)
+        const text = shortText(bytes, at + 2, after)
         if (kind === id.contentType) properties.contentType = text
         else properties.responseTopic = text
         at = after
@@ -69,8 +69,8 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
       case id.userProperty: {
         const nameEnd = textEnd(bytes, at, end)!
         const after = textEnd(bytes, nameEnd, end)!
-        const name = bytes.toString('utf8', at + 2, nameEnd)
-        ;(userProperties ??= []).push([name, bytes.toString('utf8', nameEnd + 2, after)])
+        const name = shortText(bytes, at + 2, nameEnd)
+        ;(userProperties ??= []).push([name, shortText(bytes, nameEnd + 2, after)])
         at = after
         break
       }

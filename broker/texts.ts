@@ -31,6 +31,31 @@ export function isText(bytes: Uint8Array, start: number, end: number): boolean {
   return true
 }
 
+/** Names and values that come again and again, in places that their bytes choose: most are there, and need not be made. */
+const known: (string | undefined)[] = Array.from({ length: 1024 })
+const knownBytesMax = 48
+
+/** Of sound UTF-8. */
+export function shortText(bytes: Buffer, start: number, end: number): string {
+  if (end - start > knownBytesMax) return bytes.toString('utf8', start, end)
+  let sum = end - start
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (byte >= 0x80) return bytes.toString('utf8', start, end)
+    sum = (Math.imul(sum, 31) + byte) | 0
+  }
+  const place = (sum ^ (sum >>> 15)) & (known.length - 1)
+  const text = known[place]
+  if (text !== undefined && isSame(text, bytes, start, end)) return text
+  return (known[place] = bytes.toString('latin1', start, end))
+}
+
+function isSame(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false
+  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false
+  return true
+}
+
 export interface VariableInteger {
   readonly value: number
   readonly end: number

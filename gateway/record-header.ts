@@ -53,5 +53,14 @@ export function labelsMask(labels: readonly Label[] | undefined): number {
   return mask || 1 << Label.OPS
 }
 
-export const propertiesOf = (frame: Frame): Property[] =>
-  (frame.properties ?? []).map(([name, value]) => ({ name, value }))
+let asked: Frame['properties']
+let answered: Property[] = []
+
+/** A frame's own are asked for once, and once for each of its events. */
+export function propertiesOf({ properties }: Frame): Property[] {
+  if (properties !== asked) {
+    asked = properties
+    answered = (properties ?? []).map(([name, value]) => ({ name, value }))
+  }
+  return answered
+}

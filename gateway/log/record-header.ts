@@ -56,21 +56,26 @@ interface Named {
 }
 
 export function putProperties(target: Target, tag: number, properties: readonly Named[]): void {
-  for (const { name = '', value = '' } of properties) {
-    const [nameBytes, valueBytes] = [Buffer.byteLength(name), Buffer.byteLength(value)]
+  for (const { name, value } of properties) {
     target.bytes[target.at++] = tag
-    putVarint(target, fieldBytes(nameBytes) + fieldBytes(valueBytes))
+    const lengthAt = target.at++
     putString(target, 0x0a, name)
     putString(target, 0x12, value)
+    putLengthBefore(target, lengthAt)
   }
 }
 
-/** Tag, length and bytes of a field; an empty one is left out. */
-function fieldBytes(length: number): number {
-  if (length === 0) return 0
-  let size = 2 + length
-  for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1
-  return size
+/** Of what has been written behind the one byte that was left for it. */
+function putLengthBefore(target: Target, lengthAt: number): void {
+  const length = target.at - lengthAt - 1
+  if (length > 0x7f) {
+    // Rare: most have a few dozen bytes.
+    const more = length < 0x4000 ? 1 : length < 0x200000 ? 2 : 3
+    target.bytes.copyWithin(lengthAt + 1 + more, lengthAt + 1, target.at)
+    target.at = lengthAt
+    putVarint(target, length)
+    target.at += length
+  } else target.bytes[lengthAt] = length
 }
 
 /** dedup_key of an encoded header, without decoding the rest; undefined: it has none. */
