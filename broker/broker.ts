@@ -271,6 +271,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       })
     }
 
+    aedes.on('keepaliveTimeout', (client) => member(client).gate.cut('left', reasonCode.keepAlive))
     aedes.on('clientError', (client, error) =>
       parts.log.debug({ clientId: client.id, why: error.message }, 'client error'),
     )

@@ -12,6 +12,7 @@ import {
   clearUnusedBits,
   connectVersion,
   disconnectExpirySeconds,
+  keepWill,
   packetFault,
   packetSize,
   packetType,
@@ -321,16 +322,14 @@ export class Gate extends Duplex {
     if (this.#holds()) this.#socket.pause()
   }
 
-  /** One packet to whom it concerns; false when that ended the connection. */
-  #give(bytes: Buffer, start: number, end: number): boolean {
+  /** One packet to whom it concerns; true: the connection goes on. */
+  #give(bytes: Buffer, start: number, end: number): boolean | undefined {
     const type = bytes[start]! >> 4
     switch (type) {
       case packetType.publish: {
         const packet = readPublish(bytes, start, end, this.version)
-        if (typeof packet === 'string') {
-          this.#fail({ reasonCode: reasonCode.malformed, why: `PUBLISH with ${packet}` })
-          return false
-        }
+        if (typeof packet === 'string')
+          return this.#fail({ reasonCode: reasonCode.malformed, why: `PUBLISH with ${packet}` })
         this.#taker!.publish(packet)
         break
       }
@@ -338,8 +337,8 @@ export class Gate extends Duplex {
       case packetType.pubrec:
       case packetType.pubrel:
       case packetType.pubcomp: {
-        // The length of a packet without reason takes one byte, and so does that of any of these that is sound.
-        const at = start + (bytes[start + 1]! < 0x80 ? 2 : 3)
+        let at = start + 1
+        while (bytes[at++]! >= 0x80);
         this.#taker!.answer(type, bytes.readUInt16BE(at), this.version === 5 && at + 2 < end ? bytes[at + 2]! : 0)
         break
       }
@@ -357,13 +356,16 @@ export class Gate extends Duplex {
       case packetType.disconnect:
         if (this.version === 5 && this.endsWithConnection && disconnectExpirySeconds(bytes, start, end) > 0) {
           // MQTT 5 §3.14.2.2.2
-          this.#fail({ reasonCode: reasonCode.protocol, why: 'DISCONNECT keeps a session that CONNECT did not' })
-          return false
+          return this.#fail({ reasonCode: reasonCode.protocol, why: 'DISCONNECT keeps a session that CONNECT did not' })
         }
+        if (this.version === 5) keepWill(bytes, start, end)
         this.push(bytes.subarray(start, end))
-        break
+        // §3.14.4: nothing comes behind it.
+        this.stop()
+        return false
       default:
-        this.push(bytes.subarray(start, end))
+        // §3.1
+        return this.#fail({ reasonCode: reasonCode.protocol, why: 'a second CONNECT' })
     }
     return !this.destroyed && !this.#stopped()
   }

@@ -36,6 +36,7 @@ export const reasonCode = {
   clientId: 0x85,
   notAuthorized: 0x87,
   serverBusy: 0x89,
+  keepAlive: 0x8d,
   takenOver: 0x8e,
   filter: 0x8f,
   topic: 0x90,
@@ -340,6 +341,16 @@ export function disconnectExpirySeconds(bytes: Uint8Array, start: number, end: n
   let at = start + 1
   while (bytes[at++]! >= 0x80);
   return at + 1 < end ? (propertyNumber(bytes, at + 1, end, sessionExpiry) ?? 0) : 0
+}
+
+/**
+ * Of a sound DISCONNECT of MQTT 5: reason 0 alone takes the will back (§3.1.2.5, §3.14.4), while aedes sends it after 0x04 alone. So every
+ * other reason is made that one, in place.
+ */
+export function keepWill(bytes: Buffer, start: number, end: number): void {
+  let at = start + 1
+  while (bytes[at++]! >= 0x80);
+  if (at < end && bytes[at] !== 0) bytes[at] = 0x04
 }
 
 type PropertyLimits = Pick<Limits, 'userPropertiesMax'>

@@ -8,6 +8,7 @@ import {
   ackPacket,
   connected,
   connectPacket,
+  disconnectPacket,
   frame,
   mqtt,
   openRaw,
@@ -285,6 +286,63 @@ describe('DISCONNECT of MQTT 5', () => {
       expect(broker.counts().sessions).toBe(sessions)
     }
   })
+})
+
+describe('a will of MQTT 5', () => {
+  // §3.14.2.1: what a client may say.
+  const reasons = [0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99]
+
+  test.each(reasons)('is sent after DISCONNECT with reason %i, as after none', async (reason) => {
+    const { port, received } = await startBroker()
+    const raw = await connected(port, { version: 5, will: { topic: 'gone', payload: 'unit' } })
+    raw.send(frame(0xe0, Buffer.of(reason)))
+    await until(() => received.length === 1, 'its will')
+    expect(received[0]).toMatchObject({ topic: 'gone', will: true })
+  })
+
+  test.each([frame(0xe0), frame(0xe0, Buffer.of(0)), frame(0xe0, Buffer.of(0, 0))])(
+    'is taken back by reason 0, said or not',
+    async (last) => {
+      const { port, broker, received } = await startBroker()
+      const raw = await connected(port, { version: 5, will: { topic: 'gone', payload: 'unit' } })
+      raw.send(last)
+      await until(() => broker.counts().connections === 0, 'it has gone')
+      await pause(20)
+      expect(received).toEqual([])
+    },
+  )
+})
+
+test('what stands behind DISCONNECT is not taken', async () => {
+  const { port, broker, received } = await startBroker()
+  const raw = await connected(port)
+  raw.send(publishPacket('t', { payload: 'before' }), disconnectPacket, publishPacket('t', { payload: 'behind' }))
+  await until(() => broker.counts().connections === 0, 'it has gone')
+  expect(received.map(({ payload }) => String(payload))).toEqual(['before'])
+})
+
+test('an acknowledgement is that of its message, however much it says beside', async () => {
+  const { port, say } = await startBroker({ limits: { sentUnansweredMax: 1 } })
+  const raw = await connected(port, { version: 5 })
+  raw.send(subscribePacket(['t'], 1, 1, 5))
+  await raw.packet(mqtt.suback)
+  // A reason string may have 65,535 bytes: then the length of the packet has three.
+  const reasonString = Buffer.concat([Buffer.of(0x1f), text('x'.repeat(65_535))])
+  const length = Buffer.of((reasonString.length & 0x7f) | 0x80, ((reasonString.length >> 7) & 0x7f) | 0x80, 4)
+  for (const payload of ['first', 'second']) say({ topic: 't', payload })
+  const { body } = await raw.packet(mqtt.publish)
+  const id = body.readUInt16BE(3)
+  raw.send(frame(0x40, Buffer.of(id >> 8, id & 255, 0), length, reasonString))
+  await until(() => raw.packets.filter(({ type }) => type === mqtt.publish).length === 2, 'the second')
+  raw.close()
+})
+
+test('who is silent for too long is told so in MQTT 5', async () => {
+  const { port, broker } = await startBroker()
+  const raw = await connected(port, { version: 5, keepAlive: 1 })
+  expect([...(await raw.packet(mqtt.disconnect)).body]).toEqual([0x8d])
+  await raw.closed
+  expect(broker.counts().cut).toEqual({ left: 1 })
 })
 
 test('a client that takes no packet as large as its CONNACK is closed without one', async () => {

@@ -170,11 +170,12 @@ describe('a first packet', () => {
     await connected(port, { clientId: '' })
   })
 
-  test('is the only CONNECT', async () => {
+  test.each([4, 5] as const)('is the only CONNECT (MQTT version %i)', async (version) => {
     const { port } = await startBroker()
-    const raw = await connected(port)
-    raw.send(connectPacket())
+    const raw = await connected(port, { version })
+    raw.send(connectPacket({ version }))
     await raw.closed
+    if (version === 5) expect([...raw.packets.at(-1)!.body]).toEqual([0x82])
     await serves(port)
   })
 })
