@@ -2,7 +2,7 @@
 // randomness: bytes, options and events go in, values come out. To add a format: one folder, one line in index.ts.
 
 import type { ZodType } from 'zod'
-import type { Event } from '../proto/generated/types.ts'
+import type { Event, Label } from '../proto/generated/types.ts'
 
 export interface Adapter {
   /** The folder's name: what its community calls the format. */
@@ -15,6 +15,8 @@ export interface Adapter {
   readonly topics?: readonly string[]
   /** Media types that name it, where a transport carries one. */
   readonly contentTypes?: readonly string[]
+  /** Labels that fields of its messages may have; absent: none, as of most sensors. What nobody could read is kept from who lacks them. */
+  readonly labels?: readonly Label[]
   /** What a site may set, such as a mapping or channel keys. Holds no default secrets. */
   readonly options?: ZodType
   /** One decoder for each `stateKey`; without one, a single decoder serves all frames. Everything it remembers is bounded. */

@@ -13,7 +13,7 @@ import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from 
 import { kindOf, laneOf, retentionOf } from './lane.ts'
 import type { Appended, Log, NewRecord } from './log/log.ts'
 import { type Site, normalise } from './normalise.ts'
-import { labelsMask, propertiesOf, recordHeader } from './record-header.ts'
+import { labelsMask, maskOf, propertiesOf, recordHeader } from './record-header.ts'
 import type { UnknownQuantities } from './quantities.ts'
 import type { Route, Routes } from './routes.ts'
 import { eventBytesMax, validate } from './validate.ts'
@@ -232,7 +232,7 @@ export function keptFrame(
     sender: sender.name,
     payload: frame.bytes,
     fate: storedFates[read.fate],
-    labels: labelsMask(route?.input.site.labels),
+    labels: labelsMask(route?.input.site.labels) | labelsWithin(read, route),
     authenticity: sender.authenticity === 'authenticated' ? Authenticity.AUTHENTICATED : Authenticity.UNVERIFIED,
   }
   if (route) kept.adapter = route.input.adapter.name
@@ -244,6 +244,14 @@ export function keptFrame(
   if (transport?.resendKey) kept.resendKey = transport.resendKey
   if (transport?.envelope && kept.fault !== 'forbidden') kept.mqtt = transport.envelope
   return kept
+}
+
+/** Bytes carry the strictest label of what was read from them; of what nobody could read, what their format may hold. */
+function labelsWithin(read: Read, route: Route | undefined): number {
+  if (read.fate !== 'stored') return route ? maskOf(route.input.adapter.labels) : 0
+  let mask = 0
+  for (const { header } of read.records) mask |= header.labels ?? 0
+  return mask
 }
 
 function warningsOf({ warnings, clockFault }: Extract<Read, { fate: 'stored' }>): string[] {

@@ -7,7 +7,11 @@ import type { Event, Property, RecordHeader } from '../proto/generated/types.ts'
 import { uint64 } from '../proto/int64.ts'
 import { timestampNs } from '../proto/time.ts'
 import { kindOf } from './lane.ts'
+import { fieldLabels, fieldLabelsOfForeign, tellsLawEnforcementPlace } from './policy/labelled-fields.ts'
 import type { Sender, Transport } from './inputs/receive.ts'
+
+/** Reads what is written in our own schema, perhaps a newer one. */
+const ownAdapter = 'tocsin'
 
 /** Cells of 0.1 km²: fine enough to preselect, coarse enough to tell nobody's doorstep. */
 const cellResolution = 9
@@ -19,6 +23,8 @@ export function recordHeader(
   transport: Transport | undefined,
 ): RecordHeader {
   const { origin } = event
+  const stated = labelsMask(event.handling?.labels)
+  const inFields = origin?.adapter === ownAdapter ? fieldLabelsOfForeign(event) : fieldLabels(event)
   // One shape for all, with what nearly every event has; defaults are not written.
   const header: RecordHeader = {
     kind: event.body ? kindOf[event.body] : EventKind.UNSPECIFIED,
@@ -27,7 +33,7 @@ export function recordHeader(
     jurisdiction: origin?.jurisdiction ?? '',
     owner: origin?.owner ?? '',
     severity: event.severity ?? Severity.UNSPECIFIED,
-    labels: labelsMask(event.handling?.labels),
+    labels: stated | inFields,
     sender: sender.name,
     topic: frame.channel,
     qos: transport?.qos ?? 0,
@@ -41,17 +47,24 @@ export function recordHeader(
     header.cell = uint64(BigInt(`0x${latLngToCell(location.latitude, location.longitude, cellResolution)}`))
   }
   if (location?.polygons?.length || location?.circles?.length) header.hasArea = true
+  // What holds for the event as a whole cannot be taken out of it.
+  const removable = inFields & ~stated
+  if (removable) header.fieldLabels = removable
+  if (tellsLawEnforcementPlace(event)) header.lawEnforcementPlace = true
   if (transport?.retain) header.retain = true
   if (frame.properties?.length) header.properties = propertiesOf(frame)
   return header
 }
 
-/** Bit n for label n; none stated means OPS. */
-export function labelsMask(labels: readonly Label[] | undefined): number {
+/** Bit n for label n. */
+export function maskOf(labels: readonly Label[] | undefined): number {
   let mask = 0
   for (const label of labels ?? []) mask |= 1 << label
-  return mask || 1 << Label.OPS
+  return mask
 }
+
+/** The same; none stated means OPS. */
+export const labelsMask = (labels: readonly Label[] | undefined): number => maskOf(labels) || 1 << Label.OPS
 
 let asked: Frame['properties']
 let answered: Property[] = []

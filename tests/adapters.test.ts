@@ -8,6 +8,8 @@ import { MessageStatus } from '../proto/generated/types.ts'
 import type { Event } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec } from '../proto/wire.ts'
+import { fieldLabels } from '../gateway/policy/labelled-fields.ts'
+import { maskOf } from '../gateway/record-header.ts'
 import { validate } from '../gateway/validate.ts'
 import {
   type Fixture,
@@ -67,6 +69,14 @@ for (const adapter of decodingAdapters) {
       for (const draft of eventsOf(decodeOnce(adapter, fixture))) {
         expect(eventCodec.toJson(eventCodec.decode(eventCodec.encode(draft)))).toEqual(eventCodec.toJson(draft))
         expect(validate(completed(draft, fixture.frame))).toBeUndefined()
+      }
+    })
+
+    test('declares every label that a field of its events has', () => {
+      for (const fixture of fixtures.filter(isGood)) {
+        for (const draft of eventsOf(decodeOnce(adapter, fixture))) {
+          expect(fieldLabels(draft) & ~maskOf(adapter.labels)).toBe(0)
+        }
       }
     })
 

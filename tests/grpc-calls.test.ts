@@ -125,7 +125,7 @@ describe('GetEvent', () => {
   })
 
   test('does not tell one that is not there from one that is not for this reader', async () => {
-    const view = { key: 'none', everything: false, mayRead: () => false, mayReadFrame: () => false }
+    const view = { key: 'none', everything: false, mayRead: () => false, shown: () => undefined, mayReadFrame: () => false }
     await using house = await openHouse({ access: { ...openAccess, view: () => view } })
     const event = eventOf()
     await house.append(event)

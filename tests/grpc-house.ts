@@ -25,7 +25,13 @@ import { codec, serviceDefinition } from '../proto/wire.ts'
 import { openTestLog } from './grpc-log.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
-export const seesAll: View = { key: 'all', everything: true, mayRead: () => true, mayReadFrame: () => true }
+export const seesAll: View = {
+  key: 'all',
+  everything: true,
+  mayRead: () => true,
+  shown: (record) => record,
+  mayReadFrame: () => true,
+}
 export const anonymous: Principal = { name: 'grpc:anonymous', authenticity: 'unverified' }
 export const openAccess: Access = {
   authenticate: () => ({ principal: anonymous }),

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { View } from '../gateway/grpc/access.ts'
 import { decodeCursor, encodeCursor } from '../gateway/grpc/cursor.ts'
 import { EventKind, GapReason, Label } from '../proto/generated/types.ts'
-import type { SubscribeRequest } from '../proto/generated/types.ts'
+import type { RecordHeader, SubscribeRequest } from '../proto/generated/types.ts'
 import { duration, timestamp } from '../proto/time.ts'
 import { toNumber } from '../proto/int64.ts'
 import { systemClock } from '../gateway/clock.ts'
@@ -274,10 +274,12 @@ describe('while it runs', () => {
 })
 
 describe('permissions', () => {
+  const withoutPii = ({ labels = 0 }: RecordHeader): boolean => (labels & (1 << Label.PII)) === 0
   const masked: View = {
     key: 'no PII',
     everything: false,
-    mayRead: (header) => ((header.labels ?? 0) & (1 << Label.PII)) === 0,
+    mayRead: withoutPii,
+    shown: (record) => (withoutPii(record.header) ? record : undefined),
     mayReadFrame: () => false,
   }
 

@@ -244,6 +244,8 @@ test('headers and frames written by hand are what the generic encoder writes', (
       retain: true,
       expiresAtNs: 1.7e18,
       hasArea: true,
+      fieldLabels: 0xffffffff,
+      lawEnforcementPlace: true,
     },
     {
       properties: [{ name: 'a', value: 'b'.repeat(200) }, { name: 'ö' }, {}],

@@ -13,7 +13,7 @@
 // alert.ts, info-block.ts and area.ts read the three levels, fields.ts one element; encode.ts writes CAP 1.2. Signatures are noted, never
 // trusted here. An alert is one frame: feeds (Atom, RSS) and envelopes (EDXL-DE) are told apart and not opened.
 
-import { Flag } from '../../proto/generated/types.ts'
+import { Flag, Label } from '../../proto/generated/types.ts'
 import { timestampNs } from '../../proto/time.ts'
 import { type Adapter, type Decoded, type Frame, events, ignored, refused } from '../adapter.ts'
 import { type XmlElement, readXml } from '../xml.ts'
@@ -32,6 +32,8 @@ export const cap: Adapter = {
   spec: 'OASIS CAP 1.2 (2010-07-01); reads 1.0 and 1.1 too',
   version: '1',
   contentTypes: ['application/cap+xml', 'application/common-alerting-protocol+xml', 'application/xml', 'text/xml'],
+  // AlertInfo.contact
+  labels: [Label.PII],
   decoder: () => ({ decode }),
   encode: (list) => encode(list, decodeBytes),
 }

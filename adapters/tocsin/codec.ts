@@ -1,6 +1,7 @@
 // Our own schema as a wire format: one encoded tocsin.v1.Event. It is what programs publish over gRPC, and what a device that
 // links our .proto files may publish over MQTT. Fields this version does not know are kept.
 
+import { Label } from '../../proto/generated/types.ts'
 import type { Event } from '../../proto/generated/types.ts'
 import { codec } from '../../proto/wire.ts'
 import {
@@ -25,6 +26,7 @@ export const tocsin: Adapter = {
   spec: 'tocsin.v1.Event (proto/tocsin/v1/event.proto)',
   version: '1',
   contentTypes: [contentType],
+  labels: [Label.PII, Label.PHI, Label.CJI],
   decoder: () => ({ decode }),
   encode,
 }

@@ -4,6 +4,7 @@
 import type { PeerCertificate } from 'node:tls'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
 import type { Frame, RecordHeader } from '../../proto/generated/types.ts'
+import type { StoredRecord } from '../log/log.ts'
 import { isLoopback } from '../policy/principals.ts'
 
 /** What is known of a caller before anybody has vouched for it. */
@@ -43,7 +44,10 @@ export interface View {
   readonly key: string
   /** True when nothing is withheld: bytes may be handed on without looking. */
   readonly everything: boolean
+  /** By what its header says; the record may still be withheld when it is opened. */
   mayRead(header: RecordHeader): boolean
+  /** The record as this reader may have it: itself, a copy without what is beyond the view, or, undefined, nothing. */
+  shown(record: StoredRecord): StoredRecord | undefined
   /** Frames as received carry the strictest label of their source. */
   mayReadFrame(frame: Frame): boolean
 }

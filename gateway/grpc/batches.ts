@@ -171,8 +171,9 @@ function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken)
     return slice.through
   }
   for (const record of index.select(filter.selector)) {
-    if (!mayPass(plan, record)) continue
-    take(taken, record)
+    const shown = passing(plan, record)
+    if (!shown) continue
+    take(taken, shown)
     if (!raw) continue
     takeFrame(log, view, record, taken)
     if (taken.bytes >= plan.limit.bytes) return record.sequence
@@ -180,8 +181,15 @@ function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken)
   return slice.through
 }
 
-export const mayPass = ({ filter, view }: Pick<ReadingPlan, 'filter' | 'view'>, record: StoredRecord): boolean =>
-  filter.passes(record) && (view.everything || view.mayRead(record.header))
+/** The record as the reader may have it, when it passes as such: a filter tells nobody what he is not shown. */
+export function passing(
+  { filter, view }: Pick<ReadingPlan, 'filter' | 'view'>,
+  record: StoredRecord,
+): StoredRecord | undefined {
+  if (!filter.passes(record)) return undefined
+  const shown = view.everything ? record : view.shown(record)
+  return shown === record || (shown && filter.passes(shown)) ? shown : undefined
+}
 
 function take(taken: Taken, record: StoredRecord): void {
   const part = { tag: batchTag.records, bytes: record.bytes }
@@ -221,8 +229,9 @@ export function snapshotBatch(
   while (at < places.length && taken.records < plan.limit.records && taken.bytes < plan.limit.bytes) {
     const { lane, sequence } = places[at++]!
     const record = log.read(lane, sequence - 1, { records: 1, bytes: plan.limit.bytes })?.records[0]
-    if (record?.sequence !== sequence) continue
-    take(taken, record)
+    const shown = record?.sequence === sequence ? passing(plan, record) : undefined
+    if (!record || !shown) continue
+    take(taken, shown)
     if (plan.raw) takeFrame(log, plan.view, record, taken)
   }
   return { message: taken.records > 0 ? batchMessage(taken, cursor, true) : undefined, records: taken.records, at }

@@ -112,11 +112,12 @@ export function getEvent(log: Log, { id, includeRaw }: GetEventRequest, { view }
     throw new GatewayError('invalid_argument', `id must be ${idBytes} bytes, as in Event.id; it is ${id?.length ?? 0}.`)
   }
   const record = log.findEvent(id)
-  if (!record || !(view.everything || view.mayRead(record.header))) {
+  const shown = record && view.shown(record)
+  if (!shown) {
     throw new GatewayError('not_found', 'No event with this id is in this log, or no longer, or not for you.')
   }
-  const parts: Part[] = [{ tag: eventTag.record, bytes: record.bytes }]
-  const frame = includeRaw ? log.findFrame(record.frameId) : undefined
+  const parts: Part[] = [{ tag: eventTag.record, bytes: shown.bytes }]
+  const frame = includeRaw ? log.findFrame(shown.frameId) : undefined
   if (frame && view.mayReadFrame(frame)) parts.push({ tag: eventTag.frame, bytes: frameCodec.encode(frame) })
   return joinParts(parts)
 }

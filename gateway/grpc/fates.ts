@@ -64,7 +64,7 @@ function newestFirst(a: FrameFate, b: FrameFate): number {
 function frameFate(log: Log, frame: Frame, view: View): FrameFate | undefined {
   const { id = new Uint8Array(), receivedAt, channel = '', sender = '', adapter = '' } = frame
   const records = log.findFrameRecords(id, timestampNs(receivedAt) ?? 0n)
-  const readable = records.filter((record) => view.everything || view.mayRead(record.header))
+  const readable = records.filter((record) => view.shown(record) !== undefined)
   if (readable.length === 0 && (records.length > 0 || !view.mayReadFrame(frame))) return undefined
   const settledAt = records[0] ? timestamp(records[0].loggedAt) : receivedAt
   return {
@@ -83,7 +83,7 @@ function frameFate(log: Log, frame: Frame, view: View): FrameFate | undefined {
 }
 
 function recordFate(record: StoredRecord, view: View): FrameFate | undefined {
-  if (!view.everything && !view.mayRead(record.header)) return undefined
+  if (!view.shown(record)) return undefined
   const { topic = '', sender = '', adapter = '' } = record.header
   const settledAt = timestamp(record.loggedAt)
   const places = [placeOf(record)]

@@ -8,7 +8,7 @@ import { GatewayError } from '../../proto/errors.ts'
 import { timestampNs } from '../../proto/time.ts'
 import type { Lane, LanePosition, Log, StoredRecord } from '../log/log.ts'
 import type { View } from './access.ts'
-import { mayPass } from './batches.ts'
+import { passing } from './batches.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { compileFilter, type CompiledFilter } from './filter.ts'
 import { joinParts, lengthTag, type Part } from './message-bytes.ts'
@@ -37,7 +37,7 @@ export async function listEvents({ log }: { log: Log }, request: ListEventsReque
   const seal = sealOf(request, filter)
   const start = request.pageToken?.length ? openToken(log, request.pageToken, seal) : undefined
   const walk = request.newestFirst ? backward(log, filter, range, start) : forward(log, filter, range, start)
-  const page = await gather(walk, (record) => mayPass({ filter, view }, record), size)
+  const page = await gather(walk, (record) => passing({ filter, view }, record), size)
   const parts: Part[] = page.records.map(({ bytes }) => ({ tag: pageTag.records, bytes }))
   if (page.hasMore) parts.push({ tag: pageTag.nextPageToken, bytes: sealedToken(log, walk.place(), seal) })
   return joinParts(parts)
@@ -49,15 +49,16 @@ interface Walk {
   place(): LanePosition
 }
 
-async function gather(walk: Walk, passes: (record: StoredRecord) => boolean, size: number) {
+async function gather(walk: Walk, shownOf: (record: StoredRecord) => StoredRecord | undefined, size: number) {
   const records: StoredRecord[] = []
   let bytes = 0
   for (let scanned = 1; scanned <= scanMax; scanned++) {
     const record = walk.next()
     if (!record) return { records, hasMore: false }
-    if (passes(record)) {
-      records.push(record)
-      bytes += record.bytes.length
+    const shown = shownOf(record)
+    if (shown) {
+      records.push(shown)
+      bytes += shown.bytes.length
     }
     if (records.length >= size || bytes >= pageBytesMax) break
     if (scanned % chunkRecords === 0) await breathe()

@@ -7,7 +7,7 @@ import { timestampNs } from '../../proto/time.ts'
 import type { Clock } from '../clock.ts'
 import type { Lane, LanePosition, Log, Place } from '../log/log.ts'
 import type { ReaderPlace, ReadingPlan } from './batches.ts'
-import { mayPass } from './batches.ts'
+import { passing } from './batches.ts'
 import { decodeCursor, type Cursor } from './cursor.ts'
 
 export interface Start extends ReaderPlace {
@@ -54,7 +54,7 @@ function current(plan: ReadingPlan, log: Log, clock: Clock): Start {
   const live = plain({ ...log.head }, clock.now())
   const snapshot = log
     .current()
-    .filter((record) => plan.filter.lanes.includes(record.lane) && mayPass(plan, record))
+    .filter((record) => plan.filter.lanes.includes(record.lane) && passing(plan, record) !== undefined)
     .map(({ lane, sequence }) => ({ lane, sequence }))
     .toSorted((a, b) => (a.lane === b.lane ? a.sequence - b.sequence : a.lane === 'urgent' ? -1 : 1))
   return { ...live, snapshot }

@@ -32,8 +32,9 @@ const alertKind = new Set([EventKind.ALERT])
 
 /** Newest first; public ones only. */
 export function findAlerts(log: Pick<Log, 'current'>, wanted: AlertsWanted): FoundAlert[] {
-  const all = log.current(alertKind).flatMap((record) => {
-    if (record.removed || !(wanted.view.everything || wanted.view.mayRead(record.header))) return []
+  const all = log.current(alertKind).flatMap((kept) => {
+    const record = wanted.view.shown(kept)
+    if (!record || record.removed) return []
     const event = eventCodec.decode(record.event)
     return event.body === 'alert' && event.messageStatus === wanted.status
       ? [{ record, event, alert: event.alert }]

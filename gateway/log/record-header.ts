@@ -48,6 +48,8 @@ export function putHeader(target: Target, header: RecordHeader): void {
   putString(target, 0x8a, header.adapter)
   putFixed64(target, 0x91, header.expiresAtNs)
   if (header.hasArea) putNumber(target, 0x98, 1)
+  putNumber(target, 0xa0, header.fieldLabels)
+  if (header.lawEnforcementPlace) putNumber(target, 0xa8, 1)
 }
 
 interface Named {

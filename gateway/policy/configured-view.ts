@@ -3,7 +3,7 @@
 
 import { GatewayError } from '../../proto/errors.ts'
 import { Discipline, Label } from '../../proto/generated/types.ts'
-import type { Event } from '../../proto/generated/types.ts'
+import type { Event, RecordHeader } from '../../proto/generated/types.ts'
 
 /** What is not given unless a site names it. */
 export type Included = 'PII' | 'PHI' | 'CJI' | 'law_enforcement_position'
@@ -22,6 +22,9 @@ export function includedOf(names: readonly string[], key: string): Included[] {
     return found
   })
 }
+
+/** Labels that hold for the event as a whole; what holds for fields only is taken out with them. */
+export const labelsOfWhole = ({ labels = 0, fieldLabels = 0 }: RecordHeader): number => labels & ~fieldLabels
 
 /** The first label of the mask that the view does not hold; undefined: none. */
 export const labelWithheld = (mask: number, include: ReadonlySet<Included>): Included | undefined =>

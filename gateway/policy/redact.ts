@@ -1,11 +1,9 @@
 // Takes out of an event what a view does not hold, field by field. It reads the field option `handling` and nothing else, so that a
 // new field of the schema cannot be forgotten; what this version does not know of may hold anything, and is taken out as well.
 
-import protobuf from 'protobufjs/light.js'
-import { Label, handlingOf } from '../../proto/generated/types.ts'
 import type { Event } from '../../proto/generated/types.ts'
-import { messageType } from '../../proto/wire.ts'
 import { type Included, labelsBeyond, mayTellPlace } from './configured-view.ts'
+import { eventPlan, type Plan } from './labelled-fields.ts'
 
 export type TakenOut = Included | 'unknown_fields'
 
@@ -17,33 +15,8 @@ export function redact(event: Event, include: ReadonlySet<Included>): ReadonlySe
     taken.add('law_enforcement_position')
   }
   const withheld = labelsBeyond.filter((label) => !include.has(label))
-  if (withheld.length > 0) walk(event, planOf(messageType('tocsin.v1.Event')), new Set(withheld), taken)
+  if (withheld.length > 0) walk(event, eventPlan(), new Set(withheld), taken)
   return taken
-}
-
-/** Which fields of a message type have a label, and which lead to further messages of ours. */
-interface Plan {
-  readonly labelled: Map<string, (typeof labelsBeyond)[number]>
-  readonly inner: Map<string, Plan>
-}
-
-const plans = new Map<protobuf.Type, Plan>()
-const handling: Readonly<Record<string, Label>> = handlingOf
-
-function planOf(type: protobuf.Type): Plan {
-  const known = plans.get(type)
-  if (known) return known
-  const plan: Plan = { labelled: new Map(), inner: new Map() }
-  // Before its fields: a type may hold itself.
-  plans.set(type, plan)
-  for (const { fullName, name, resolvedType } of type.fieldsArray) {
-    const label = labelsBeyond.find((each) => Label[each] === handling[fullName.slice(1)])
-    if (label) plan.labelled.set(name, label)
-    if (resolvedType instanceof protobuf.Type && resolvedType.fullName.startsWith('.tocsin.')) {
-      plan.inner.set(name, planOf(resolvedType))
-    }
-  }
-  return plan
 }
 
 function walk(message: object, plan: Plan, withheld: ReadonlySet<Included>, taken: Set<TakenOut>): void {

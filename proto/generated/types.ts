@@ -3553,6 +3553,10 @@ export type Record = {
   header?: RecordHeader
   /** Labels that were taken out of this copy for this reader. Empty in the log itself. */
   withheldLabels?: number[]
+  /** Whether the place of a law-enforcement unit was taken out of this copy. False in the log itself. */
+  placeWithheld?: boolean
+  /** Whether fields that this gateway does not know were taken out of this copy. False in the log itself. */
+  unknownFieldsWithheld?: boolean
   /** The event, encoded; zeros when the payload was removed. Never rewritten: a relay appends one `provenance` element. */
   event?: Uint8Array
 }
@@ -3597,6 +3601,10 @@ export type RecordHeader = {
   expiresAtNs?: Int64
   /** True when the event has polygons or circles, which `cell` does not tell. */
   hasArea?: boolean
+  /** Bit n is set when `Label` n holds for single fields of the event only, which can be taken out for a reader without it; where it holds for the event as a whole the bit is not set. Never more than `labels`. */
+  fieldLabels?: number
+  /** True when the event tells the place of a law-enforcement unit. */
+  lawEnforcementPlace?: boolean
 }
 
 /** Property is a name and value that a transport carried beside the payload. */

@@ -7,7 +7,7 @@ import type { DeliverableMessage, MessageSource } from '../../../broker/stored.t
 import { EventKind, MessageStatus } from '../../../proto/generated/types.ts'
 import type { Logger } from '../../logger.ts'
 import { type Lane, lanes, type Log, type StoredRecord } from '../../log/log.ts'
-import { type Included, labelWithheld } from '../../policy/configured-view.ts'
+import { type Included, labelsOfWhole, labelWithheld } from '../../policy/configured-view.ts'
 import type { Output } from '../output.ts'
 import { type MqttOutMetrics, newMqttOutMetrics } from './metrics.ts'
 import { eventRoot, eventTopic, jsonLevel } from './topic.ts'
@@ -109,7 +109,7 @@ export function createMqttOutput({ broker, log, logger, include }: MqttOutParts)
     if (removed) return 'removed'
     if (header.kind === EventKind.COMMAND) return 'command'
     if (!header.messageStatus || header.messageStatus === MessageStatus.DRAFT) return 'draft'
-    return labelWithheld(header.labels ?? 0, included)
+    return labelWithheld(labelsOfWhole(header), included)
   }
 
   function publish(record: StoredRecord): DeliverableMessage[] {
