@@ -16,6 +16,8 @@ export type AlarmCode =
   | 'cardinality_exceeded'
   | 'mapping_slow'
   | 'certificate_expiry'
+  | 'audit_failed'
+  | 'audit_damaged'
 
 export interface Alarm {
   readonly code: AlarmCode

@@ -1,0 +1,63 @@
+// The files of the audit: `<data_dir>/audit/`, each named by the number of its first entry.
+
+import { join } from 'node:path'
+import { type Disk, type DiskFile, writeAll } from '../log/disk.ts'
+
+export const auditFolder = 'audit'
+
+/** Some thirty thousand entries: read and checked in a tenth of a second at start. */
+export const fileBytesDefault = 8 << 20
+
+const nameForm = /^(\d{16})\.audit$/
+
+export interface AuditFile {
+  /** Number of its first entry. */
+  readonly first: number
+  readonly name: string
+  readonly path: string
+}
+
+export function auditFile(folder: string, first: number): AuditFile {
+  const name = `${String(first).padStart(16, '0')}.audit`
+  return { first, name, path: join(folder, name) }
+}
+
+/** In the order of their entries. */
+export function auditFiles(disk: Disk, folder: string): AuditFile[] {
+  return disk
+    .list(folder)
+    .flatMap((name) => {
+      const number = nameForm.exec(name)?.[1]
+      return number === undefined ? [] : [auditFile(folder, Number(number))]
+    })
+    .toSorted((a, b) => a.first - b.first)
+}
+
+/** For writing; its name is durable. One that was begun and not finished is begun again. */
+export function createFile(disk: Disk, folder: string, file: AuditFile): DiskFile {
+  const isThere = disk.list(folder).includes(file.name)
+  const opened = disk.open(file.path, isThere ? 'write' : 'create')
+  try {
+    if (isThere && opened.size() > 0) opened.truncate(0)
+    disk.syncFolder(folder)
+    return opened
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+}
+
+/** What is taken out of a file, or found where it should not be, is kept beside it: it may be evidence. */
+export function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): string {
+  let count = 1
+  while (disk.list(folder).includes(`${name}-${count}`)) count += 1
+  const kept = `${name}-${count}`
+  const file = disk.open(join(folder, kept), 'create')
+  try {
+    writeAll(file, bytes, 0)
+    file.syncNow()
+  } finally {
+    file.close()
+  }
+  return kept
+}
