@@ -5,6 +5,7 @@
 import { Duplex } from 'node:stream'
 
 import { correctConnack } from './connack.ts'
+import { closeAfterLastWords } from './last-words.ts'
 import type { Limits } from './limits.ts'
 import { noProperties, willProperties } from './message-properties.ts'
 import { firstBytes, Outbox, type ShortPacket } from './outbox.ts'
@@ -54,10 +55,6 @@ export interface Taker {
   /** It has taken what it was sent. */
   drained(): void
 }
-
-// The peer may still be sending when we have said our last word; closing on unread bytes would reset the connection, and the
-// last word would be lost. So long we read on and throw away.
-const lingerMs = 200
 
 // So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
 const pieceBytes = 64 << 10
@@ -256,12 +253,7 @@ export class Gate extends Duplex {
     const socket = this.#socket
     if (!socket.destroyed) {
       this.#lastWords()
-      const timer = setTimeout(() => socket.destroy(), lingerMs)
-      socket.once('close', () => clearTimeout(timer))
-      socket.removeAllListeners('data')
-      socket.once(this.#ended ? 'finish' : 'end', () => socket.destroy())
-      socket.end()
-      socket.resume()
+      closeAfterLastWords(socket, this.#ended)
     }
     done(error)
   }
