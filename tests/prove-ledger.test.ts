@@ -4,7 +4,17 @@ import { describe, expect, test } from 'vitest'
 import { createLedger, type Ledger, type ReaderBook } from './faults/ledger.ts'
 import type { QoS } from './faults/mqtt-client.ts'
 
-const clean = { lost: 0, doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
+const clean = {
+  lost: 0,
+  expired: 0,
+  tooLarge: 0,
+  doubled: 0,
+  repeats: 0,
+  inverted: 0,
+  invertedWithinQos: 0,
+  stale: 0,
+  invented: 0,
+}
 
 interface Run {
   readonly ledger: Ledger
@@ -102,5 +112,26 @@ describe('the ledger', () => {
     // 3 was given to those who were here, and is sent again by its publisher.
     const { counts } = verdictOf({ ledger, book }, [4, 3, 4, 5])
     expect(counts).toEqual({ ...clean, repeats: 2 })
+  })
+
+  test('tells what need not come from what is lost, and blames nobody when it comes', () => {
+    const ledger = createLedger()
+    const excuse = (_stream: number, n: number) => (n === 1 ? 'expired' : n === 2 ? 'tooLarge' : undefined)
+    const book = ledger.reader('session', { qos: 1, owedAll: true, excuse })
+    book.subscribed()
+    for (let n = 0; n < 4; n++) ledger.acknowledge(0, ledger.publish(0, 1))
+    expect(ledger.lag(book)).toBe(2)
+    expect(verdictOf({ ledger, book }, [0]).counts).toEqual({ ...clean, lost: 1, expired: 1, tooLarge: 1 })
+    expect(ledger.owed(book)).toBe(1)
+    expect(verdictOf({ ledger, book }, [1, 3]).counts).toEqual({ ...clean, tooLarge: 1 })
+    expect(ledger.lag(book)).toBe(0)
+  })
+
+  test('of several that share it wants each message once, in whatever order', () => {
+    const ledger = createLedger()
+    const book = ledger.reader('group', { qos: 2, owedAll: true, isOrdered: false })
+    book.subscribed()
+    for (let n = 0; n < 4; n++) ledger.acknowledge(0, ledger.publish(0, 2))
+    expect(verdictOf({ ledger, book }, [2, 0, 1, 2]).counts).toEqual({ ...clean, lost: 1, doubled: 1 })
   })
 })

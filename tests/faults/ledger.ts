@@ -10,20 +10,34 @@ export interface Ledger {
   next(stream: number): number
   /** The broker has taken responsibility for it. */
   acknowledge(stream: number, n: number): void
-  /** `owedAll`: what was acknowledged to its publisher after `subscribed` must reach it, whatever happens in between. */
-  reader(name: string, options: { readonly qos: QoS; readonly owedAll: boolean }): ReaderBook
+  reader(name: string, options: ReaderTerms): ReaderBook
   /** Acknowledged messages that a reader with `owedAll` is still owed. */
   owed(book: ReaderBook): number
+  /** The same, counted as it goes: of a reader that subscribed anew it knows too many. */
+  lag(book: ReaderBook): number
   /** Of one reader, or of all. */
   verdict(book?: ReaderBook): Verdict
   readonly published: number
   readonly acknowledged: number
 }
 
+export interface ReaderTerms {
+  readonly qos: QoS
+  /** What was acknowledged to its publisher after `subscribed` must reach it, whatever happens in between. */
+  readonly owedAll: boolean
+  /** False for several that share: what one leaves behind comes to another after newer ones. */
+  readonly isOrdered?: boolean
+  /** Why a message need not come; it may. */
+  excuse?(stream: number, n: number): Excuse | undefined
+}
+
+/** Its time was over; it is larger than the reader takes. */
+export type Excuse = 'expired' | 'tooLarge'
+
 export interface ReaderBook {
   readonly name: string
   readonly arrivals: number
-  /** Different messages of QoS 1 and 2 among them. */
+  /** Different messages of QoS 1 and 2 among them, without an excuse. */
   readonly given: number
   /** What is published from now on is meant for it; call it when SUBACK has come. Called again: for subscriptions made anew. */
   subscribed(): void
@@ -38,6 +52,9 @@ export interface ReaderBook {
 export interface Verdict {
   /** Acknowledged, owed and never given. */
   readonly lost: number
+  /** Acknowledged and never given, with an excuse. */
+  readonly expired: number
+  readonly tooLarge: number
   /** QoS 0 or 2 given twice. */
   readonly doubled: number
   /** QoS 1 given twice, as the standard allows. */
@@ -59,10 +76,12 @@ interface Stream {
   readonly acknowledged: Bytes
 }
 
-type Faults = Omit<Verdict, 'lost' | 'examples'>
+type Faults = Omit<Verdict, 'lost' | Excuse | 'examples'>
 
 interface Book extends ReaderBook {
-  readonly options: { readonly qos: QoS; readonly owedAll: boolean }
+  readonly options: ReaderTerms
+  /** Of what was acknowledged so far. */
+  owes: number
   readonly got: ReadonlyMap<number, Got>
   readonly faults: Faults
   readonly examples: readonly string[]
@@ -88,7 +107,7 @@ export function createLedger(): Ledger {
 
   const streamOf = (stream: number): Stream => (streams[stream] ??= { qos: createBytes(), acknowledged: createBytes() })
 
-  function createReader(name: string, options: { qos: QoS; owedAll: boolean }): ReaderBook {
+  function createReader(name: string, options: ReaderTerms): ReaderBook {
     const got = new Map<number, Got>()
     let arrivals = 0
     let given = 0
@@ -105,9 +124,10 @@ export function createLedger(): Ledger {
         got.set(stream, (found = { counts: createBytes(), from: 0, joinedAt: undefined, highest: [-1, -1, -1] }))
       return found
     }
-    const book = {
+    const book: Book = {
       name,
       options,
+      owes: 0,
       got,
       faults,
       examples,
@@ -137,7 +157,8 @@ export function createLedger(): Ledger {
         // Sent again by its publisher, and given before to those who were here then.
         if (mine.joinedAt === undefined) mine.joinedAt = isPassing ? n : 0
         if (n < mine.joinedAt && mayRepeat) return blame('repeats', stream, n, '')
-        if (sentQos > 0) given += 1
+        if (sentQos > 0 && options.excuse?.(stream, n) === undefined) given += 1
+        if (options.isOrdered === false) return
         const { highest } = mine
         const latest = Math.max(...highest)
         if (n < latest) blame('inverted', stream, n, `of QoS ${sentQos} came after ${latest}`)
@@ -158,14 +179,16 @@ export function createLedger(): Ledger {
     return book
   }
 
-  /** Calls back for each message that was acknowledged, is owed to the book's reader, and has not come. */
-  function eachOwed(book: ReaderBook, onOwed: (stream: number, n: number) => void): void {
-    const { got, options } = books.find((one) => one === book)!
+  const bookOf = (book: ReaderBook): Book => books.find((one) => one === book)!
+
+  /** Calls back for each message that was acknowledged, is meant for the book's reader, and has not come. */
+  function eachMissing(book: ReaderBook, onMissing: (stream: number, n: number, excuse?: Excuse) => void): void {
+    const { got, options } = bookOf(book)
     if (!options.owedAll || options.qos === 0) return
     streams.forEach((stream, index) => {
       const mine = got.get(index)
       for (let n = mine?.from ?? 0; n < stream.acknowledged.length; n++) {
-        if (stream.acknowledged.at(n) > 0 && !mine?.counts.at(n)) onOwed(index, n)
+        if (stream.acknowledged.at(n) > 0 && !mine?.counts.at(n)) onMissing(index, n, options.excuse?.(index, n))
       }
     })
   }
@@ -187,21 +210,36 @@ export function createLedger(): Ledger {
     acknowledge(stream, n) {
       acknowledged += 1
       streamOf(stream).acknowledged.set(n, 1)
+      for (const book of books) if (book.options.excuse?.(stream, n) === undefined) book.owes += 1
     },
     reader: createReader,
     owed(book) {
       let count = 0
-      eachOwed(book, () => count++)
+      eachMissing(book, (_stream, _n, excuse) => {
+        if (!excuse) count++
+      })
       return count
     },
+    lag: (book) => bookOf(book).owes - book.given,
     verdict(only) {
-      const sum = { lost: 0, doubled: 0, repeats: 0, inverted: 0, invertedWithinQos: 0, stale: 0, invented: 0 }
+      const sum = {
+        lost: 0,
+        expired: 0,
+        tooLarge: 0,
+        doubled: 0,
+        repeats: 0,
+        inverted: 0,
+        invertedWithinQos: 0,
+        stale: 0,
+        invented: 0,
+      }
       const lost: string[] = []
       const others: string[] = []
       for (const book of books) {
         if (only !== undefined && book !== only) continue
-        eachOwed(book, (stream, n) => {
-          if (sum.lost++ < examplesMax)
+        eachMissing(book, (stream, n, excuse) => {
+          if (excuse) sum[excuse]++
+          else if (sum.lost++ < examplesMax)
             lost.push(`${book.name}, stream ${stream}: ${n} was acknowledged and never came`)
         })
         for (const kind of Object.keys(book.faults) as (keyof Faults)[]) sum[kind] += book.faults[kind]

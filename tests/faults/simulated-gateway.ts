@@ -231,7 +231,10 @@ function mortalDisk(disk: FaultDisk): { readonly disk: Disk; die(): void } {
     disk: {
       ...disk,
       makeFolder: (path) => (alive(), disk.makeFolder(path)),
-      open: (path, mode) => (alive(), fileOf(disk.open(path, mode))),
+      open(path, mode) {
+        if (mode !== 'read') alive()
+        return fileOf(disk.open(path, mode))
+      },
       rename: (from, to) => (alive(), disk.rename(from, to)),
       unlink: (path) => (alive(), disk.unlink(path)),
       syncFolder: (path) => (alive(), disk.syncFolder(path)),

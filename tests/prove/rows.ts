@@ -10,18 +10,28 @@ import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
 import { influxdbAway } from './influxdb-away.ts'
 import { kill, powerLoss } from './kill.ts'
-import { order, orderThroughKills, orderThroughPowerLosses, orderThroughStorms } from './order.ts'
+import {
+  order,
+  orderOfMqtt5,
+  orderOfMqtt5ThroughKills,
+  orderOfMqtt5ThroughPowerLosses,
+  orderOfMqtt5ThroughStorms,
+  orderThroughKills,
+  orderThroughPowerLosses,
+  orderThroughStorms,
+} from './order.ts'
 import { packets, paho } from './packets.ts'
 import { permissions } from './permissions.ts'
 import { retained } from './retained.ts'
 import type { Row } from './row.ts'
-import { power, powerSessions, syncs } from './simulated.ts'
+import { power, powerSessions, powerSessionsOfMqtt5, syncs } from './simulated.ts'
 
 export const rows: readonly Row[] = [
   kill,
   powerLoss,
   power,
   powerSessions,
+  powerSessionsOfMqtt5,
   syncs,
   diskFull,
   flippedBit,
@@ -30,6 +40,10 @@ export const rows: readonly Row[] = [
   orderThroughKills,
   orderThroughPowerLosses,
   orderThroughStorms,
+  orderOfMqtt5,
+  orderOfMqtt5ThroughKills,
+  orderOfMqtt5ThroughPowerLosses,
+  orderOfMqtt5ThroughStorms,
   retained,
   oneFrozen,
   manyFrozen,

@@ -4,7 +4,8 @@
 import { type Faults, simulate } from '../faults/simulation.ts'
 import { startSimulatedGateway } from '../faults/simulated-gateway.ts'
 import { found, number, type Row } from './row.ts'
-import { runTraffic } from './traffic.ts'
+import type { Version } from './message-traits.ts'
+import { runTraffic, wrongdoings } from './traffic.ts'
 
 const simulatedRow = (
   name: string,
@@ -62,20 +63,21 @@ export const syncs = simulatedRow('syncs', 'the same when every n-th sync fails,
 
 const messagesEachSeed = 1_000
 
-export const powerSessions: Row = {
-  name: 'power-mqtt',
-  promise: 'the traffic of `order` while the power goes and the disk fails: lost to a session, QoS 2 doubled, inverted',
+const sessionsRow = (name: string, like: string, version: Version): Row => ({
+  name,
+  promise: `the traffic of \`${like}\` while the power goes and the disk fails: lost to a session, QoS 2 doubled, inverted`,
   wanted: '0, 0, 0',
   unit: 'seeds',
   counts: { test: 2, proof: 30, night: 2_000 },
   async run({ seed, count, say }) {
     const tocsin = await found(async () => {
-      const sum = { lost: 0, doubled: 0, inverted: 0, others: 0, acknowledged: 0, powerLosses: 0 }
+      const sum = { lost: 0, doubled: 0, inverted: 0, others: 0, acknowledged: 0, expired: 0, powerLosses: 0 }
       const details: string[] = []
       for (let i = 0; i < count; i++) {
         const gateway = await startSimulatedGateway(seed + i, { powerEach: 50, diskErrors: i % 2 === 0 ? 0 : 0.01 })
-        const { verdict, acknowledged, sessionsLost, flagged } = await runTraffic({
+        const traffic = await runTraffic({
           port: gateway.dial,
+          version,
           seed: seed + i,
           messages: messagesEachSeed,
           kills: 1,
@@ -86,26 +88,32 @@ export const powerSessions: Row = {
           say: () => {},
         })
         await gateway.stop()
-        const { lost, doubled, inverted, stale, invented, examples } = verdict
-        const others = stale + invented + sessionsLost + flagged + gateway.wrong.length
+        const { lost, doubled, inverted, ...rest } = wrongdoings(traffic)
+        const others = Object.values(rest).reduce((all, times) => all + times, gateway.wrong.length)
         sum.lost += lost
         sum.doubled += doubled
         sum.inverted += inverted
         sum.others += others
-        sum.acknowledged += acknowledged
+        sum.acknowledged += traffic.acknowledged
+        sum.expired += traffic.verdict.expired
         sum.powerLosses += gateway.powerLosses
         if (lost + doubled + inverted + others > 0) {
-          details.push(`TOCSIN_SEED=${seed + i}: ${[...examples, ...gateway.wrong].slice(0, 3).join('; ')}`)
+          const words = [...traffic.verdict.examples, ...traffic.wrong, ...gateway.wrong]
+          details.push(`TOCSIN_SEED=${seed + i}: ${words.slice(0, 3).join('; ')}`)
         }
         if ((i + 1) % Math.ceil(count / 4) === 0) say(`${i + 1} seeds, ${number(sum.powerLosses)} losses of power`)
       }
       const others = sum.others > 0 ? `, ${sum.others} other faults` : ''
+      const expired = version === 5 ? `, ${number(sum.expired)} expired` : ''
       return {
-        text: `${sum.lost} lost, ${sum.doubled} doubled, ${sum.inverted} inverted${others} of ${number(sum.acknowledged)}; power lost ${number(sum.powerLosses)} times`,
+        text: `${sum.lost} lost, ${sum.doubled} doubled, ${sum.inverted} inverted${others} of ${number(sum.acknowledged)}${expired}; power lost ${number(sum.powerLosses)} times`,
         met: details.length === 0 && sum.powerLosses > 0,
         details,
       }
     })
     return { findings: { tocsin }, notes: [inMemory] }
   },
-}
+})
+
+export const powerSessions = sessionsRow('power-mqtt', 'order', 4)
+export const powerSessionsOfMqtt5 = sessionsRow('power5', 'order5', 5)
