@@ -7,6 +7,8 @@ export interface AedesInside extends Omit<Aedes, 'publish'> {
   publish: Publish
   /** Remembers a client whose session of MQTT 5 has not ended, with all that belongs to its connection. */
   scheduleSessionExpiry(client: Client): void
+  /** Waits no longer for the end of a will's delay. */
+  clearDelayedWill(clientId: string): void
   /** Lets a client in, in the place of one with the same id. */
   registerClient(client: Client): void
 }

@@ -56,9 +56,12 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         const { principal, gate } = member(client)
         const silentSeconds = Math.ceil(Math.max(0, (client as ClientInside)._keepaliveInterval) / 1_000)
         const kept = willOf(client.id, principal!.name, versionOf(gate), will, gate.willProperties, silentSeconds)
-        return wills.keep(client, kept)
+        return wills.keep(client, principal!, kept)
       },
-      cameBack: ({ id }) => wills.came(id),
+      cameBack(client) {
+        running?.aedes.clearDelayedWill(client.id)
+        wills.came(client.id, member(client).connect?.clean ?? true)
+      },
     })
     const aedes = (await Aedes.createBroker({
       ...createPermissions({ house: parts, limits, tally, sessions: () => sessions, member }),
@@ -145,7 +148,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing })
     sessions.restore(stored.sessions, parts.recall)
     delivery.catchUp(stored.through)
-    wills.restore(stored.wills)
+    wills.restore(stored, clock.now())
     return { notices, sources, retained, delivery, sending, sharing, sessions }
   }
 
@@ -154,11 +157,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     if (!client || !from?.principal || closing) return done(new Error('nobody to publish this for'))
     const { gate, principal } = from
     const will = willOf(client.id, principal.name, versionOf(gate), packet, gate.willProperties, 0)
-    const goOn = (): void => {
-      wills.forget(client)
-      done(null)
-    }
-    void wills.send(principal, will).then(goOn, goOn)
+    const goOn = (): void => done(null)
+    void wills.send(client, principal, will).then(goOn, goOn)
   }
 
   function follow(aedes: AedesInside, state: State<P>): void {
@@ -238,6 +238,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       if (client.closed) return
       const before = here.get(client.id)
       if (before) {
+        // The session of before ends here, and with it the delay of its will (MQTT 5 §3.1.2.5).
+        if (member(client).connect?.clean) Object.assign(before, { sessionExpiryInterval: 0 })
         // At once: aedes waits for the last word to the one before, and of two that come in that time overlooks the first.
         member(before).gate.cut('taken_over', reasonCode.takenOver)
         before.close()
@@ -259,7 +261,10 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         sessions.leave(session, expiryOf(client))
       }
       // When the gateway goes away the devices do not: their wills wait for the next start.
-      if ((client as ClientInside)._disconnected && !closing) wills.forget(client)
+      if (!closing) {
+        if ((client as ClientInside)._disconnected) wills.forget(client)
+        else wills.left(client, expiryOf(client))
+      }
       const why = closing ? 'closing' : (gate.cutReason ?? 'left')
       const detail = gate.fault
       tally.leave({

@@ -6,20 +6,25 @@ import type { PublishPacket } from 'aedes'
 import { inbound, isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
 import type { BrokerParts, MessageProperties, Principal } from './port.ts'
-import type { SessionStore, StoredWill } from './stored.ts'
+import type { SessionStore, StoredSession, StoredSessions, StoredWill } from './stored.ts'
 import type { Tally } from './tally.ts'
 
 export interface Wills<P extends Principal> {
   /** Resolves when it is on disk: the client is let in after that. */
-  keep(owner: Owner, will: StoredWill): Promise<void>
-  /** It is not to be sent any more, or is sent. Nothing, when the one that is kept is that of a later connection. */
+  keep(owner: Owner, principal: P, will: StoredWill): Promise<void>
+  /** It is not to be sent any more. Nothing, when the one that is kept is that of a later connection. */
   forget(owner: Owner): void
-  /** The client is here: whatever is kept of before is not to be sent any more. */
-  came(clientId: string): void
-  /** Its client vanished. Resolves when it is stored, or never will be. */
-  send(principal: P, will: StoredWill): Promise<void>
+  /** Its client has gone, and its session is kept for so long; from now on nothing but its delay is waited for. */
+  left(owner: Owner, expirySeconds: number): void
+  /**
+   * The client is here: whatever is kept of before is not to be sent any more. When it starts anew, what waited for its delay is sent: the
+   * session to which it could have come back has ended (MQTT 5 §3.1.2.5).
+   */
+  came(clientId: string, startsAnew: boolean): void
+  /** Its client vanished, and its time has come. Resolves when it is stored, or never will be. */
+  send(owner: Owner, principal: P, will: StoredWill): Promise<void>
   /** After a restart: their clients have so long to come back as a silent one is given. */
-  restore(stored: readonly StoredWill[]): void
+  restore(stored: Pick<StoredSessions, 'wills' | 'sessions'>, now: bigint): void
   close(): void
 }
 
@@ -35,25 +40,42 @@ export interface WillsParts<P extends Principal> {
   readonly store: Pick<SessionStore, 'write' | 'flush'>
 }
 
+interface Kept<P extends Principal> {
+  /** Absent for one of before a restart, and so is its principal. */
+  readonly owner?: Owner
+  readonly principal?: P
+  readonly will: StoredWill
+  /** Its client has gone, and it waits for its delay alone. */
+  isDelayed: boolean
+}
+
 const retryMs = 1_000
 
 export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P> {
   const { house, limits, tally, store } = parts
   const timers = new Map<string, NodeJS.Timeout>()
-  /** Whose will is kept, by client id. */
-  const owners = new Map<string, Owner | StoredWill>()
+  /** By client id. */
+  const kept = new Map<string, Kept<P>>()
   let waiting = 0
   let closed = false
 
-  function came(clientId: string): void {
+  function drop(clientId: string): void {
     clearTimeout(timers.get(clientId))
     timers.delete(clientId)
-    owners.delete(clientId)
-    store.write({ kind: 'will_gone', clientId })
+    kept.delete(clientId)
   }
 
-  function isKept(clientId: string, owner: Owner | StoredWill): boolean {
-    return owners.get(clientId) === owner
+  const forgetStored = (clientId: string): void => store.write({ kind: 'will_gone', clientId })
+
+  function keptOf(owner: Owner): Kept<P> | undefined {
+    const its = kept.get(owner.id)
+    return its?.owner === owner ? its : undefined
+  }
+
+  function forget(owner: Owner): void {
+    if (closed || !keptOf(owner)) return
+    drop(owner.id)
+    forgetStored(owner.id)
   }
 
   async function send(principal: P, will: StoredWill): Promise<void> {
@@ -82,32 +104,52 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     }
   }
 
-  async function sendRestored(will: StoredWill): Promise<void> {
-    const { clientId, topic, retain, qos } = will
-    timers.delete(clientId)
-    const principal = house.recall(will.principal, clientId)
+  async function sendKept(its: Kept<P>): Promise<void> {
+    const { clientId, topic, retain, qos } = its.will
+    const principal = its.principal ?? house.recall(its.will.principal, clientId)
     // Who is not known any more, or may not say it any more, says nothing.
-    if (principal && house.mayPublish(principal, topic, { retain, qos, will: true })) await send(principal, will)
-    if (!closed && isKept(clientId, will)) came(clientId)
+    if (principal && house.mayPublish(principal, topic, { retain, qos, will: true })) await send(principal, its.will)
+    // Another may stand in its place by now.
+    if (!closed && !kept.has(clientId)) forgetStored(clientId)
   }
 
   return {
-    keep(owner, will) {
-      owners.set(owner.id, owner)
+    keep(owner, principal, will) {
+      kept.set(owner.id, { owner, principal, will, isDelayed: false })
       store.write({ kind: 'will', will })
       return store.flush()
     },
-    forget(owner) {
-      if (!closed && isKept(owner.id, owner)) came(owner.id)
+    forget,
+    left(owner, expirySeconds) {
+      const its = keptOf(owner)
+      if (!its || Math.min(its.will.delaySeconds, expirySeconds) === 0) return
+      its.isDelayed = true
+      store.write({ kind: 'will', will: { ...its.will, silentSecondsMax: 0 } })
     },
-    came,
-    send,
-    restore(stored) {
-      for (const will of stored) {
-        owners.set(will.clientId, will)
-        const delayMs = (will.silentSecondsMax + will.delaySeconds) * 1_000
-        const timer = setTimeout(() => void sendRestored(will), Math.min(delayMs, 0x7fffffff))
-        timers.set(will.clientId, timer.unref())
+    came(clientId, startsAnew) {
+      const before = kept.get(clientId)
+      drop(clientId)
+      if (startsAnew && before?.isDelayed) void sendKept(before)
+      else forgetStored(clientId)
+    },
+    async send(owner, principal, will) {
+      const its = keptOf(owner)
+      if (its) its.isDelayed = false
+      await send(principal, will)
+      forget(owner)
+    },
+    restore({ wills, sessions }, now) {
+      const sessionOf = new Map(sessions.map((session) => [session.clientId, session]))
+      for (const will of wills) {
+        const { clientId, silentSecondsMax } = will
+        const its = { will, isDelayed: silentSecondsMax === 0 }
+        kept.set(clientId, its)
+        const waitMs = (silentSecondsMax + delayLeft(will, sessionOf.get(clientId), now)) * 1_000
+        const sendNow = (): void => {
+          drop(clientId)
+          void sendKept(its)
+        }
+        timers.set(clientId, setTimeout(sendNow, Math.min(waitMs, 0x7fffffff)).unref())
       }
     },
     close() {
@@ -115,6 +157,13 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
       for (const timer of timers.values()) clearTimeout(timer)
     },
   }
+}
+
+/** Seconds; the end of its session cuts it short (MQTT 5 §3.1.2.5), and a session that is not stored has ended. */
+function delayLeft({ delaySeconds }: StoredWill, session: StoredSession | undefined, now: bigint): number {
+  if (!session) return 0
+  const { expirySeconds, leftAt = now } = session
+  return Math.max(0, Math.min(delaySeconds, expirySeconds) - Math.max(0, Number(now - leftAt) / 1e9))
 }
 
 /** `properties`: read from its CONNECT; aedes loses the order of user properties. */

@@ -124,7 +124,9 @@ export interface RawConnect {
   readonly version?: 3 | 4 | 5
   readonly clean?: boolean
   readonly keepAlive?: number
-  readonly will?: { readonly topic: string | Uint8Array; readonly payload: string }
+  readonly will?: { readonly topic: string | Uint8Array; readonly payload: string; readonly properties?: Uint8Array }
+  /** Of MQTT 5, without their length, which is below 128; those of the will too. */
+  readonly properties?: Uint8Array
 }
 
 export function connectPacket({
@@ -133,12 +135,15 @@ export function connectPacket({
   clean = true,
   keepAlive = 60,
   will,
+  properties,
 }: RawConnect = {}): Buffer {
-  const none = version === 5 ? Buffer.of(0) : Buffer.alloc(0)
+  const listed = (bytes: Uint8Array = Buffer.alloc(0)): Buffer =>
+    version === 5 ? Buffer.concat([Buffer.of(bytes.length), bytes]) : Buffer.alloc(0)
   const name = text(version === 3 ? 'MQIsdp' : 'MQTT')
   const flags = (clean ? 2 : 0) | (will ? 4 : 0)
-  const last = will ? [none, text(will.topic), text(will.payload)] : []
-  return frame(0x10, name, Buffer.of(version, flags, keepAlive >> 8, keepAlive & 255), none, text(clientId), ...last)
+  const last = will ? [listed(will.properties), text(will.topic), text(will.payload)] : []
+  const head = Buffer.of(version, flags, keepAlive >> 8, keepAlive & 255)
+  return frame(0x10, name, head, listed(properties), text(clientId), ...last)
 }
 
 export interface RawPublish {
