@@ -30,11 +30,41 @@ export interface Adapter {
 export interface Decoder {
   /** Never throws for bad bytes: a throw is a bug in the adapter. */
   decode(frame: Frame): Decoded
+  /**
+   * For formats whose devices send the same message again and again with other numbers: what this frame, of which `decode` made this
+   * one event, has in common with them. Undefined: nothing that could be relied on. Only for a decoder without memory.
+   */
+  pattern?(frame: Frame, event: EventDraft): Pattern | undefined
   /** Time passed in, nanoseconds UTC: reorder windows, staleness. */
   tick?(now: bigint): Decoded
   /** State that must survive a restart: aliases, sequences. */
   save?(): Uint8Array
 }
+
+/** What stays the same from message to message of one device, and where the numbers stand. */
+export interface Pattern {
+  /** For each number, the place of the measurement whose `number` it is. */
+  readonly measurements: readonly number[]
+  /** Whether `observedAt` stands in the frame. */
+  readonly hasTime: boolean
+  /**
+   * Reads another frame of the same channel and media type. True: `decode` would make the same event of it, but for these numbers and
+   * this time. False: it differs in more, or needs a closer look; decode it.
+   */
+  read(bytes: Uint8Array, into: PatternNumbers): boolean
+}
+
+/** Written by `Pattern.read`; used again for the next frame. */
+export interface PatternNumbers {
+  /** At least as many as the pattern has. */
+  readonly numbers: Float64Array
+  /** Of `observedAt`, where the pattern has a time: whole seconds since 1970, not below zero, and nanoseconds. */
+  seconds: number
+  nanos: number
+}
+
+/** More numbers than this no pattern has. */
+export const patternNumbersMax = 32
 
 export type Encode = (events: readonly Event[], options: unknown) => Encoded
 

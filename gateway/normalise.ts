@@ -10,9 +10,9 @@ import type { Sender } from './inputs/receive.ts'
 import { type UnknownQuantities, judge } from './quantities.ts'
 
 /** A device's clock may run ahead by this much before it is called a fault. */
-const clockAheadNsMax = 300_000_000_000n
+export const clockAheadNsMax = 300_000_000_000n
 /** 2000-01-01: earlier times are clocks that were never set. */
-const clockSetSince = 946_684_800_000_000_000n
+export const clockSetSince = 946_684_800_000_000_000n
 
 /** EAS test codes: tests whatever the status says (47 CFR 11.31). */
 const testEventCodes: ReadonlySet<string> = new Set(['RWT', 'RMT', 'NPT', 'DMO'])

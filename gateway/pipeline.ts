@@ -16,6 +16,7 @@ import { type Site, normalise } from './normalise.ts'
 import { labelsMask, maskOf, propertiesOf, recordHeader } from './record-header.ts'
 import type { UnknownQuantities } from './quantities.ts'
 import type { Route, Routes } from './routes.ts'
+import { type Shapes, createShapes } from './shapes.ts'
 import { eventBytesMax, validate } from './validate.ts'
 
 /** What the pipeline needs of the house; tests pass their own. */
@@ -41,6 +42,7 @@ export interface PipelineParts {
 
 export function createPipeline(parts: PipelineParts): Receive {
   const { routes, log, ids, accounting } = parts
+  const shapes = createShapes(parts)
 
   /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
   function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
@@ -48,7 +50,7 @@ export function createPipeline(parts: PipelineParts): Receive {
     const route = routes.find(frame.channel, frame.contentType)
     const given: Given = { frameId, sender, frame, route }
     accounting.receive(inputOf(given))
-    const read = readAny(parts, route, sender, frame, transport)
+    const read = readAny(parts, shapes, route, sender, frame, transport)
     const carry = transport?.wanted ?? false
     // Nothing to keep: its events are durable, or they would not have been found.
     if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle(given, { frameId, fate: 'duplicate' }))
@@ -127,14 +129,24 @@ const refuse = (fault: RefusalFault, why: string): Read => ({ fate: 'refused', f
 
 function readAny(
   parts: PipelineParts,
+  shapes: Shapes,
   route: Route | undefined,
   sender: Sender,
   frame: Frame,
   transport: Transport | undefined,
 ): Read {
   if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
-  return route ? readFrame(parts, route, sender, frame, transport) : carried(parts.whyUnread(frame.channel))
+  if (!route) return carried(parts.whyUnread(frame.channel))
+  const record = shapes.read(route, sender, frame, transport)
+  if (record) return { fate: 'stored', records: [record], eventIds: [record.id], warnings: none, clockFault: undefined }
+  const read = readFrame(parts, route, sender, frame, transport)
+  if (read.fate === 'stored' && read.records.length === 1 && read.warnings.length === 0) {
+    shapes.learn(route, sender, frame, transport, read.records[0]!)
+  }
+  return read
 }
+
+const none: readonly string[] = []
 
 /** Bytes to records; pure but for ids, and never throws. */
 export function readFrame(

@@ -2,6 +2,7 @@
 // judge it itself, and a quantity that the registry does not know passes under its own name and is counted.
 
 import { quantities } from '../adapters/quantities.ts'
+import type { Quantity } from '../adapters/quantity.ts'
 import { Quality } from '../proto/generated/types.ts'
 import type { Measurement } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
@@ -38,6 +39,16 @@ export function createUnknownQuantities(): UnknownQuantities {
   }
 }
 
+/** What a value of this measurement may be; undefined: the registry cannot tell. */
+export function rangeOf(measurement: Measurement): Pick<Quantity, 'min' | 'max'> | undefined {
+  const known = quantities.get(measurement.quantity ?? '')
+  return known && isComparable(measurement, known) ? known : undefined
+}
+
+/** A value in another unit than the row's (ppm beside µg/m³) cannot be held against its range. */
+const isComparable = ({ unit }: Measurement, known: Quantity): boolean =>
+  known.unit !== '' && (unit ?? '') === known.unit
+
 /** Marks what cannot be; answers whether there was any. */
 export function judge(
   measurements: readonly Measurement[] | undefined,
@@ -52,8 +63,7 @@ export function judge(
       if (measurement.quantity) unknown?.count(adapter, measurement.quantity)
       continue
     }
-    // A value in another unit than the row's (ppm beside µg/m³) cannot be held against its range.
-    if ((measurement.unit ?? '') !== known.unit || known.unit === '' || measurement.quality) continue
+    if (!isComparable(measurement, known) || measurement.quality) continue
     const { value } = measurement
     if (value !== 'number' && value !== 'integer') continue
     const number = value === 'number' ? measurement.number : toNumber(measurement.integer)

@@ -3,6 +3,7 @@
 
 import type { Adapter, Decoder, Frame } from '../adapters/adapter.ts'
 import type { Site } from './normalise.ts'
+import { type Habit, newHabit } from './shapes.ts'
 import { topicMatches } from './policy/topic-filters.ts'
 
 /** What the settings say of an input: an adapter on some channels. */
@@ -20,6 +21,8 @@ export interface Route {
   /** From `tocsin/in/<adapter>/<device>`, or undefined. */
   readonly device: string | undefined
   decoderFor(frame: Frame): Decoder
+  /** What its latest frames had in common; `createShapes` keeps it. */
+  readonly habit: Habit
 }
 
 export interface Routes {
@@ -57,6 +60,7 @@ export function createRoutes(inputs: readonly Input[]): Routes {
   const routeOf = (input: Input, channel: string): Route => ({
     input,
     device: deviceOf(input.adapter.name, channel),
+    habit: newHabit(),
     decoderFor: input.adapter.stateKey
       ? (frame) => decoderOf(input, frame)
       : (

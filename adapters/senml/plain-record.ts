@@ -136,8 +136,8 @@ function readText(bytes: Uint8Array, start: number, record: PlainRecord, label: 
   return at - start > textBytesMax ? -1 : at + 1
 }
 
-/** RFC 8259 §6, without an exponent and without the zero below zero, which only a double can say. */
-function readNumber(bytes: Uint8Array, start: number, record: PlainRecord, label: number): number {
+/** RFC 8259 §6, without an exponent and without the zero below zero, which only a double can say. Answers where it ends; −1: not plain. */
+export function readNumber(bytes: Uint8Array, start: number, record: PlainRecord, label: number): number {
   const isNegative = bytes[start] === minus
   const first = isNegative ? start + 1 : start
   let at = first

@@ -1,0 +1,213 @@
+// The short way for the next message of a device: it mostly says what the one before said, with other numbers. Where its adapter
+// vouches for that (`Decoder.pattern`), the event is that one's bytes with the new numbers in them. Whatever hangs on the numbers
+// themselves is looked at here, and what is unusual in any way is left to the long way, which alone judges, flags and refuses.
+
+import { type Decoder, type Frame, type Pattern, type PatternNumbers, patternNumbersMax } from '../adapters/adapter.ts'
+import { quantities } from '../adapters/quantities.ts'
+import type { Event, Measurement, RecordHeader } from '../proto/generated/types.ts'
+import { codec } from '../proto/wire.ts'
+import { type EventTemplate, eventTemplate } from './event-template.ts'
+import type { Ids } from './ids.ts'
+import type { Sender, Transport } from './inputs/receive.ts'
+import type { NewRecord } from './log/log.ts'
+import { clockAheadNsMax, clockSetSince } from './normalise.ts'
+import { type UnknownQuantities, rangeOf } from './quantities.ts'
+import type { Route } from './routes.ts'
+
+/** Of one channel. */
+export interface Habit {
+  shape: Shape | undefined
+  /** Frames since the last one that the shape fitted. */
+  misses: number
+  /** So many are let pass before a new shape is made. */
+  patience: number
+  /** Frames that the shape fitted. */
+  hits: number
+}
+
+export const newHabit = (): Habit => ({ shape: undefined, misses: 0, patience: 1, hits: 0 })
+
+/** What the frames of one channel and sender have in common. */
+interface Shape {
+  readonly sender: Sender
+  readonly qos: number
+  readonly pattern: Pattern
+  readonly template: EventTemplate
+  /** For each number, what it may be without being remarkable. */
+  readonly min: Float64Array
+  readonly max: Float64Array
+  /** Measured, and not in the registry: counted each time. */
+  readonly unknown: readonly string[]
+  /** As it was first, for those who decide by what an event is and not by its numbers. */
+  readonly event: Event
+  readonly lane: NewRecord['lane']
+  readonly retention: NewRecord['retention']
+  readonly header: RecordHeader
+}
+
+export interface ShapesParts {
+  readonly ids: Ids
+  mayPublish(sender: Sender, event: Event): string | undefined
+  readonly unknownQuantities?: UnknownQuantities
+  adapterFailed(adapter: string, error: unknown): void
+}
+
+export interface Shapes {
+  /** The one record of a frame; undefined: it takes the long way. */
+  read(route: Route, sender: Sender, frame: Frame, transport: Transport | undefined): ShapedRecord | undefined
+  /** The long way made this of it, and found nothing to say about it. */
+  learn(route: Route, sender: Sender, frame: Frame, transport: Transport | undefined, record: NewRecord): void
+}
+
+export interface ShapedRecord extends NewRecord {
+  readonly id: Uint8Array
+}
+
+/** About 3 kB each. */
+const shapesMax = 10_000
+/** Where shapes are forgotten before they are of use, making them costs more than they save: each of so many frames that fit pays for one. */
+const hitsForOne = 16
+const patienceMax = 1_024
+const secondsAheadMax = Number(clockAheadNsMax / 1_000_000_000n)
+const secondsSetSince = Number(clockSetSince / 1_000_000_000n)
+
+const eventCodec = codec('tocsin.v1.Event')
+
+export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed }: ShapesParts): Shapes {
+  const numbers: PatternNumbers = { numbers: new Float64Array(patternNumbersMax), seconds: 0, nanos: 0 }
+  /** Those that have one, in the order in which they got it. */
+  const having: Habit[] = []
+  let oldest = 0
+  let credit = shapesMax
+
+  function read(
+    route: Route,
+    sender: Sender,
+    frame: Frame,
+    transport: Transport | undefined,
+  ): ShapedRecord | undefined {
+    const { habit } = route
+    const { shape } = habit
+    if (!shape || !isSame(shape, sender, frame, transport)) return undefined
+    const { receivedAt } = frame
+    if (!fits(route, shape, frame) || !isUsual(shape, numbers, receivedAt)) return undefined
+    // Asked each time, since what a sender may say can change; the long way says why not.
+    if (mayPublish(sender, shape.event) !== undefined) return undefined
+    const { lane, retention, header, unknown } = shape
+    for (const quantity of unknown) unknownQuantities?.count(route.input.adapter.name, quantity)
+    habit.misses = 0
+    habit.hits += 1
+    credit = Math.min(credit + 1 / hitsForOne, shapesMax)
+    const id = ids.next(receivedAt)
+    return { id, lane, retention, header, event: shape.template.fill(id, receivedAt, numbers) }
+  }
+
+  function fits({ input, habit }: Route, { pattern }: Shape, { bytes }: Frame): boolean {
+    try {
+      return pattern.read(bytes, numbers)
+    } catch (error) {
+      adapterFailed(input.adapter.name, error)
+      habit.shape = undefined
+      return false
+    }
+  }
+
+  function learn(
+    route: Route,
+    sender: Sender,
+    frame: Frame,
+    transport: Transport | undefined,
+    record: NewRecord,
+  ): void {
+    const { habit } = route
+    habit.misses += 1
+    if (habit.misses <= habit.patience || credit < 1 || frame.properties?.length || transport?.retain) return
+    habit.patience = habit.hits > hitsForOne ? 1 : Math.min(habit.patience * 2, patienceMax)
+    habit.misses = 0
+    habit.hits = 0
+    credit -= 1
+    try {
+      const shape = shapeOf(route.decoderFor(frame), sender, frame, transport, record)
+      if (shape && !habit.shape) remember(habit)
+      habit.shape = shape ?? habit.shape
+    } catch (error) {
+      adapterFailed(route.input.adapter.name, error)
+    }
+  }
+
+  function remember(habit: Habit): void {
+    const before = having[oldest]
+    if (before) before.shape = undefined
+    having[oldest] = habit
+    oldest = (oldest + 1) % shapesMax
+  }
+
+  function shapeOf(
+    decoder: Decoder,
+    sender: Sender,
+    frame: Frame,
+    transport: Transport | undefined,
+    { lane, retention, header, event: bytes }: NewRecord,
+  ): Shape | undefined {
+    // Of these there is one for each event, not for each device.
+    if (header.dedupKey || header.expiresAtNs || header.cell || header.hasArea) return undefined
+    const event = eventCodec.decode(bytes)
+    const measured = event.body === 'observation' ? event.observation.measurements : undefined
+    if (!measured || event.flags?.length || measured.some(({ quality }) => quality)) return undefined
+    const pattern = decoder.pattern?.(frame, event)
+    const template = pattern && eventTemplate(bytes, pattern)
+    if (!template || !pattern.read(frame.bytes, numbers)) return undefined
+    // The long way vouches for it: the first one must come out as it was.
+    if (!template.fill(event.id!, frame.receivedAt, numbers).equals(bytes)) return undefined
+    const ranges = pattern.measurements.map((at) => rangeOf(measured[at]!))
+    return {
+      sender,
+      qos: transport?.qos ?? 0,
+      pattern,
+      template,
+      min: Float64Array.from(ranges, (range) => range?.min ?? -Infinity),
+      max: Float64Array.from(ranges, (range) => range?.max ?? Infinity),
+      unknown: unknownAmong(measured),
+      event,
+      lane,
+      retention,
+      header,
+    }
+  }
+
+  return { read, learn }
+}
+
+function isSame(shape: Shape, sender: Sender, frame: Frame, transport: Transport | undefined): boolean {
+  if (frame.properties !== undefined || transport?.retain || shape.qos !== (transport?.qos ?? 0)) return false
+  const known = shape.sender
+  if (known === sender) return true
+  return known.name === sender.name && known.authenticity === sender.authenticity && known.link === sender.link
+}
+
+/** Neither its clock nor a value gives cause to look twice. */
+function isUsual({ pattern, min, max }: Shape, { numbers, seconds }: PatternNumbers, receivedAt: bigint): boolean {
+  const received = secondsOf(receivedAt)
+  const observed = pattern.hasTime ? seconds : received
+  if (!(observed >= secondsSetSince && observed - received < secondsAheadMax)) return false
+  for (let at = 0; at < min.length; at++) {
+    const number = numbers[at]!
+    if (!(number >= min[at]! && number <= max[at]!)) return false
+  }
+  return true
+}
+
+let latest = 0n
+let latestSeconds = 0
+
+/** Many messages have one time of receipt. */
+function secondsOf(receivedAt: bigint): number {
+  if (receivedAt !== latest) {
+    latest = receivedAt
+    latestSeconds = Number(receivedAt / 1_000_000_000n)
+  }
+  return latestSeconds
+}
+
+const unknownAmong = (measurements: readonly Measurement[]): string[] =>
+  measurements.flatMap(({ quantity }) => (quantity && !quantities.has(quantity) ? [quantity] : []))
