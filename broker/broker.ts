@@ -143,8 +143,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       recipientOf: delivery.recipientOf,
       sharing: () => sharing,
     })
-    const { give, find, keep } = sending
-    const sharing = createSharing<P>({ sources, store, limits, dropped: tally.drop, mayReceive, give, find, keep })
+    const sharing = createSharing<P>({ ...sending, sources, store, limits, dropped: tally.drop, mayReceive })
     const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing })
     sessions.restore(stored.sessions, parts.recall)
     delivery.catchUp(stored.through)

@@ -82,7 +82,7 @@ export const defaultLimits: Limits = {
   // What one session is owed and was not sent, as numbers of the log: 16 bytes each. Beyond it what is new is dropped for this
   // session, counted and told; what is urgent never.
   queuedMessagesMax: 100_000,
-  // The same over all sessions: 160 MB.
+  // The same over all sessions, and over all groups of shared subscriptions: 160 MB each.
   queuedMessagesInAllMax: 10_000_000,
   // QoS 0 behind messages of a higher QoS that wait for their acknowledgement: a burst, not a backlog.
   waitingQos0Max: 1_000,

@@ -39,6 +39,7 @@ export interface Sending<P extends Principal> {
   /** What stood in the store, at start. */
   restore(session: Session<P>, source: number, number: number, qos: QoS): void
   /** For shared subscriptions. */
+  readonly takes: SharingParts<P>['takes']
   readonly give: SharingParts<P>['give']
   readonly find: SharingParts<P>['find']
   readonly keep: SharingParts<P>['keep']
@@ -245,6 +246,12 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     return recipient && { message, recipient }
   }
 
+  const takes = ({ connection, inFlight }: Session<P>, source: number, qos: QoS): boolean =>
+    connection !== undefined &&
+    !connection.busy &&
+    takesMore(connection) &&
+    (qos === 0 || inFlight < windowFor(connection, source))
+
   /** One of a group's messages, to this member of it. */
   function give(
     session: Session<P>,
@@ -256,8 +263,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   ): boolean {
     const { connection, clientId, kept } = session
     const { number } = message
-    if (!connection || connection.busy || !takesMore(connection)) return false
-    if (qos > 0 && session.inFlight >= windowFor(connection, source)) return false
+    if (!connection || !takes(session, source, qos)) return false
     const recipient = recipientBy(filter)
     if (qos === 0) transmit(session, connection, message, recipient, undefined, false)
     else if (qos === 1) {
@@ -428,6 +434,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       session.retained.clear()
     },
     restore: owed.enqueue,
+    takes,
     give,
     find,
     keep,

@@ -49,12 +49,14 @@ export interface Sharing<P extends Principal> {
 export interface SharingParts<P extends Principal> {
   readonly sources: readonly MessageSource[]
   readonly store: Pick<SessionStore, 'write'>
-  readonly limits: Pick<Limits, 'queuedMessagesMax'>
+  readonly limits: Pick<Limits, 'queuedMessagesMax' | 'queuedMessagesInAllMax'>
   dropped(cause: DropCause, clientId: string): void
   mayReceive(principal: P, topic: string): boolean
   keep(source: number, message: DeliverableMessage): void
   /** Undefined: it is gone or expired, and counted. */
   find(source: number, number: number, name: string): DeliverableMessage | undefined
+  /** Whether a member takes one more of this source at that QoS now. */
+  takes(session: Session<P>, source: number, qos: QoS): boolean
   /** Sends it to a member now; false: it does not take more. */
   give(
     session: Session<P>,
@@ -113,6 +115,11 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
     return false
   }
 
+  function someTakes({ members }: ShareGroup<P>, source: number): boolean {
+    for (const [session, { qos }] of members) if (parts.takes(session, source, qos)) return true
+    return false
+  }
+
   /** One that is not known after a restart is asked about when it is here again. */
   const isForSome = ({ members }: ShareGroup<P>, topic: string): boolean =>
     [...members.keys()].some(({ principal }) => !principal || parts.mayReceive(principal, topic))
@@ -124,6 +131,8 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
     let looked = 0
     for (const [source, queue] of group.owed.entries()) {
       for (let next = queue?.peek(); next && looked < lookedAtOnce; next = queue!.peek(), looked++) {
+        // Before the log is read for it.
+        if (!someTakes(group, source)) break
         const { number } = next
         const found = parts.find(source, number, group.name)
         // Nobody may read it any more: it would be in the way of what comes behind it.
@@ -188,7 +197,8 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
         if (!giveToOne(group, source, message)) parts.dropped('slow_qos0', group.name)
         return
       }
-      if (group.owedCount >= limits.queuedMessagesMax && message.kind !== 'urgent') {
+      const isFull = group.owedCount >= limits.queuedMessagesMax || owedCount >= limits.queuedMessagesInAllMax
+      if (isFull && message.kind !== 'urgent') {
         return parts.dropped('offline_queue', group.name)
       }
       if (group.kept) {
@@ -211,7 +221,15 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
       for (const group of new Set(known.map((each) => each.group))) dispatch(group)
     },
     freed(session) {
-      for (const group of ofSession.get(session) ?? []) if (group.owedCount > 0) dispatch(group)
+      const mine = ofSession.get(session)
+      if (!mine) return
+      const inTurn = [...mine]
+      for (const group of inTurn) {
+        const { owedCount: before } = group
+        if (before > 0) dispatch(group)
+        // What was given something has the last turn of the next time.
+        if (group.owedCount < before && mine.delete(group)) mine.add(group)
+      }
     },
     restore(name, owed) {
       if (!sharedFilter(name)) return

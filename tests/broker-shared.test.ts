@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
-import { ackPacket, connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
+import { ackPacket, connected, connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
 import { got, payloads, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
@@ -212,4 +212,52 @@ test('a client cannot take the name under which a group is stored', async () => 
   const raw = await openRaw(port)
   raw.send(connectPacket({ clientId: filter, clean: false }))
   expect((await raw.packet(mqtt.connack)).body[1]).toBe(2)
+})
+
+test('what all groups together are owed has a bound, but for what is urgent', async () => {
+  const broker = await startBroker({ limits: { queuedMessagesInAllMax: 30 } })
+  const raw = await connected(broker.port, { clientId: 'many', clean: false })
+  raw.send(subscribePacket(upTo(10).map((group) => `$share/${group}/orders/#`)))
+  await raw.packet(mqtt.suback)
+  raw.close()
+  await until(() => broker.broker.counts().connections === 0, 'away')
+  say(broker, upTo(5))
+  expect(broker.broker.counts()).toMatchObject({ queued: 30, dropped: { offline_queue: 20 } })
+  broker.say({ topic: 'orders/1', payload: 'fire', kind: 'urgent' })
+  expect(broker.broker.counts().queued).toBe(40)
+})
+
+test('the log is not read for groups of which nobody takes more', async () => {
+  const memory = createMemoryLog()
+  let reads = 0
+  const { fetch } = memory
+  Object.assign(memory, { fetch: (number: number) => (reads++, fetch(number)) })
+  // Nothing is kept in memory, so that each look is seen.
+  const broker = await startBroker({ memory, limits: { sentUnansweredMax: 2, recentBytesMax: 0 } })
+  const raw = await connected(broker.port, { clientId: 'many' })
+  raw.send(subscribePacket(upTo(100).map((group) => `$share/${group}/orders/#`)))
+  await raw.packet(mqtt.suback)
+  say(broker, upTo(3))
+  await until(() => got(raw).length === 2, 'as much as it takes')
+  expect(reads).toBe(0)
+  raw.send(ackPacket(mqtt.puback, got(raw)[0]!.id))
+  await until(() => got(raw).length === 3, 'one more')
+  await pause(20)
+  expect(reads).toBe(1)
+  raw.close()
+})
+
+test('of two groups of one member that does not keep up neither waits until the other is done', async () => {
+  const broker = await startBroker({ limits: { sentUnansweredMax: 1 } })
+  const raw = await connected(broker.port, { clientId: 'slow' })
+  raw.send(subscribePacket(['$share/a/orders/#', '$share/b/alarms/#']))
+  await raw.packet(mqtt.suback)
+  say(broker, upTo(10))
+  for (const payload of ['x', 'y']) broker.say({ topic: 'alarms/1', payload })
+  for (let at = 0; at < 12; at++) {
+    await until(() => got(raw).length > at, 'the next')
+    raw.send(ackPacket(mqtt.puback, got(raw)[at]!.id))
+  }
+  expect(payloads(raw).slice(0, 6).toSorted()).toEqual(['0', '1', '2', '3', 'x', 'y'])
+  raw.close()
 })
