@@ -12,9 +12,12 @@ export interface Peer extends AsyncDisposable {
 
 export type PeerName = keyof typeof peers
 
+// What paho's test of Server Keep Alive takes its broker to be set to: it asks for 120 s and wants to be told 60.
+const keepAliveSecondsMax = 60
+
 export const peers = {
   async tocsin(): Promise<Peer> {
-    const gateway = await startGatewayProcess()
+    const gateway = await startGatewayProcess({ settings: { MQTT_KEEP_ALIVE_MAX: `${keepAliveSecondsMax}s` } })
     const [name, port] = ['tocsin', gateway.mqttPort]
     // No `$` topic but those of `$SYS` can be subscribed to (docs/mqtt.md).
     return {
@@ -25,7 +28,7 @@ export const peers = {
     }
   },
   async mosquitto(): Promise<Peer> {
-    const broker = await startMosquitto()
+    const broker = await startMosquitto({ config: `max_keepalive ${keepAliveSecondsMax}` })
     const [name, port] = ['mosquitto', broker.port]
     return {
       name,
