@@ -11,8 +11,10 @@ import { describeWithTools } from './tools/present.ts'
 let gateway: GatewayProcess
 const version5 = (port = gateway.mqttPort) => ['-p', String(port), '-V', '5', '-d']
 
+const words = (text: string): string[] => text.split(' ')
+
 /** `connect topic-alias-maximum 3` and the like, each as the option that says it. */
-const properties = (...lines: readonly string[]): string[] => lines.flatMap((line) => ['-D', ...line.split(' ')])
+const properties = (...lines: readonly string[]): string[] => lines.flatMap((line) => ['-D', ...words(line)])
 
 /** What it prints of each message, between bars. */
 const format = ['-F', '<%t|%p|%q|%r|%C|%R|%D|%F|%E|%P|%S>']
@@ -89,7 +91,7 @@ describeWithTools('mosquitto’s clients over MQTT 5', () => {
 
   test('is given no packet larger than it takes, and no more at once than its receive maximum', async () => {
     const reader = await subscribed(
-      ...['-i', 'narrow', '-t', 'narrow', '-q', '2', '-C', '50'],
+      ...words('-i narrow -t narrow -q 2 -C 50'),
       ...properties('connect receive-maximum 1', 'connect maximum-packet-size 60'),
     )
     const lines = Array.from({ length: 50 }, (_, n) => `${n}`)
@@ -128,7 +130,7 @@ describeWithTools('mosquitto’s clients over MQTT 5', () => {
     const responder = await subscribed('-t', 'service/height', '-q', '1', '-C', '1')
     const asking = mosquittoRr([
       ...version5(),
-      ...['-t', 'service/height', '-e', 'answers/7', '-q', '1', '-m', 'weir', '-W', '10', '-F', '<%t|%p|%D>'],
+      ...words('-t service/height -e answers/7 -q 1 -m weir -W 10 -F <%t|%p|%D>'),
       ...properties('publish correlation-data question-7'),
     ])
     await responder.exited
@@ -150,9 +152,8 @@ describeWithTools('mosquitto’s clients over MQTT 5', () => {
 
   test('a will is sent after its delay, and with its properties', async () => {
     const reader = await subscribed('-t', 'wills/#', '-q', '1', '-C', '1')
-    const will = ['--will-topic', 'wills/unit', '--will-payload', 'lost', '--will-qos', '1']
     const unit = await subscribed(
-      ...['-t', 'unit/orders', '-i', 'unit', '-x', '60', ...will],
+      ...words('-t unit/orders -i unit -x 60 --will-topic wills/unit --will-payload lost --will-qos 1'),
       ...properties('will will-delay-interval 1', 'will content-type text/plain', 'will user-property unit 7'),
     )
     const began = performance.now()
