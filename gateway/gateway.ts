@@ -187,6 +187,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       limits: {
         packetBytesMax: settings['mqtt.packet_bytes_max'],
         connectionsMax: settings['mqtt.connections_max'],
+        keepAliveSecondsMax: Math.floor(settings['mqtt.keep_alive_max'] / 1_000),
       },
       log: logger,
       clock,

@@ -66,6 +66,14 @@ export const settingsTable = {
     about: 'Largest MQTT packet that is taken.',
   },
   'mqtt.connections_max': { kind: 'count', default: 20_000, min: 1, about: 'Most MQTT connections at once.' },
+  'mqtt.keep_alive_max': {
+    kind: 'duration',
+    default: '1h',
+    min: 10_000,
+    max: 65_535_000,
+    about:
+      'Longest MQTT keep-alive, in whole seconds; who asks for a longer one, or for none, is held to this. A client that is silent for one and a half times as long is cut.',
+  },
   'mqtt.out': {
     kind: 'flag',
     default: false,
