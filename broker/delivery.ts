@@ -7,7 +7,7 @@ import type { Principal } from './port.ts'
 import type { Retained } from './retained.ts'
 import { recipientBy, together, type Recipient } from './recipient.ts'
 import type { Sending } from './sending.ts'
-import type { Session, Subscription } from './session.ts'
+import type { Flight, Session, Subscription } from './session.ts'
 import { sharedFilter } from './shared-filter.ts'
 import type { ShareGroup, Sharing } from './sharing.ts'
 import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter } from './stored.ts'
@@ -22,7 +22,8 @@ export interface Delivery<P extends Principal> {
   unsubscribe(session: Session<P>, filter: string): void
   /** Permissions or the presence of a session have changed. */
   changed(): void
-  recipientOf(session: Session<P>, topic: string): Recipient | undefined
+  /** `flight`: its delivery has begun. Undefined: it is not to be given the topic (any more). */
+  recipientOf(session: Session<P>, topic: string, flight?: Flight<P>): Recipient | undefined
   isWanted(topic: string): boolean
   isWantedBelow(root: string): boolean
 }
@@ -40,6 +41,8 @@ export interface DeliveryParts<P extends Principal> {
 const rememberedMax = 10_000
 const recipientsMax = 200_000
 const scannedAtOnce = 5_000
+
+const unsubscribed: Recipient = { qos: 2, noLocal: false, retainAsPublished: false, identifiers: [] }
 
 interface Recipients<P extends Principal> {
   readonly sessions: ReadonlyMap<Session<P>, Recipient>
@@ -147,13 +150,17 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
       changed()
     },
     changed,
-    recipientOf(session, topic) {
+    recipientOf(session, topic, flight) {
       const { sessions, groups } = recipients(topic)
-      const own = sessions.get(session)
-      if (own || groups.length === 0 || !session.principal) return own
-      // A message of a group that has become this member's.
-      const filter = groups.find(({ members }) => members.has(session))?.members.get(session)
-      return filter && parts.mayReceive(session.principal, topic) ? recipientBy(filter) : undefined
+      const own = flight?.filter ? undefined : sessions.get(session)
+      if (own) return own
+      if (!session.principal || !parts.mayReceive(session.principal, topic)) return undefined
+      // One of before a restart does not say by which group it came.
+      const group = groups.find(({ members }) => members.has(session))
+      const filter = flight?.filter ?? group?.members.get(session)
+      if (filter) return recipientBy(filter)
+      // What has begun is brought to its end, also when it was unsubscribed since (MQTT 5 §3.10.4).
+      return flight && unsubscribed
     },
     isWanted: (topic) => recipients(topic) !== nobody,
     isWantedBelow(root) {

@@ -2,7 +2,9 @@
 // behind is owed numbers of the log and nothing is kept for it in memory; a frozen reader costs nobody anything.
 
 import { createAnswering } from './answering.ts'
+import type { Delivery } from './delivery.ts'
 import { isExpired, restOfLife } from './expiry.ts'
+import { ownCopy } from './kept.ts'
 import type { Limits } from './limits.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
 import { writePublish } from './publish-packet.ts'
@@ -11,8 +13,8 @@ import { qosBits, retainedBit } from './owed-queue.ts'
 import { createRecent } from './recent.ts'
 import { recipientBy, type Recipient } from './recipient.ts'
 import { takePacketId, type Connection, type Flight, type Session } from './session.ts'
-import type { ShareGroup, Sharing, SharingParts, Unanswered } from './sharing.ts'
-import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter, StoredRetained } from './stored.ts'
+import type { Sharing, SharingParts, Unanswered } from './sharing.ts'
+import type { DeliverableMessage, MessageSource, SessionStore, StoredRetained } from './stored.ts'
 
 export interface Sending<P extends Principal> {
   /** A new message, in order. */
@@ -51,9 +53,20 @@ export interface SendingParts<P extends Principal> {
   readonly limits: Limits
   now(): bigint
   dropped(cause: DropCause, clientId: string): void
-  /** Undefined: no subscription of it covers the topic, or it may not read it. */
-  recipientOf(session: Session<P>, topic: string): Recipient | undefined
+  readonly recipientOf: Delivery<P>['recipientOf']
   readonly sharing: () => Pick<Sharing<P>, 'paid' | 'back' | 'freed'>
+}
+
+interface Content {
+  readonly message: DeliverableMessage
+  readonly recipient: Recipient
+}
+
+interface Leaving<P extends Principal> {
+  readonly packetId: number
+  readonly flight: Flight<P>
+  readonly dup: boolean
+  readonly found: Content
 }
 
 /** Of the window, for urgent messages alone: an alert does not wait until telemetry is acknowledged. */
@@ -127,11 +140,9 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     source: number,
     number: number,
     qos: 1 | 2,
-    retained?: Flight<P>['retained'],
-    group?: ShareGroup<P>,
+    whose?: Pick<Flight<P>, 'retained' | 'group' | 'filter'>,
   ): { readonly packetId: number; readonly flight: Flight<P> } {
     const packetId = takePacketId(session)
-    const whose = { ...(retained && { retained }), ...(group && { group }) }
     const flight: Flight<P> = { source, number, qos, state: 'published', waiting: false, ...whose }
     session.flights.set(packetId, flight)
     session.inFlight++
@@ -236,13 +247,9 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   }
 
   /** With what it needs to be sent; undefined: it can or need not be sent any more, and is no longer owed. */
-  function content(
-    session: Session<P>,
-    source: number,
-    number: number,
-  ): { readonly message: DeliverableMessage; readonly recipient: Recipient } | undefined {
+  function content(session: Session<P>, source: number, number: number, flight?: Flight<P>): Content | undefined {
     const message = find(source, number, session.clientId)
-    const recipient = message && parts.recipientOf(session, message.topic)
+    const recipient = message && parts.recipientOf(session, message.topic, flight)
     return recipient && { message, recipient }
   }
 
@@ -253,29 +260,22 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     (qos === 0 || inFlight < windowFor(connection, source))
 
   /** One of a group's messages, to this member of it. */
-  function give(
-    session: Session<P>,
-    source: number,
-    message: DeliverableMessage,
-    filter: StoredFilter,
-    qos: QoS,
-    group: ShareGroup<P>,
-  ): boolean {
+  const give: SharingParts<P>['give'] = (session, source, message, filter, qos, group) => {
     const { connection, clientId, kept } = session
     const { number } = message
     if (!connection || !takes(session, source, qos)) return false
     const recipient = recipientBy(filter)
     if (qos === 0) transmit(session, connection, message, recipient, undefined, false)
     else if (qos === 1) {
-      const sent = newFlight(session, source, number, qos, undefined, group)
+      const sent = newFlight(session, source, number, qos, { group, filter })
       transmit(session, connection, message, recipient, sent, false)
     } else {
       parts.sharing().paid(group, source, number)
-      if (!kept) transmit(session, connection, message, recipient, newFlight(session, source, number, qos), false)
+      const sent = newFlight(session, source, number, qos, { filter })
+      if (!kept) transmit(session, connection, message, recipient, sent, false)
       else {
         store.write({ kind: 'owed', clientId, owed: { source: sources[source]!.name, number, qos } })
-        wait(session, source, message, qos)
-        pump(session)
+        leaveTogether(session, connection, [{ ...sent, dup: false, found: { message: ownCopy(message), recipient } }])
       }
     }
     return true
@@ -293,7 +293,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     session.retained.delete(number)
     const { message, identifier } = retained
     if (isExpired(message, parts.now())) return
-    const sent = qos === 0 ? undefined : newFlight(session, source, number, qos, retained)
+    const sent = qos === 0 ? undefined : newFlight(session, source, number, qos, { retained })
     transmit(session, connection, { ...message, retain: true }, asRetained(identifier), sent, false)
   }
 
@@ -303,7 +303,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
    */
   function sendExactlyOnce(session: Session<P>, connection: Connection, source: number): void {
     const queue = session.owed[source]!
-    const leaving: { packetId: number; flight: Flight<P>; dup: boolean; found: ReturnType<typeof content> }[] = []
+    const leaving: Leaving<P>[] = []
     let bytes = 0
     for (let looked = 0; looked < lookedAtOnce && bytes <= limits.unreadBytesQos0Max; looked++) {
       const next = queue.peek()
@@ -311,7 +311,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       if ((next.bits & qosBits) !== 2 || next.bits & retainedBit) break
       const { number } = next
       const known = assigned(session, source, number)
-      const found = content(session, source, number)
+      const found = content(session, source, number, known === undefined ? undefined : session.flights.get(known))
       dequeue(session, source, next.bits)
       bytes += found?.message.payload.length ?? 0
       if (known !== undefined) {
@@ -323,24 +323,24 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
         session.flights.set(known, flight)
         if (found) leaving.push({ packetId: known, flight, dup: true, found })
         else giveUp(session, connection, known, flight)
-      } else if (found) {
-        const sent = newFlight(session, source, number, 2)
-        leaving.push({ ...sent, dup: false, found })
-        const { name } = sources[source]!
-        const { packetId } = sent
-        store.write({
-          kind: 'sent',
-          clientId: session.clientId,
-          sent: { packetId, source: name, number, state: 'published' },
-        })
-      } else paid(session, source, number)
+      } else if (found) leaving.push({ ...newFlight(session, source, number, 2), dup: false, found })
+      else paid(session, source, number)
     }
-    if (leaving.length === 0) return
+    if (leaving.length > 0) leaveTogether(session, connection, leaving)
+  }
+
+  function leaveTogether(session: Session<P>, connection: Connection, leaving: readonly Leaving<P>[]): void {
+    const { clientId } = session
+    for (const { packetId, flight, dup } of leaving) {
+      const { source, number, state } = flight
+      if (!dup)
+        store.write({ kind: 'sent', clientId, sent: { packetId, source: sources[source]!.name, number, state } })
+    }
     connection.busy = true
     whenDurable(session, connection, () => {
       connection.busy = false
       for (const { packetId, flight, dup, found } of leaving) {
-        transmit(session, connection, found!.message, found!.recipient, { packetId, flight }, dup)
+        transmit(session, connection, found.message, found.recipient, { packetId, flight }, dup)
       }
       pump(session)
     })
@@ -372,7 +372,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       const { source, number, retained } = flight
       const found = retained
         ? { message: { ...retained.message, retain: true }, recipient: asRetained(retained.identifier) }
-        : content(session, source, number)
+        : content(session, source, number, flight)
       if (found) transmit(session, connection, found.message, found.recipient, { packetId, flight }, true)
       else giveUp(session, connection, packetId, flight)
     }

@@ -56,6 +56,8 @@ export interface Flight<P extends Principal> {
   readonly retained?: RetainedForOne
   /** Whose it is until it is acknowledged. */
   readonly group?: ShareGroup<P>
+  /** Of a group: what the member asked for, whatever other subscriptions it has. */
+  readonly filter?: StoredFilter
 }
 
 /** A retained message, sent because its topic was subscribed to. */

@@ -1,11 +1,22 @@
 // A client that comes back is sent again what it has not acknowledged, whatever that is and however much, and both sides come to an
 // end with each identifier.
 
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
-import { ackPacket, connectPacket, mqtt, openRaw, subscribePacket, type RawMqtt } from './tools/raw-mqtt.ts'
+import {
+  ackPacket,
+  connected,
+  connectPacket,
+  frame,
+  mqtt,
+  openRaw,
+  subscribePacket,
+  text,
+  type RawMqtt,
+} from './tools/raw-mqtt.ts'
+import { got, unit } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
 
@@ -169,4 +180,46 @@ test('a log that lost its end: another message under the same number does not pa
   expect(messages(after)[0]!.id).not.toBe(id)
   expect((await after.packet(mqtt.pubrel)).body.readUInt16BE(0)).toBe(id)
   after.close()
+})
+
+describe('what is on its way when it is unsubscribed', () => {
+  const unsubscribe = (filter: string): Buffer => frame(0xa2, Buffer.of(0, 9), text(filter))
+
+  test.each([1, 2] as const)('comes again at QoS %i when its client comes back, since it has begun', async (qos) => {
+    const { port, broker, say } = await startBroker()
+    const raw = await connected(port, unit)
+    raw.send(subscribePacket(['orders/#'], qos))
+    await raw.packet(mqtt.suback)
+    say({ topic: 'orders/1', payload: 'begun', qos })
+    await until(() => got(raw).length === 1, 'it')
+    raw.send(unsubscribe('orders/#'))
+    await raw.packet(11)
+    say({ topic: 'orders/1', payload: 'not asked for', qos })
+    raw.close()
+    await until(() => broker.counts().connections === 0, 'it has gone')
+    const back = await connected(port, unit)
+    await until(() => got(back).length === 1, 'it again')
+    await pause(20)
+    expect(got(back)).toMatchObject([{ payload: 'begun', dup: true, id: got(raw)[0]!.id }])
+    back.close()
+  })
+
+  test('does not when its client may not read it any more', async () => {
+    let may = true
+    const { port, broker, say } = await startBroker({ mayReceive: () => may })
+    const raw = await connected(port, unit)
+    raw.send(subscribePacket(['orders/#']))
+    await raw.packet(mqtt.suback)
+    say({ topic: 'orders/1', payload: 'secret' })
+    await until(() => got(raw).length === 1, 'it')
+    raw.send(unsubscribe('orders/#'))
+    await raw.packet(11)
+    raw.close()
+    await until(() => broker.counts().connections === 0, 'it has gone')
+    may = false
+    const back = await connected(port, unit)
+    await pause(50)
+    expect(got(back)).toEqual([])
+    back.close()
+  })
 })

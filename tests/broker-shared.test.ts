@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { closeBrokers, pause, startBroker, until, type TestBroker, type TestParts } from './tools/broker.ts'
 import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
-import { ackPacket, connected, connectPacket, frame, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
+import { ackPacket, connected, connectPacket, frame, mqtt, openRaw, subscribePacket, text } from './tools/raw-mqtt.ts'
 import { got, payloads, upTo } from './tools/raw-session.ts'
 
 afterEach(closeBrokers)
@@ -138,8 +138,7 @@ test('of QoS 2 a message stays with the member that it was sent to, over a crash
 test('a member leaves by UNSUBSCRIBE, and with the last one the group is over', async () => {
   const broker = await startBroker()
   const [a, b] = [await member(broker.port, 'a'), await member(broker.port, 'b')]
-  const text = Buffer.from(filter)
-  const unsubscribe = frame(0xa2, Buffer.of(0, 9), Buffer.of(0, text.length), text)
+  const unsubscribe = frame(0xa2, Buffer.of(0, 9), text(filter))
   a.send(unsubscribe)
   await a.packet(11)
   say(broker, upTo(4))
@@ -261,3 +260,37 @@ test('of two groups of one member that does not keep up neither waits until the 
   expect(payloads(raw).slice(0, 6).toSorted()).toEqual(['0', '1', '2', '3', 'x', 'y'])
   raw.close()
 })
+
+test.each([
+  [1, false],
+  [2, false],
+  [2, true],
+] as const)(
+  'at QoS %i a message of a group has the identifier of that subscription, whatever others there are (kept: %s)',
+  async (qos, kept) => {
+    const { port, broker, say: publish } = await startBroker()
+    const properties = Buffer.of(0x11, 0, 0, 0, kept ? 100 : 0)
+    const come = () => connected(port, { clientId: 'one', version: 5, clean: false, properties })
+    const raw = await come()
+    for (const [index, asked] of ['#', '$share/a/orders/#', '$share/b/orders/#'].entries()) {
+      raw.send(frame(0x82, Buffer.of(0, 1), Buffer.of(2, 0x0b, index + 1), text(asked), Buffer.of(qos)))
+      await until(() => raw.packets.length === index + 2, asked)
+    }
+    publish({ topic: 'orders/1', payload: 'x', qos })
+    const identifiers = ({ packets }: typeof raw): (number | undefined)[] =>
+      packets
+        .filter(({ type }) => type === mqtt.publish)
+        // Behind topic and packet identifier: the length of the properties, their name, the number.
+        .map(({ body }) => body[14])
+        .toSorted()
+    await until(() => identifiers(raw).length === 3, 'its own and two')
+    expect(identifiers(raw)).toEqual([1, 2, 3])
+    raw.close()
+    if (!kept) return
+    await until(() => broker.counts().connections === 0, 'away')
+    const back = await come()
+    await until(() => identifiers(back).length === 3, 'again')
+    expect(identifiers(back)).toEqual([1, 2, 3])
+    back.close()
+  },
+)
