@@ -16,7 +16,7 @@ import { type Site, normalise } from './normalise.ts'
 import { labelsMask, maskOf, propertiesOf, recordHeader } from './record-header.ts'
 import type { UnknownQuantities } from './quantities.ts'
 import type { Route, Routes } from './routes.ts'
-import { type Shapes, createShapes } from './shapes.ts'
+import { type ShapedRecord, type Shapes, createShapes, encodedRestOf } from './shapes.ts'
 import { eventBytesMax, validate } from './validate.ts'
 
 /** What the pipeline needs of the house; tests pass their own. */
@@ -55,7 +55,10 @@ export function createPipeline(parts: PipelineParts): Receive {
     // Nothing to keep: its events are durable, or they would not have been found.
     if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle(given, { frameId, fate: 'duplicate' }))
     const kept = keptFrame(frameId, read, sender, frame, route, transport)
-    return log.append({ frame: kept, records: read.records, resent: transport?.resent ?? false, carry }).then(
+    const { records } = read
+    const encodedRest = read.fate === 'stored' && read.shaped ? encodedRestOf(read.shaped, kept) : undefined
+    const resent = transport?.resent ?? false
+    return log.append({ frame: kept, records, ...(encodedRest && { encodedRest }), resent, carry }).then(
       (appended) => settle(given, fateOf(frameId, read, appended)),
       (error: unknown) => notTaken(given, error),
     )
@@ -118,6 +121,8 @@ export type Read =
       eventIds: readonly Uint8Array[]
       warnings: readonly string[]
       clockFault?: ClockFault | undefined
+      /** Its one record, where it went the short way. */
+      shaped?: ShapedRecord | undefined
     }
   | { fate: 'ignored' | 'carried'; why: string; records: readonly [] }
   | { fate: 'duplicate'; why: string; records: readonly [] }
@@ -137,8 +142,11 @@ function readAny(
 ): Read {
   if (transport?.forbidden) return refuse('forbidden', transport.forbidden)
   if (!route) return carried(parts.whyUnread(frame.channel))
-  const record = shapes.read(route, sender, frame, transport)
-  if (record) return { fate: 'stored', records: [record], eventIds: [record.id], warnings: none, clockFault: undefined }
+  const shaped = shapes.read(route, sender, frame, transport)
+  if (shaped) {
+    const records = [shaped]
+    return { fate: 'stored', records, eventIds: [shaped.id], warnings: none, clockFault: undefined, shaped }
+  }
   const read = readFrame(parts, route, sender, frame, transport)
   if (read.fate === 'stored' && read.records.length === 1 && read.warnings.length === 0) {
     shapes.learn(route, sender, frame, transport, read.records[0]!)

@@ -4,12 +4,14 @@
 
 import { type Decoder, type Frame, type Pattern, type PatternNumbers, patternNumbersMax } from '../adapters/adapter.ts'
 import { quantities } from '../adapters/quantities.ts'
-import type { Event, Measurement, RecordHeader } from '../proto/generated/types.ts'
+import type { Event, Frame as KeptFrame, Measurement, MqttEnvelope, RecordHeader } from '../proto/generated/types.ts'
 import { codec } from '../proto/wire.ts'
 import { type EventTemplate, eventTemplate } from './event-template.ts'
 import type { Ids } from './ids.ts'
 import type { Sender, Transport } from './inputs/receive.ts'
+import { encodeFrameRest } from './log/frames.ts'
 import type { NewRecord } from './log/log.ts'
+import { encodeHeader } from './log/record-header.ts'
 import { clockAheadNsMax, clockSetSince } from './normalise.ts'
 import { type UnknownQuantities, rangeOf } from './quantities.ts'
 import type { Route } from './routes.ts'
@@ -28,7 +30,7 @@ export interface Habit {
 export const newHabit = (): Habit => ({ shape: undefined, misses: 0, patience: 1, hits: 0 })
 
 /** What the frames of one channel and sender have in common. */
-interface Shape {
+export interface Shape {
   readonly sender: Sender
   readonly qos: number
   readonly pattern: Pattern
@@ -43,6 +45,10 @@ interface Shape {
   readonly lane: NewRecord['lane']
   readonly retention: NewRecord['retention']
   readonly header: RecordHeader
+  readonly encodedHeader: Uint8Array
+  /** What frames of it are kept with, once there was one; and for which envelope. */
+  encodedRest: Uint8Array | undefined
+  envelope: MqttEnvelope | undefined
 }
 
 export interface ShapesParts {
@@ -61,7 +67,29 @@ export interface Shapes {
 
 export interface ShapedRecord extends NewRecord {
   readonly id: Uint8Array
+  readonly shape: Shape
 }
+
+/** See `NewFrame.encodedRest`; the frame is that of the record. */
+export function encodedRestOf(record: ShapedRecord, frame: KeptFrame): Uint8Array {
+  const { shape } = record
+  if (shape.encodedRest && isSameEnvelope(shape.envelope, frame.mqtt)) return shape.encodedRest
+  shape.envelope = frame.mqtt
+  return (shape.encodedRest = encodeFrameRest(frame, [record]))
+}
+
+/** Those of MQTT 5 with more to say are not compared. */
+function isSameEnvelope(one: MqttEnvelope | undefined, other: MqttEnvelope | undefined): boolean {
+  if (one === other) return true
+  if (!one || !other || !isPlain(one) || !isPlain(other)) return false
+  return one.qos === other.qos && one.retain === other.retain && one.clientId === other.clientId
+}
+
+const isPlain = (envelope: MqttEnvelope): boolean =>
+  envelope.responseTopic === undefined &&
+  envelope.correlationData === undefined &&
+  envelope.messageExpirySeconds === undefined &&
+  envelope.payloadFormatIndicator === undefined
 
 /** About 3 kB each. */
 const shapesMax = 10_000
@@ -93,13 +121,14 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
     if (!fits(route, shape, frame) || !isUsual(shape, numbers, receivedAt)) return undefined
     // Asked each time, since what a sender may say can change; the long way says why not.
     if (mayPublish(sender, shape.event) !== undefined) return undefined
-    const { lane, retention, header, unknown } = shape
+    const { lane, retention, header, encodedHeader, unknown } = shape
     for (const quantity of unknown) unknownQuantities?.count(route.input.adapter.name, quantity)
     habit.misses = 0
     habit.hits += 1
     credit = Math.min(credit + 1 / hitsForOne, shapesMax)
     const id = ids.next(receivedAt)
-    return { id, lane, retention, header, event: shape.template.fill(id, receivedAt, numbers) }
+    const event = shape.template.fill(id, receivedAt, numbers)
+    return { id, shape, lane, retention, header, encodedHeader, event }
   }
 
   function fits({ input, habit }: Route, { pattern }: Shape, { bytes }: Frame): boolean {
@@ -172,6 +201,9 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
       lane,
       retention,
       header,
+      encodedHeader: encodeHeader(header),
+      encodedRest: undefined,
+      envelope: undefined,
     }
   }
 

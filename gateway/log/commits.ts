@@ -14,6 +14,7 @@ import type { Writer } from './writer.ts'
 
 /** A frame on its way to the disk; given as it is to those who follow frames. */
 export interface Pending extends AppendedFrame {
+  readonly encodedRest: Uint8Array | undefined
   readonly keys: readonly string[]
   resend: ResendBatch | undefined
   readonly urgent: boolean
@@ -100,7 +101,7 @@ export function createCommits(parts: CommitParts): Commits {
     waiting.push(pending)
     const at = sharedStamp()
     pending.loggedAt = at.ns
-    pending.places = gather.add(pending.frame, pending.records, at)
+    pending.places = gather.add(pending.frame, pending.records, at, pending.encodedRest)
     pending.number = gather.frameNumber
   }
 

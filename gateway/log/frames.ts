@@ -53,12 +53,24 @@ const shaOffset = 20
 const fateOffset = 53
 const payloadLengthOffset = 55
 const payloadOffset = 59
+/** All in front of the payload and, behind it, number, time and what is around the resend key. */
+const firstFieldsBytesMax = payloadOffset + 64
 /** Field 20, a varint. */
 const numberTag = 0xa0
 
-/** Writes a frame but for its sha256, which the writer fills in. What is known of it only here is not looked for in `frame`. */
-export function putFrame(target: Target, frame: Frame, records: readonly NewRecord[], number: number): void {
-  room(target, frameRoom(frame))
+/**
+ * Writes a frame but for its sha256, which the writer fills in. What is known of it only here is not looked for in `frame`. `rest`: what
+ * `encodeFrameRest` has made of it before.
+ */
+export function putFrame(
+  target: Target,
+  frame: Frame,
+  records: readonly NewRecord[],
+  number: number,
+  rest?: Uint8Array,
+): void {
+  const keyBytes = frame.resendKey?.length ?? 0
+  room(target, firstFieldsBytesMax + (frame.payload?.length ?? 0) + keyBytes + (rest?.length ?? restRoom(frame)))
   const { bytes, at: start } = target
   const body = start + prefixBytes
   bytes[start] = 0x0a
@@ -76,6 +88,22 @@ export function putFrame(target: Target, frame: Frame, records: readonly NewReco
   target.at = body + payloadOffset + payloadLength
   putNumber(target, numberTag, number)
   putTime(target, 0x12, frame.receivedAt)
+  putBytes(target, 0x8a, frame.resendKey)
+  if (rest) {
+    bytes.set(rest, target.at)
+    target.at += rest.length
+  } else putRest(target, frame, records)
+  setLength4(bytes, start + 1, target.at - body)
+}
+
+/** What many frames of one sender on one channel share, for `NewFrame.encodedRest`: all but id, payload, fate, times and keys. */
+export function encodeFrameRest(frame: Frame, records: readonly NewRecord[]): Uint8Array {
+  const target: Target = { bytes: Buffer.allocUnsafeSlow(restRoom(frame)), at: 0 }
+  putRest(target, frame, records)
+  return target.bytes.subarray(0, target.at)
+}
+
+function putRest(target: Target, frame: Frame, records: readonly NewRecord[]): void {
   putString(target, 0x1a, frame.adapter)
   putString(target, 0x22, frame.channel)
   putString(target, 0x2a, frame.sender)
@@ -85,12 +113,10 @@ export function putFrame(target: Target, frame: Frame, records: readonly NewReco
   putString(target, 0x62, frame.why)
   putString(target, 0x6a, frame.fault)
   putNumber(target, 0x70, frame.labels)
-  putBytes(target, 0x8a, frame.resendKey)
   putNumber(target, 0x90, records.length)
   putNumber(target, 0x98, frame.authenticity)
   if (frame.mqtt) putEnvelope(target, frame.mqtt)
   if (records.length > 0) putLaneAndKind(target, records)
-  setLength4(bytes, start + 1, target.at - body)
 }
 
 function putLaneAndKind(target: Target, records: readonly NewRecord[]): void {
@@ -132,9 +158,8 @@ function putEnvelope(target: Target, envelope: MqttEnvelope): void {
   } else target.bytes[lengthAt] = length
 }
 
-export function frameRoom(frame: Frame): number {
-  let size = payloadOffset + 96 + (frame.payload?.length ?? 0) + (frame.resendKey?.length ?? 0)
-  size += stringBytesMax(frame.adapter) + stringBytesMax(frame.channel) + stringBytesMax(frame.sender)
+function restRoom(frame: Frame): number {
+  let size = 64 + stringBytesMax(frame.adapter) + stringBytesMax(frame.channel) + stringBytesMax(frame.sender)
   size += stringBytesMax(frame.contentType) + stringBytesMax(frame.why) + stringBytesMax(frame.fault)
   for (const warning of frame.warnings ?? []) size += stringBytesMax(warning)
   for (const { name, value } of frame.properties ?? []) size += 16 + stringBytesMax(name) + stringBytesMax(value)

@@ -51,7 +51,8 @@ export interface Gather {
   readonly bytes: number
   /** Of the frame that was added last. */
   readonly frameNumber: number
-  add(frame: Frame, records: readonly NewRecord[], stamp: Stamp): readonly Place[]
+  /** `rest`: see `NewFrame.encodedRest`. */
+  add(frame: Frame, records: readonly NewRecord[], stamp: Stamp, rest?: Uint8Array): readonly Place[]
   /** Ends it: what was added, ready to be written. The numbers go on. */
   finish(commit: number, urgent: boolean): CommitJob
   /** Throws away what was added, and goes on from these numbers. */
@@ -119,10 +120,10 @@ export function createGather(first: NextNumbers): Gather {
     get frameNumber() {
       return next.frame - 1
     },
-    add(frame, records, stamp) {
+    add(frame, records, stamp, rest) {
       const frames = opened(frame.fate === Fate.REFUSED ? refusedSeries : framesSeries, stamp)
       const before = frames.target.at
-      putFrame(frames.target, frame, records, next.frame++)
+      putFrame(frames.target, frame, records, next.frame++, rest)
       bytes += frames.target.at - before
       const [only] = records
       if (only && records.length === 1) return [addRecord(only, frame.id!, 0, 1, stamp)]

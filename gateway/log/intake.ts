@@ -42,7 +42,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     const original = resent(frame)
     if (original === 'known') return Promise.resolve(duplicate)
     if (original) return after([original], frame)
-    if (!frame.records.some(hasKey)) return take(frame.frame, frame.records, none, urgent)
+    if (!frame.records.some(hasKey)) return take(frame.frame, frame.records, none, urgent, frame.encodedRest)
     const { records, keys, originals } = newOnes(frame.records)
     if (originals.length > 0) return after(originals, frame)
     if (records.length > 0) return take(frame.frame, records, keys, urgent)
@@ -55,6 +55,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     records: readonly NewRecord[],
     keys: readonly string[],
     urgent: boolean,
+    encodedRest?: Uint8Array,
   ): Promise<Appended> {
     return new Promise((resolve, reject) => {
       let bytes = framingBytes + (kept.payload?.length ?? 0)
@@ -63,6 +64,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
       const pending: Pending = {
         number: 0,
         frame: kept,
+        encodedRest,
         records,
         loggedAt: 0n,
         keys,

@@ -17,6 +17,8 @@ export interface NewRecord {
   readonly lane: Lane
   readonly retention: Retention
   readonly header: RecordHeader
+  /** The same by `encodeHeader`, from whoever has many with one. */
+  readonly encodedHeader?: Uint8Array
   /** The encoded event. */
   readonly event: Uint8Array
 }
@@ -26,6 +28,8 @@ export interface NewFrame {
   /** As it is kept: id, received_at, adapter, channel, sender, payload, fate, why … `sha256` and `events` are added by the log. */
   readonly frame: Frame
   readonly records: readonly NewRecord[]
+  /** What `encodeFrameRest` makes of the two, from whoever has many with the same. */
+  readonly encodedRest?: Uint8Array
   /** The transport says that it is sent again (MQTT DUP): `frame.resendKey` is looked for before anything is stored. */
   readonly resent?: boolean
   /** Somebody is to be given the frame itself: it is kept, as a DUPLICATE, also when every event of it was here before. */

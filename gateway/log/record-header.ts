@@ -28,6 +28,13 @@ export function headerBytesMax(header: RecordHeader): number {
   return size
 }
 
+/** For `NewRecord.encodedHeader`. */
+export function encodeHeader(header: RecordHeader): Uint8Array {
+  const target: Target = { bytes: Buffer.allocUnsafeSlow(headerBytesMax(header)), at: 0 }
+  putHeader(target, header)
+  return target.bytes.subarray(0, target.at)
+}
+
 export function putHeader(target: Target, header: RecordHeader): void {
   putNumber(target, 0x08, header.kind)
   putNumber(target, 0x10, header.messageStatus)

@@ -46,8 +46,8 @@ export function stampOf(ns: bigint): Stamp {
   }
 }
 
-export const recordRoom = (record: NewRecord): number =>
-  recordFixedBytes + eventPrefixBytes + headerBytesMax(record.header) + record.event.length
+export const recordRoom = ({ header, encodedHeader, event }: NewRecord): number =>
+  recordFixedBytes + eventPrefixBytes + (encodedHeader?.length ?? headerBytesMax(header)) + event.length
 
 /** Writes the record without its crc, which `sealRecords` sets where the time is free. It is the `index`th of `frameEvents` of its frame. */
 export function putRecord(
@@ -81,7 +81,10 @@ export function putRecord(
   setLength3(bytes, start + 58, frameEvents)
   bytes[start + 61] = 0x4a
   target.at = start + recordFixedBytes
-  putHeader(target, record.header)
+  if (record.encodedHeader) {
+    bytes.set(record.encodedHeader, target.at)
+    target.at += record.encodedHeader.length
+  } else putHeader(target, record.header)
   setLength3(bytes, start + 62, target.at - start - recordFixedBytes)
   bytes[target.at] = 0x7a
   setLength4(bytes, target.at + 1, record.event.length)
