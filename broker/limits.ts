@@ -20,6 +20,7 @@ export interface Limits {
   readonly inFlightBytesMax: number
   readonly subscriptionsPerClientMax: number
   readonly sessionsMax: number
+  readonly sessionsPerPrincipalMax: number
   readonly sessionExpirySecondsMax: number
   readonly expireEveryMs: number
   readonly sentUnansweredMax: number
@@ -73,6 +74,8 @@ export const defaultLimits: Limits = {
   subscriptionsPerClientMax: 1_000,
   // Sessions that outlive their connection, present or absent.
   sessionsMax: 10_000,
+  // A client that comes with another id each time, or with none, leaves a session each time: it must not take everybody's places.
+  sessionsPerPrincipalMax: 5_000,
   // A week: a unit that was in the workshop. Longer absence starts afresh.
   sessionExpirySecondsMax: 7 * 24 * 3_600,
   // How often sessions and retained messages whose time is over are looked for.

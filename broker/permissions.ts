@@ -88,7 +88,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     if ('refused' in answer) return answer.refused
     const sessions = parts.sessions()
     if (sessions.taken(client.id, answer.name)) return 'client_id'
-    if (!client.clean && sessions.full(client.id)) return 'sessions'
+    if (!client.clean && sessions.full(client.id, answer.name)) return 'sessions'
     const will = connect?.will
     if (will && !isBridgeStatus(will.topic)) {
       const message = { retain: will.retain ?? false, qos: (will.qos ?? 0) as QoS, will: true }

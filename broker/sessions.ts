@@ -14,8 +14,8 @@ export interface Sessions<P extends Principal> {
   get(clientId: string): Session<P> | undefined
   /** Undefined when it is free or the principal's own. */
   taken(clientId: string, principal: string): 'client_id' | undefined
-  /** No more can be kept. */
-  full(clientId: string): boolean
+  /** No more can be kept, or no more of this principal. */
+  full(clientId: string, principal: string): boolean
   /** Whether a client that comes without Clean Session finds one. */
   isKept(clientId: string): boolean
   /** The client is let in: with the session that it left, or a new one. */
@@ -137,7 +137,13 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
       const session = current(clientId)
       return session && session.principalName !== principal ? 'client_id' : undefined
     },
-    full: (clientId) => !current(clientId)?.kept && kept >= limits.sessionsMax,
+    full(clientId, principal) {
+      if (current(clientId)?.kept || kept < limits.sessionsPerPrincipalMax) return false
+      if (kept >= limits.sessionsMax) return true
+      let its = 0
+      for (const session of sessions.values()) if (session.kept && session.principalName === principal) its++
+      return its >= limits.sessionsPerPrincipalMax
+    },
     isKept: (clientId) => current(clientId)?.kept ?? false,
     enter(clientId, principal, version, { clean, expirySeconds }) {
       const before = current(clientId)

@@ -117,6 +117,15 @@ test('so many sessions are kept; one that is known comes back', async () => {
   await connect(url, { clientId: 'a', clean: false })
 })
 
+test('so many sessions are kept of one principal, under whatever client ids; the others are not those of others', async () => {
+  const { url } = await startBroker({ limits: { sessionsPerPrincipalMax: 2 } })
+  const one = { clean: false, username: 'one' }
+  for (const clientId of ['a', 'b']) await (await connect(url, { ...one, clientId })).client.endAsync()
+  await expect(connect(url, { ...one, clientId: 'c' })).rejects.toThrow(/Server unavailable/)
+  await connect(url, { ...one, clientId: 'a' })
+  await connect(url, { clean: false, username: 'other', clientId: 'c' })
+})
+
 test('a client id is free for others when its session has expired', async () => {
   let nowNs = 1_000_000_000_000n
   const clock: Clock = { now: () => nowNs, monotonic: () => nowNs }
