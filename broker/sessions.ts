@@ -138,8 +138,10 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
       return session && session.principalName !== principal ? 'client_id' : undefined
     },
     full(clientId, principal) {
-      if (current(clientId)?.kept || kept < limits.sessionsPerPrincipalMax) return false
+      if (current(clientId)?.kept) return false
       if (kept >= limits.sessionsMax) return true
+      // Mostly nobody need be counted.
+      if (kept < limits.sessionsPerPrincipalMax) return false
       let its = 0
       for (const session of sessions.values()) if (session.kept && session.principalName === principal) its++
       return its >= limits.sessionsPerPrincipalMax
