@@ -11,6 +11,10 @@ import { type Alarm, createAlarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import { createClockLog } from './clock-faults.ts'
 import { createClockOffset } from './clock-offset.ts'
+import { auditedPermissions, brokerNotes } from './audit/broker-notes.ts'
+import { createCallNotes } from './audit/calls.ts'
+import { leaveRefusedStart } from './audit/waiting-notes.ts'
+import { openGatewayAudit } from './audit/gateway-audit.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
 import { createFanOut } from './grpc/fan-out.ts'
@@ -72,7 +76,7 @@ const retainEveryMs = 60_000
 /** Resolves when it listens; rejects with a GatewayError that says what to do, and leaves nothing open. */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, clock, logger, fillRandom, random, fatal } = parts
-  refuseOpenDoors(settings)
+  refuseOpenDoorsTold(settings, clock)
   const inputs = configuredInputs(settings)
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
@@ -99,11 +103,17 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     alarmChanged = systemEvents.alarm
     for (const [alarm, raised] of changedEarly) systemEvents.alarm(alarm, raised)
     /** A full disk is no reason not to start: readers are served, and what comes is not acknowledged. */
-    const note = (type: SystemEventType, code: string, what: string): Promise<void> =>
-      systemEvents
-        .say({ type, code, text: `Gateway ${site.gateway} ${what}.`, level: SystemLevel.NOTICE })
+    const note = (type: SystemEventType, code: string, what: string): Promise<void> => {
+      const text = `Gateway ${site.gateway} ${what}.`
+      return systemEvents
+        .say({ type, code, text, level: SystemLevel.NOTICE, details: auditing.anchor() }, 'record')
         .catch((err: unknown) => logger.warn({ err }, `${code} could not be logged`))
+    }
+    const auditing = openGatewayAudit({ settings, site, log, clock, alarms, systemEvents, logger })
+    const { audit } = auditing
+    const notes = createCallNotes(audit)
     stops.push(() => note(SystemEventType.GATEWAY_STOPPED, 'gateway_stopped', 'stopped in order'))
+    stops.push(() => auditing.stopped())
 
     const accounting = createAccounting()
     const unknownQuantities = createUnknownQuantities()
@@ -174,7 +184,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
       ...mqttInput({
-        permissions: createPermissions(settings),
+        permissions: auditedPermissions(createPermissions(settings), audit),
         receive,
         clock,
         notices,
@@ -191,7 +201,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       },
       log: logger,
       clock,
-      onEvent: mqttEvents(notices, logger, clock),
+      onEvent: heardBy(mqttEvents(notices, logger, clock), brokerNotes(audit)),
     })
     stops.push(followFrames(log, published, broker))
     const status = createStatus({
@@ -227,6 +237,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             recentFates: accounting,
             receiveEvents: eventsReceiver(receive, clock),
             admin,
+            notes,
             ready: () => notReady().length === 0,
           })
     const streams = createFanOut({ log, clock })
@@ -241,6 +252,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             api: {
               access,
               clock,
+              notes,
               streams,
               routes: apiRoutes({
                 streams,
@@ -274,10 +286,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
                 ...streamFamilies(() => streams.metrics()),
                 ...(influxdb ? influxdbFamilies(() => influxdb.metrics()) : []),
                 ...(mqttOut ? mqttOutFamilies(() => mqttOut.metrics()) : []),
+                ...auditing.families(),
               ],
             },
           })
 
+    await auditing.started()
     // Readers first, then senders: whoever is acknowledged can be read.
     if (grpc) {
       await grpc.start()
@@ -324,6 +338,21 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     throw error
   }
 }
+
+/** A start that was refused is an entry of the audit as well, where there is one: somebody tried to open a door. */
+function refuseOpenDoorsTold(settings: Settings, clock: Clock): void {
+  try {
+    refuseOpenDoors(settings)
+  } catch (error) {
+    leaveRefusedStart(settings.data_dir, clock.now(), error)
+    throw error
+  }
+}
+
+const heardBy =
+  <Event>(...listeners: readonly ((event: Event) => void)[]) =>
+  (event: Event): void =>
+    listeners.forEach((listener) => listener(event))
 
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
 /** The port that was really given, where the settings left it open. */

@@ -260,6 +260,19 @@ export const settingsTable = {
       'A GeoJSON file with the shapes of forecast zones (codes such as TXZ192), at most 48 MiB; without it alerts for zones are listed as unplaced.',
     example: '/etc/tocsin/zones.geojson',
   },
+  'audit.keep': {
+    kind: 'duration',
+    default: '1095d',
+    min: 366 * 86_400_000,
+    about: 'How long entries of the audit are kept, which is at least a year.',
+  },
+  'audit.when_it_fails': {
+    kind: 'choice',
+    of: ['alarm', 'close_doors'],
+    default: 'alarm',
+    about:
+      'What happens while the audit cannot be written: only an alarm, or nobody signs in and nobody begins to read labelled data until it can; who reads already goes on.',
+  },
   'logging.level': {
     kind: 'choice',
     of: ['debug', 'info', 'warn', 'error'],

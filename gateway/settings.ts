@@ -168,7 +168,15 @@ function whole(value: unknown, form: string): number {
 }
 
 function inRange(setting: Setting, value: number): number {
-  if (setting.min !== undefined && value < setting.min) throw new TypeError(`must be at least ${setting.min}`)
-  if (setting.max !== undefined && value > setting.max) throw new TypeError(`must be at most ${setting.max}`)
+  if (setting.min !== undefined && value < setting.min)
+    throw new TypeError(`must be at least ${asWritten(setting, setting.min)}`)
+  if (setting.max !== undefined && value > setting.max)
+    throw new TypeError(`must be at most ${asWritten(setting, setting.max)}`)
   return value
+}
+
+/** "366d" for a duration of whole days, as a person would write it. */
+function asWritten({ kind }: Setting, value: number): string {
+  const unit = ['d', 'h', 'm', 's', 'ms'].find((name) => value % (durationUnits[name] ?? 1) === 0)
+  return kind === 'duration' && unit ? `${value / durationUnits[unit]!}${unit}` : String(value)
 }

@@ -1,6 +1,13 @@
 // What the gateway says of itself goes the way of every event: into the log, to consoles and partners. Alarms, starts and stops.
 
-import { Authenticity, Fate, MessageStatus, SystemEventType, SystemLevel } from '../proto/generated/types.ts'
+import {
+  Authenticity,
+  Fate,
+  MessageStatus,
+  RetentionClass,
+  SystemEventType,
+  SystemLevel,
+} from '../proto/generated/types.ts'
 import type { Event, SystemEvent } from '../proto/generated/types.ts'
 import { timestamp } from '../proto/time.ts'
 import type { Alarm, AlarmCode } from './alarms.ts'
@@ -31,7 +38,8 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
 
 export interface SystemEvents {
   alarm(alarm: Alarm, raised: boolean): void
-  say(event: SystemEvent): Promise<void>
+  /** `keptAs` a record: for as long as incidents are. */
+  say(event: SystemEvent, keptAs?: 'record'): Promise<void>
 }
 
 interface Parts {
@@ -46,7 +54,7 @@ export function createSystemEvents(parts: Parts): SystemEvents {
   const { log, ids, clock, site, logger } = parts
   const sender: Sender = { name: `gateway:${site.gateway}`, authenticity: 'authenticated', link: 'self' }
 
-  async function say(systemEvent: SystemEvent): Promise<void> {
+  async function say(systemEvent: SystemEvent, keptAs?: 'record'): Promise<void> {
     const now = clock.now()
     const at = timestamp(now)
     const event: Event = {
@@ -58,7 +66,7 @@ export function createSystemEvents(parts: Parts): SystemEvents {
       provenance: [{ gateway: site.gateway, receivedAt: at, link: 'self' }],
       observedAt: at,
       receivedAt: at,
-      handling: { labels: [...site.labels] },
+      handling: { labels: [...site.labels], ...(keptAs && { retentionClass: RetentionClass.RECORD }) },
       body: 'systemEvent',
       systemEvent: { element: site.gateway, agency: site.owner, ...systemEvent },
     }

@@ -7,6 +7,7 @@ import { createRepeats } from '../gateway/audit/repeats.ts'
 import type { AuditNote } from '../gateway/audit/audit.ts'
 import { entryAt } from '../gateway/audit/chain.ts'
 import type { Clock } from '../gateway/clock.ts'
+import { readSettings } from '../gateway/settings.ts'
 import { GatewayError } from '../proto/errors.ts'
 import { timestampNs } from '../proto/time.ts'
 import { createFaultDisk, diskError, seededRandom } from './faults/fault-disk.ts'
@@ -201,6 +202,12 @@ describe('at a start', () => {
 })
 
 describe('retention', () => {
+  test('below a year is refused with what may stand there', () => {
+    const read = (keep: string) => readSettings({ environment: { TOCSIN_AUDIT_KEEP: keep } })
+    expect(read('366d')['audit.keep']).toBe(366 * 86_400_000)
+    expect(() => read('365d')).toThrow(/TOCSIN_AUDIT_KEEP: must be at least 366d/)
+  })
+
   test('of three years keeps every entry of them, removes older files, and what went is no fault', async () => {
     const dataDir = tempFolder('audit')
     const dayNs = 86_400_000_000_000n

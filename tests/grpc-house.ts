@@ -4,6 +4,7 @@
 import { randomFillSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { credentials, makeGenericClientConstructor, type Client, type ServiceError } from '@grpc/grpc-js'
+import type { CallNotes } from '../gateway/audit/calls.ts'
 import { systemClock } from '../gateway/clock.ts'
 import type { Access, Principal, View } from '../gateway/grpc/access.ts'
 import { createGrpcServer, type GrpcServer, type GrpcServerParts } from '../gateway/grpc/server.ts'
@@ -25,6 +26,7 @@ import { codec, serviceDefinition } from '../proto/wire.ts'
 import { openTestLog } from './grpc-log.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+export const quietNotes: CallNotes = { call() {}, stream: () => () => {} }
 export const seesAll: View = {
   key: 'all',
   everything: true,
@@ -58,6 +60,7 @@ export async function openHouse(parts: Partial<GrpcServerParts> & { folder?: str
     recentFates: { recent: () => [] },
     receiveEvents: () => Promise.reject(new Error('this test publishes nothing')),
     admin: { status: () => ({}), readers: () => [], replay: async () => ({ fate: 'refused', why: '' }) },
+    notes: quietNotes,
     ready: () => true,
     ...given,
     log,

@@ -10,7 +10,7 @@ import { systemClock } from '../gateway/clock.ts'
 import { createFanOut } from '../gateway/grpc/fan-out.ts'
 import { createHttpServer } from '../gateway/http/server.ts'
 import { streamRoutes } from '../gateway/http/stream.ts'
-import { appendEvents, deviceEvent, openAccess, quietLogger } from './grpc-house.ts'
+import { appendEvents, deviceEvent, openAccess, quietLogger, quietNotes } from './grpc-house.ts'
 import { openTestLog } from './grpc-log.ts'
 
 /** So many that what the log itself keeps of the load, some 13 MB, is little beside. */
@@ -70,6 +70,7 @@ test('a frozen reader costs at most 2 MB, and has missed nothing when it reads o
     api: {
       access: openAccess,
       clock: systemClock,
+      notes: quietNotes,
       streams,
       routes: streamRoutes({ log, clock: systemClock, streams }),
     },

@@ -41,8 +41,8 @@ export interface Audit {
   counts(): AuditCounts
   /** Removes files whose entries are all older than they are kept. */
   retain(): Promise<void>
-  /** Writes what waits; nothing can be noted afterwards. */
-  close(): Promise<void>
+  /** Writes what waits, and `last` behind it; nothing can be noted afterwards. */
+  close(last?: AuditNote): Promise<void>
 }
 
 export interface AuditCounts {

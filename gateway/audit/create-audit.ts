@@ -115,8 +115,9 @@ export function createAudit(parts: AuditParts): Audit {
       if (writer.failing || alarms.list().some(({ code }) => code === 'clock_step')) return
       await removeOld({ disk, folder, keepMs: settings.keepMs, now: clock.now(), write })
     },
-    async close() {
+    async close(last) {
       repeats.close()
+      if (last) note(last)
       await writer.close()
     },
   }

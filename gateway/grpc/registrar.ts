@@ -14,6 +14,7 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { errors, GatewayError } from '../../proto/errors.ts'
+import type { AuditedCall, CallNotes } from '../audit/calls.ts'
 import type { Logger } from '../logger.ts'
 import { callerOf, type Access, type Caller, type Principal, type View } from './access.ts'
 
@@ -58,14 +59,18 @@ export interface RegistrarParts {
   readonly server: Server
   readonly access: Access
   readonly logger: Logger
+  /** Told who called what, and whether it was done. */
+  readonly notes: CallNotes
 }
 
 type UnaryCall<Request> = ServerUnaryCall<Request, unknown>
 type AnyCall = UnaryCall<never> | StreamCall
 
-export function createRegistrar({ server, access, logger }: RegistrarParts): Registrar {
+export function createRegistrar({ server, access, logger, notes }: RegistrarParts): Registrar {
   const calls = new Map<string, Map<number, number>>()
   const settled = new WeakSet<object>()
+  /** Of streams that were let in: what the audit is told when they end. */
+  const ends = new WeakMap<object, (error?: unknown) => void>()
 
   function register([definition, name]: MethodPath, type: string, handle: UntypedHandleCall): void {
     const method = definition[name] as MethodDefinition<unknown, unknown> | undefined
@@ -106,6 +111,9 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
 
   function failCall(call: StreamCall, error: unknown): void {
     const status = statusOf(call.getPath(), error)
+    const end = ends.get(call)
+    if (end) end(error)
+    else notes.call(auditedCall(call), error)
     settle(call, status.code ?? Status.UNKNOWN)
     call.emit('error', status)
   }
@@ -123,9 +131,16 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
   ): void {
     const run = (call: StreamCall): void => {
       const refuse = (error: unknown): void => failCall(call, error)
-      call.on('finish', () => settle(call, Status.OK))
-      call.on('cancelled', () => settle(call, Status.CANCELLED))
+      call.on('finish', () => {
+        settle(call, Status.OK)
+        ends.get(call)?.()
+      })
+      call.on('cancelled', () => {
+        settle(call, Status.CANCELLED)
+        ends.get(call)?.()
+      })
       admit(call, refuse, (context) => {
+        ends.set(call, notes.stream(auditedCall(call, context)))
         try {
           if (call.request === malformed) throw malformedRequest()
           handle(call as never, context)
@@ -157,14 +172,37 @@ export function createRegistrar({ server, access, logger }: RegistrarParts): Reg
   return {
     unary: (method, handle) =>
       registerUnary<never>(method, async (call) => {
-        const context = await new Promise<Context>((resolve, reject) => admit(call, reject, resolve))
-        return handle(call.request, context)
+        let context: Context | undefined
+        try {
+          context = await new Promise<Context>((resolve, reject) => admit(call, reject, resolve))
+          const response = await handle(call.request, context)
+          notes.call(auditedCall(call, context))
+          return response
+        } catch (error) {
+          notes.call(auditedCall(call, context), error)
+          throw error
+        }
       }),
     openUnary: (method, handle) => registerUnary<never>(method, async (call) => handle(call.request)),
     serverStream: (method, handle) => registerStream(method, 'serverStream', handle),
     duplex: (method, handle) => registerStream(method, 'bidi', handle),
     fail: failCall,
     calls,
+  }
+}
+
+/** Calls of AdminService that change something. */
+const changing: ReadonlySet<string> = new Set(['ReplayRefusals', 'Backup'])
+
+function auditedCall(call: AnyCall, context?: Context): AuditedCall {
+  const [, service = '', name = ''] = call.getPath().split('/')
+  return {
+    name,
+    face: 'grpc',
+    address: call.getPeer(),
+    principal: context?.principal.name,
+    administers: service.endsWith('.AdminService'),
+    changes: changing.has(name),
   }
 }
 

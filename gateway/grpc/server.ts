@@ -3,6 +3,7 @@
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { GatewayError } from '../../proto/errors.ts'
+import type { CallNotes } from '../audit/calls.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Log } from '../log/log.ts'
@@ -31,6 +32,7 @@ export interface GrpcServerParts {
   readonly recentFates: RecentFates
   readonly receiveEvents: ReceiveEvents
   readonly admin: AdminParts
+  readonly notes: CallNotes
   /** Absent: none is set up, and its calls say so. */
   readonly telemetry?: TelemetryStore
   /** False while the gateway starts, stops, or cannot write: what health says. */
@@ -82,7 +84,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
     'grpc-node.max_session_memory': sessionMemoryMbMax,
     'grpc.enable_channelz': 0,
   })
-  const registrar = createRegistrar({ server, access: parts.access, logger: parts.logger })
+  const registrar = createRegistrar({ server, access: parts.access, logger: parts.logger, notes: parts.notes })
   const fanOut = createFanOut(parts)
   const health = addHealthService(registrar, parts)
   addEventService(registrar, { ...parts, fanOut })

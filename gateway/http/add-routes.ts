@@ -2,6 +2,7 @@
 // handler's answer is written. Handlers see none of that.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditedCall, CallNotes } from '../audit/calls.ts'
 import type { Access, Principal } from '../grpc/access.ts'
 import type { FanOut } from '../grpc/fan-out.ts'
 import { GatewayError } from '../../proto/errors.ts'
@@ -14,6 +15,8 @@ import type { Call, Reply, Route } from './route.ts'
 export interface Api {
   readonly access: Access
   readonly clock: Clock
+  /** Told who called what, and whether it was done. */
+  readonly notes: CallNotes
   readonly routes: readonly Route[]
   /** What feeds the streams among them; started and ended with the server. */
   readonly streams: FanOut
@@ -22,13 +25,18 @@ export interface Api {
 /** Of all bodies that are being received; the largest is 1 MiB. */
 const bodiesBytesMax = 32 << 20
 
-export function addRoutes(server: FastifyInstance, { access, clock, routes }: Omit<Api, 'streams'>): void {
+export function addRoutes(server: FastifyInstance, { access, clock, notes, routes }: Omit<Api, 'streams'>): void {
   const bodies = createBodies(bodiesBytesMax)
   const principals = new WeakMap<FastifyRequest, Principal>()
 
   // Byte for byte, whatever it says it is: adapters read it, nobody before them.
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  const tell = (route: Route, request: FastifyRequest, error?: unknown): void => {
+    // Pages for people hold nothing of anybody's.
+    if (route.group !== '') notes.call(auditedCall(route, request, principals.get(request)), error)
+  }
 
   for (const route of routes) {
     server.route({
@@ -37,16 +45,34 @@ export function addRoutes(server: FastifyInstance, { access, clock, routes }: Om
       exposeHeadRoute: route.method === 'GET' && !route.isStream,
       ...(route.body && { bodyLimit: route.body.bytesMax }),
       async onRequest(request, reply) {
-        refuseForeignPages(request.raw)
-        const who = await access.authenticate(callerOf(request.raw))
-        if ('refused' in who) throw new GatewayError('not_authenticated', who.refused)
-        principals.set(request, who.principal)
-        if (route.body) bodies.admit(request.headers, route.body.bytesMax, reply.raw)
+        try {
+          refuseForeignPages(request.raw)
+          const who = await access.authenticate(callerOf(request.raw))
+          if ('refused' in who) throw new GatewayError('not_authenticated', who.refused)
+          principals.set(request, who.principal)
+          if (route.body) bodies.admit(request.headers, route.body.bytesMax, reply.raw)
+        } catch (error) {
+          tell(route, request, error)
+          throw error
+        }
       },
       async handler(request, reply) {
-        return answer(reply, await route.handle(callOf(route, request)))
+        try {
+          const made = await route.handle(callOf(route, request))
+          if (route.isStream) tellStream(route, request, reply)
+          else tell(route, request)
+          return answer(reply, made)
+        } catch (error) {
+          tell(route, request, error)
+          throw error
+        }
       },
     })
+  }
+
+  function tellStream(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    const end = notes.stream(auditedCall(route, request, principals.get(request)))
+    reply.raw.once('close', () => end())
   }
 
   function callOf(route: Route, request: FastifyRequest): Call {
@@ -74,6 +100,21 @@ export function addRoutes(server: FastifyInstance, { access, clock, routes }: Om
       url,
       socket: raw.socket,
     }
+  }
+}
+
+function auditedCall(route: Route, request: FastifyRequest, principal: Principal | undefined): AuditedCall {
+  const { name, group, method } = route
+  const { id } = request.params as Readonly<Record<string, string | undefined>>
+  return {
+    name,
+    face: 'http',
+    address: callerOf(request.raw).address,
+    principal: principal?.name,
+    object: id,
+    administers: group === 'Gateway' || group === 'Refusals',
+    // Messages that are taken are in the log themselves.
+    changes: method === 'POST' && !route.body,
   }
 }
 

@@ -1,0 +1,85 @@
+// Calls over gRPC and HTTP as entries: who called what from where, and whether it was done. The first of a kind is written at once, more
+// of it within a minute are counted; what changes something and what is refused names what it was about.
+
+import { SystemEventType } from '../../proto/generated/types.ts'
+import { GatewayError } from '../../proto/errors.ts'
+import type { Audit, AuditNote } from './audit.ts'
+
+export interface CallNotes {
+  /** `error` is why it was not done; `what` says what it was about, where that is known. */
+  call(call: AuditedCall, error?: unknown): void
+  /** A stream that was begun; answers what is to be called when it ends. */
+  stream(call: AuditedCall): (error?: unknown) => void
+}
+
+export interface AuditedCall {
+  /** As the service or the table of routes has it: "GetEvent", "listEvents". */
+  readonly name: string
+  readonly face: 'grpc' | 'http'
+  readonly address: string
+  /** Absent: nobody vouched for the caller. */
+  readonly principal?: string | undefined
+  /** Whether it is a right of those who run the gateway. */
+  readonly administers?: boolean
+  /** Whether it changes something: each is an entry then. */
+  readonly changes?: boolean
+  readonly object?: string | undefined
+}
+
+export function createCallNotes(audit: Audit): CallNotes {
+  function noteOf({ name, address, principal, administers, object }: AuditedCall, error: unknown): AuditNote {
+    const outcome = outcomeOf(error)
+    return {
+      action: snakeCase(name),
+      type: outcome === 'denied' ? SystemEventType.ACCESS_DENIED : typeOf(name, administers ?? false),
+      outcome,
+      address,
+      ...(principal !== undefined && { principal }),
+      ...(object !== undefined && { object }),
+      ...(error !== undefined && { text: textOf(error) }),
+    }
+  }
+
+  function put(call: AuditedCall, note: AuditNote): void {
+    const { name, address, principal, face } = call
+    if (call.changes && note.outcome !== 'denied') return audit.note(note)
+    audit.repeated(`${face} ${name} ${principal ?? '?'} ${hostOf(address)} ${note.outcome} ${note.type}`, note)
+  }
+
+  return {
+    call: (call, error) => put(call, noteOf(call, error)),
+    stream(call) {
+      put(call, { ...noteOf(call, undefined), type: SystemEventType.SUBSCRIPTION_REQUESTED })
+      let isOpen = true
+      return (error) => {
+        if (!isOpen) return
+        isOpen = false
+        const note = noteOf(call, error)
+        const type = note.outcome === 'denied' ? note.type : SystemEventType.SUBSCRIPTION_TERMINATED
+        put(call, { ...note, action: `${note.action}_end`, type })
+      }
+    },
+  }
+}
+
+const outcomeOf = (error: unknown): AuditNote['outcome'] =>
+  error === undefined ? 'done' : isDenial(error) ? 'denied' : 'failed'
+
+const isDenial = (error: unknown): boolean =>
+  error instanceof GatewayError && (error.code === 'not_authenticated' || error.code === 'not_allowed')
+
+/** The gateway's own sentences; whatever else went wrong is told by its log. */
+const textOf = (error: unknown): string =>
+  error instanceof GatewayError ? error.message : 'The gateway failed on this call; its log says why.'
+
+function typeOf(name: string, administers: boolean): SystemEventType {
+  if (/^publish|ingest/i.test(name)) return SystemEventType.MESSAGE
+  return administers ? SystemEventType.ADMINISTERED : SystemEventType.DATA_READ
+}
+
+/** "GetEvent" and "getEvent" are "get_event". */
+export const snakeCase = (name: string): string =>
+  name.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+
+/** Always with a port; an IPv6 host may be bare. */
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'))
