@@ -20,6 +20,8 @@ export interface Delivery<P extends Principal> {
   /** In force when it returns: what is published from now on is delivered. True when the filter is new. */
   subscribe(session: Session<P>, filter: StoredFilter): boolean
   unsubscribe(session: Session<P>, filter: string): void
+  /** Of all sessions. */
+  readonly subscriptionCount: number
   /** Permissions or the presence of a session have changed. */
   changed(): void
   /** `flight`: its delivery has begun. Undefined: it is not to be given the topic (any more). */
@@ -54,6 +56,7 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
   const matcher = createMatcher<Subscription<P> | ShareGroup<P>>()
   const remembered = new Map<string, Recipients<P>>()
   let rememberedRecipients = 0
+  let subscriptionCount = 0
   const below = new Map<string, boolean>()
   const nobody: Recipients<P> = { sessions: new Map(), groups: [] }
   const reached = sources.map(() => 0)
@@ -130,6 +133,7 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
       const before = session.subscriptions.get(filter.filter)
       const subscription = { ...filter, session }
       session.subscriptions.set(filter.filter, subscription)
+      if (!before) subscriptionCount++
       const shared = sharedFilter(filter.filter)
       if (shared) matcher.add(shared.filter, parts.sharing().join(session, filter))
       else {
@@ -143,11 +147,15 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
       const subscription = session.subscriptions.get(filter)
       if (!subscription) return
       session.subscriptions.delete(filter)
+      subscriptionCount--
       const shared = sharedFilter(filter)
       const over = shared && parts.sharing().leave(session, filter)
       if (over) matcher.remove(shared.filter, over)
       else if (!shared) matcher.remove(filter, subscription)
       changed()
+    },
+    get subscriptionCount() {
+      return subscriptionCount
     },
     changed,
     recipientOf(session, topic, flight) {

@@ -19,6 +19,7 @@ export interface Limits {
   readonly inFlightMax: number
   readonly inFlightBytesMax: number
   readonly subscriptionsPerClientMax: number
+  readonly subscriptionsInAllMax: number
   readonly sessionsMax: number
   readonly sessionsPerPrincipalMax: number
   readonly sessionExpirySecondsMax: number
@@ -72,6 +73,9 @@ export const defaultLimits: Limits = {
   inFlightBytesMax: 4 << 20,
   // A console has dozens; each costs memory and matching.
   subscriptionsPerClientMax: 1_000,
+  // Twenty for each session; 0.7 kB each in memory, and 3.7 kB where each has sixteen levels of its own. They are there again after a
+  // restart, so that more than the memory holds would end the process at each start.
+  subscriptionsInAllMax: 200_000,
   // Sessions that outlive their connection, present or absent.
   sessionsMax: 10_000,
   // A client that comes with another id each time, or with none, leaves a session each time: it must not take everybody's places.

@@ -25,11 +25,11 @@ export interface Subscribing<P extends Principal> {
 
 export interface SubscribingParts<P extends Principal> {
   readonly house: Pick<BrokerParts<P>, 'maySubscribe' | 'mayReceive'>
-  readonly limits: Pick<Limits, 'subscriptionsPerClientMax'>
+  readonly limits: Pick<Limits, 'subscriptionsPerClientMax' | 'subscriptionsInAllMax'>
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
   readonly retained: Retained
-  readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe'>
+  readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe' | 'subscriptionCount'>
   readonly sending: Pick<Sending<P>, 'offerRetained' | 'pump'>
   /** The source whose messages are retained. */
   readonly retaining: number
@@ -58,7 +58,9 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
       tally.forbid({ kind: 'forbidden', action: 'subscribe', clientId, principal: principalName, topic: filter })
       return reasonCode.notAuthorized
     }
-    if (!held.has(filter) && held.size >= limits.subscriptionsPerClientMax) return reasonCode.quotaExceeded
+    const inAll = delivery.subscriptionCount - session.subscriptions.size + held.size
+    const isFull = held.size >= limits.subscriptionsPerClientMax || inAll >= limits.subscriptionsInAllMax
+    if (isFull && !held.has(filter)) return reasonCode.quotaExceeded
     held.add(filter)
     return qos
   }

@@ -109,6 +109,20 @@ test('so many subscriptions for each client; taking one off makes room', async (
   await client.subscribeAsync('c')
 })
 
+test('so many subscriptions of all clients together; taking one off makes room for others', async () => {
+  const { url } = await startBroker({ limits: { subscriptionsInAllMax: 3 } })
+  const [one, other] = [await connect(url, { clientId: 'one' }), await connect(url, { clientId: 'other' })]
+  await one.client.subscribeAsync(['a', 'b'])
+  await other.client.subscribeAsync('$share/group/c')
+  await expect(other.client.subscribeAsync('d')).rejects.toThrow(/Unspecified error/)
+  await one.client.subscribeAsync('a', { qos: 1 })
+  await one.client.unsubscribeAsync('a')
+  await other.client.subscribeAsync('d')
+  await expect(one.client.subscribeAsync('a')).rejects.toThrow(/Unspecified error/)
+  await other.client.endAsync()
+  await one.client.subscribeAsync(['a', 'c'])
+})
+
 test('so many sessions are kept; one that is known comes back', async () => {
   const { url } = await startBroker({ limits: { sessionsMax: 2 } })
   for (const clientId of ['a', 'b']) await (await connect(url, { clientId, clean: false })).client.endAsync()
