@@ -65,7 +65,11 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     kept.delete(clientId)
   }
 
-  const forgetStored = (clientId: string): void => store.write({ kind: 'will_gone', clientId })
+  /** Nobody waits for it to be on disk, but after a crash before that it would be sent, or sent again. */
+  function forgetStored(clientId: string): void {
+    store.write({ kind: 'will_gone', clientId })
+    store.flush().catch(() => {})
+  }
 
   function keptOf(owner: Owner): Kept<P> | undefined {
     const its = kept.get(owner.id)
@@ -130,7 +134,7 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
       const before = kept.get(clientId)
       drop(clientId)
       if (startsAnew && before?.isDelayed) void sendKept(before)
-      else forgetStored(clientId)
+      else if (before) forgetStored(clientId)
     },
     async send(owner, principal, will) {
       const its = keptOf(owner)

@@ -303,7 +303,7 @@ describe('wills', () => {
     const polite = await connected(house.now.port, { clientId: 'polite', keepAlive: 1, will })
     polite.send(Buffer.of(0xe0, 0))
     await polite.closed
-    await house.store.flush()
+    await pause(20)
     await house.crash()
     const alive = await connected(house.now.port, {
       clientId: 'alive',
@@ -314,5 +314,16 @@ describe('wills', () => {
     await pause(300)
     expect(house.now.received.map(({ topic, clientId }) => [topic, clientId])).toEqual([['gone/7', 'silent']])
     alive.close()
+  })
+
+  test('that were sent before the crash are not sent again', async () => {
+    const house = await crashable()
+    const raw = await connected(house.now.port, { clientId: 'vanished', keepAlive: 1, will })
+    raw.close()
+    await until(() => house.now.received.length === 1, 'the will')
+    await pause(20)
+    await house.crash()
+    await pause(2_600)
+    expect(house.now.received).toEqual([])
   })
 })
