@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { ackPacket, disconnectPacket, frame, mqtt, text } from '../tools/raw-mqtt.ts'
+import { ackPacket, disconnectPacket, frame, mqtt, pingPacket, text } from '../tools/raw-mqtt.ts'
 import { type Conduct, createConduct, greetingProperties, type Mqtt5Options } from './mqtt5-conduct.ts'
 import { type Mqtt5Properties, propertiesBytes, readProperties } from './mqtt5-properties.ts'
 import { createPacketReader } from './packet-reader.ts'
@@ -86,8 +86,10 @@ export interface MqttClient {
   thaw(): void
   /** The connection is gone without a word. */
   drop(): void
-  /** Says goodbye; resolves when the connection is over. */
-  disconnect(): Promise<void>
+  /** For one whose keep-alive is short. */
+  ping(): void
+  /** Says goodbye, in MQTT 5 with how long it is to be kept; resolves when the connection is over. */
+  disconnect(sessionExpirySeconds?: number): Promise<void>
 }
 
 interface Waiting {
@@ -337,11 +339,13 @@ export function createMqttClient(options: ClientOptions): MqttClient {
       forget()
       mine?.destroy()
     },
-    async disconnect() {
+    ping: () => void (isConnected && socket?.write(pingPacket)),
+    async disconnect(sessionExpirySeconds) {
       const mine = socket
       if (!mine) return
       const ended = new Promise<void>((resolve) => (endWait = resolve))
-      mine.end(disconnectPacket)
+      const isTold = mqtt5 && sessionExpirySeconds !== undefined
+      mine.end(isTold ? frame(0xe0, Buffer.of(0), propertiesBytes({ sessionExpirySeconds })) : disconnectPacket)
       const late = setTimeout(() => mine.destroy(), 2_000)
       await ended.finally(() => clearTimeout(late))
       endWait = undefined

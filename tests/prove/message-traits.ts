@@ -43,12 +43,12 @@ export function propertiesOf(stream: number, n: number): Mqtt5Properties {
   }
 }
 
-// In no order of the alphabet.
+// A name twice, numbers, and in no order of any alphabet.
 const userOf = (n: number): readonly (readonly [string, string])[] => [
   ['unit', `m-${n % 7}`],
-  ['beside', String(n)],
-  ['empty', ''],
-  ['also', 'ä€'],
+  ['10', String(n)],
+  ['2', ''],
+  ['unit', 'ä€'],
 ]
 
 const carried = ['contentType', 'payloadFormat', 'responseTopic', 'correlation', 'user'] as const

@@ -4,6 +4,7 @@ import { accounting } from './accounting.ts'
 import { clock } from './clock.ts'
 import { stalledConsole } from './console.ts'
 import { diskFull } from './disk-full.ts'
+import { expiryOfMqtt5 } from './expiry.ts'
 import { flippedBit } from './flipped-bit.ts'
 import { manyFrozen, oneFrozen } from './frozen.ts'
 import { fuzz } from './fuzz.ts'
@@ -36,6 +37,7 @@ export const rows: readonly Row[] = [
   diskFull,
   flippedBit,
   clock,
+  expiryOfMqtt5,
   order,
   orderThroughKills,
   orderThroughPowerLosses,
