@@ -18,14 +18,17 @@ const keepAliveSeconds = 2
 const pingEachMs = 300
 const goodbyeMs = 300
 const delaySeconds = 1
-/** A restarted gateway waits one and a half times the keep-alive for each, and then the delay. */
+/** A restarted gateway waits one and a half times the keep-alive for who was there, and then the delay. */
 const dueMs = 1_000 * (1.5 * keepAliveSeconds + delaySeconds)
 const lateMs = 2_500
-const sessionExpirySeconds = 86_400
+/** Longer than all that passes in a round. */
+const longDelaySeconds = 5 * 86_400
+const sessionExpirySeconds = 6 * 86_400
 
 interface Fate {
   readonly name: string
   readonly isMourned: boolean
+  readonly isLong?: boolean
   before?(client: MqttClient): Promise<void>
   after?(client: MqttClient): Promise<void>
 }
@@ -36,7 +39,8 @@ const fates: readonly Fate[] = [
   { name: 'vanished', isMourned: true, before: vanish },
   { name: 'here-at-the-end', isMourned: true, after: vanish },
   { name: 'back-before', isMourned: false, before: async (client) => (client.drop(), client.connect()), after: back },
-  { name: 'back-afterwards', isMourned: false, before: vanish, after: back },
+  { name: 'back-afterwards', isMourned: false, isLong: true, before: vanish, after: back },
+  { name: 'not-yet', isMourned: false, isLong: true, before: vanish },
   { name: 'stayed', isMourned: false, after: back },
   { name: 'said-goodbye', isMourned: false, before: (client) => client.disconnect() },
 ]
@@ -60,13 +64,18 @@ export async function startMourners(port: number, run: string): Promise<Mourners
   })
   await watcher.connect()
   await watcher.subscribe([`${root}/#`], 2)
-  const clients = fates.map(({ name }) =>
+  const clients = fates.map(({ name, isLong }) =>
     createMqttClient({
       port,
       clientId: `${name}-${run}`,
       keepAliveSeconds,
       mqtt5: { sessionExpirySeconds },
-      will: { topic: `${root}/${name}`, payload: 'gone', qos: 2, properties: { willDelaySeconds: delaySeconds } },
+      will: {
+        topic: `${root}/${name}`,
+        payload: 'gone',
+        qos: 2,
+        properties: { willDelaySeconds: isLong ? longDelaySeconds : delaySeconds },
+      },
     }),
   )
   for (const client of clients) await client.connect()
