@@ -222,6 +222,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       status,
       readers: () => outputs.map(({ name, failing, lag }) => ({ name, lag: lag(), ...problem(failing()) })),
       replay: createReplay(pipelineParts),
+      audit,
     }
     const grpc =
       settings['grpc.listen'] === 'off'

@@ -125,7 +125,9 @@ describe('each door', () => {
   test('a start that is refused, and what a command did beside the gateway, are entries at the next start', async () => {
     const dataDir = tempFolder('gateway')
     await (await startGatewayProcess({ dataDir })).stop()
-    await expect(startGatewayProcess({ dataDir, settings: { MQTT_LISTEN: 'mqtt://0.0.0.0:0' } })).rejects.toThrow(/mqtt\.listen/)
+    await expect(startGatewayProcess({ dataDir, settings: { MQTT_LISTEN: 'mqtt://0.0.0.0:0' } })).rejects.toThrow(
+      /mqtt\.listen/,
+    )
     leaveNote(dataDir, 1_790_000_000_000_000_000n, {
       action: 'backup',
       type: SystemEventType.BACKUP_MADE,

@@ -125,7 +125,13 @@ describe('GetEvent', () => {
   })
 
   test('does not tell one that is not there from one that is not for this reader', async () => {
-    const view = { key: 'none', everything: false, mayRead: () => false, shown: () => undefined, mayReadFrame: () => false }
+    const view = {
+      key: 'none',
+      everything: false,
+      mayRead: () => false,
+      shown: () => undefined,
+      mayReadFrame: () => false,
+    }
     await using house = await openHouse({ access: { ...openAccess, view: () => view } })
     const event = eventOf()
     await house.append(event)
@@ -258,6 +264,7 @@ describe('AdminService', () => {
       status: () => ({ version: '1' }),
       readers: () => [],
       replay: async (frame: Frame) => (replayed.push(frame.channel ?? ''), { fate: 'stored', why: '' } as const),
+      audit: { list: async () => Buffer.alloc(0) },
     }
     await using house = await openHouse({ admin })
     for (let i = 0; i < 5; i++) await refuseFrame(house, `t/${i}`)

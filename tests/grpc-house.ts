@@ -59,7 +59,12 @@ export async function openHouse(parts: Partial<GrpcServerParts> & { folder?: str
     access: openAccess,
     recentFates: { recent: () => [] },
     receiveEvents: () => Promise.reject(new Error('this test publishes nothing')),
-    admin: { status: () => ({}), readers: () => [], replay: async () => ({ fate: 'refused', why: '' }) },
+    admin: {
+      status: () => ({}),
+      readers: () => [],
+      replay: async () => ({ fate: 'refused', why: '' }),
+      audit: { list: async () => Buffer.alloc(0) },
+    },
     notes: quietNotes,
     ready: () => true,
     ...given,

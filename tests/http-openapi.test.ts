@@ -112,6 +112,7 @@ describe('the description', () => {
       ['FeatureCollection', await ask('/v1/alerts.geojson')],
       ['SeriesPage', await ask('/v1/series')],
       ['SeriesValues', await ask('/v1/series/water_level')],
+      ['AuditPage', await ask('/v1/audit')],
       ['Error', await ask('/v1/events/x')],
     ]
     for (const [name, answer] of answers) {

@@ -1,7 +1,7 @@
 // The audit: who did what, when, from where, and whether it was done. This file is what the rest of the house knows of it;
 // create-audit.ts makes one. An entry is on disk within one commit; what cannot be written is an alarm, and by choice closes the doors.
 
-import type { SystemEventType } from '../../proto/generated/types.ts'
+import type { ListAuditRequest, SystemEventType } from '../../proto/generated/types.ts'
 import type { Head } from './chain.ts'
 
 /** What somebody did, or tried to. Never a secret, and nothing of a payload. */
@@ -36,6 +36,8 @@ export interface Audit {
   repeated(key: string, note: AuditNote): void
   /** Throws GatewayError audit_failed while nothing can be written and the settings close the doors that need it. */
   refuseUnwritten(): void
+  /** A page, newest first: an encoded ListAuditResponse. Rejects with GatewayError invalid_argument. */
+  list(request: ListAuditRequest): Promise<Buffer>
   /** The last entry that is on disk. */
   readonly head: Head
   counts(): AuditCounts

@@ -12,6 +12,7 @@ import type { Audit, AuditNote } from './audit.ts'
 import type { Head } from './chain.ts'
 import { type AuditSite, damagedAction, entryOf } from './entry.ts'
 import { auditFolder, fileBytesDefault } from './files.ts'
+import { listAudit } from './list.ts'
 import { recoverAudit } from './recover.ts'
 import { createRepeats } from './repeats.ts'
 import { removeOld } from './retention.ts'
@@ -106,6 +107,7 @@ export function createAudit(parts: AuditParts): Audit {
         'The audit cannot be written, and the settings say that nobody signs in or reads labelled data then (audit.when_it_fails). Try again when its disk is repaired.'
       throw new GatewayError('audit_failed', text)
     },
+    list: (request) => listAudit({ disk, folder, head: writer.head }, request),
     get head() {
       return writer.head
     },

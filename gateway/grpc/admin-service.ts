@@ -1,11 +1,12 @@
 // AdminService, as far as this gateway has what it tells of: its state, the readers and how far they lag, the quarantine and its
-// replay. Policy decides for each call; with no settings, only a caller on loopback gets in.
+// replay, the audit. Policy decides for each call; with no settings, only a caller on loopback gets in.
 
 import { Lane as WireLane } from '../../proto/generated/types.ts'
 import type {
   BookmarkStatus,
   GetStatusResponse,
   LaneStatus,
+  ListAuditRequest,
   ListBookmarksRequest,
   ListRefusalsRequest,
   ReplayRefusalsRequest,
@@ -28,6 +29,12 @@ export interface AdminParts {
   /** Readers that run now, by the name of their bookmark. `problem` is what the last failure said. */
   readers(): readonly { readonly name: string; readonly lag: LanePosition; readonly problem?: string }[]
   readonly replay: Replay
+  readonly audit: AuditPages
+}
+
+/** An encoded ListAuditResponse. */
+export interface AuditPages {
+  list(request: ListAuditRequest): Promise<Buffer>
 }
 
 export interface AdminServiceParts {
@@ -57,6 +64,10 @@ export function addAdminService(registrar: Registrar, parts: AdminServiceParts):
   registrar.unary<ListRefusalsRequest>([service, 'ListRefusals'], (request, context) => {
     permit('ListRefusals', context)
     return listRefusals(parts.log, request, context.view)
+  })
+  registrar.unary<ListAuditRequest>([service, 'ListAudit'], (request, context) => {
+    permit('ListAudit', context)
+    return parts.admin.audit.list(request)
   })
   registrar.serverStream<ReplayRefusalsRequest>([service, 'ReplayRefusals'], (call, context) => {
     permit('ReplayRefusals', context)

@@ -3,6 +3,7 @@
 
 import type { AdminServiceParts } from '../grpc/admin-service.ts'
 import type { FateParts } from '../grpc/fates.ts'
+import { auditRoutes } from './audit.ts'
 import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feeds.ts'
 import { fateRoutes } from './fates.ts'
@@ -31,5 +32,6 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...refusalRoutes({ log, access, replay: admin.replay }),
     ...ingestRoutes({ ...ingest, clock }),
     ...statusRoutes(parts),
+    ...auditRoutes({ access, audit: admin.audit }),
   ])
 }

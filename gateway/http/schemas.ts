@@ -129,6 +129,45 @@ export const schemas = {
     'What became of a message that was sent.',
   ),
   Status: { type: 'object', description: 'ProtoJSON of tocsin.v1.GetStatusResponse, with `bookmarks` of the readers.' },
+  LogEvent: object(
+    {
+      logEventType: text(
+        'What kind of thing it was: a NENA i3 LogEvent type, or one of the gateway’s own of the same form.',
+      ),
+      timestamp: time('When.'),
+      elementId: text('The gateway.'),
+      agencyId: text('FQDN of its agency.'),
+      agencyAgentId: text('Who.'),
+      ipAddressPort: text('From where.'),
+      clientAssignedIdentifier: text('Number of the entry.'),
+      extension: object(
+        {
+          action: text('What was done, such as "sign_in".'),
+          outcome: { type: 'string', enum: ['done', 'denied', 'failed', 'unspecified'] },
+          object: text('With what.'),
+          text: text('Why not, or what came of it.'),
+          details: { type: 'object', description: 'Further facts.', additionalProperties: { type: 'string' } },
+          count: count('How many times, where it stands for several.'),
+          since: time('When it was done first, where it stands for several.'),
+          previousSha256: text('Digest of the entry before.'),
+        },
+        ['action', 'outcome', 'previousSha256'],
+        'What i3 has no word for.',
+      ),
+    },
+    ['logEventType', 'timestamp', 'elementId', 'agencyId', 'clientAssignedIdentifier', 'extension'],
+    'An entry of the audit.',
+  ),
+  AuditPage: object(
+    {
+      entries: list(ref('LogEvent'), 'Newest first.'),
+      nextPage,
+      headNumber: count('Number of the last entry.'),
+      headSha256: text('Its digest.'),
+    },
+    ['entries', 'headNumber', 'headSha256'],
+    'A page of the audit.',
+  ),
   FeatureCollection: object(
     {
       type: { const: 'FeatureCollection' },
