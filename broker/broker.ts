@@ -9,7 +9,7 @@ import { createAdmission } from './admission.ts'
 import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { createPersistence } from './aedes-persistence.ts'
 import { createDelivery } from './delivery.ts'
-import { Gate, type Gates, type Peer } from './gate.ts'
+import { Gate, type Gates } from './gate.ts'
 import { createInflow, type Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
@@ -17,7 +17,7 @@ import { createOutwardAliases } from './outward-aliases.ts'
 import { createNotices } from './notices.ts'
 import { packetType, reasonCode } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
-import type { Broker, BrokerParts, Counts, Principal } from './port.ts'
+import type { Broker, BrokerParts, Counts, Peer, Principal } from './port.ts'
 import { createRetained, type Retained } from './retained.ts'
 import { createSending, type Sending } from './sending.ts'
 import type { Connection, Session } from './session.ts'
@@ -247,6 +247,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       register(client)
     }
 
+    aedes.on('keepaliveTimeout', (client) => member(client).gate.cut('keep_alive', reasonCode.keepAlive))
+
     // aedes forgets who is here when another with his id goes before it is let in.
     aedes.on('clientDisconnect', gone)
 
@@ -275,7 +277,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       })
     }
 
-    aedes.on('keepaliveTimeout', (client) => member(client).gate.cut('left', reasonCode.keepAlive))
     aedes.on('clientError', (client, error) =>
       parts.log.debug({ clientId: client.id, why: error.message }, 'client error'),
     )
@@ -308,6 +309,12 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     },
     isWanted: (topic) => running !== undefined && running.delivery.isWanted(topic),
     isWantedBelow: (root) => running !== undefined && running.delivery.isWantedBelow(root),
+    cut(principalName) {
+      for (const client of here.values()) {
+        const { principal, gate } = member(client)
+        if (principal?.name === principalName) gate.cut('revoked', reasonCode.administrative)
+      }
+    },
     counts: (): Counts => ({
       connections: admission.connections,
       sessions: running?.sessions.kept ?? 0,
@@ -325,6 +332,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       const { aedes, doors, timers } = running
       timers.forEach(clearInterval)
       wills.close()
+      for (const client of here.values()) member(client).gate.cut('closing', reasonCode.shuttingDown)
       const doorsClosed = doors?.close()
       await new Promise<void>((resolve) => aedes.close(resolve))
       await doorsClosed

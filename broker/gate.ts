@@ -4,6 +4,7 @@
 
 import { Duplex } from 'node:stream'
 
+import { acknowledgement, disconnect, refusedConnack, type Reason } from './answers.ts'
 import { correctConnack } from './connack.ts'
 import { closeAfterLastWords } from './last-words.ts'
 import type { Limits } from './limits.ts'
@@ -20,8 +21,10 @@ import {
   reasonCode,
   type PacketFault,
 } from './packets.ts'
-import type { ClientCertificate, CutReason, MessageProperties } from './port.ts'
-import { readPublish, type PublishPacket } from './publish-packet.ts'
+import type { CutReason, MessageProperties, Peer } from './port.ts'
+import { readPublish } from './publish-packet.ts'
+import { closingWords } from './reasons.ts'
+import type { Taker } from './taker.ts'
 
 /** Over all connections. */
 export interface Gates {
@@ -31,29 +34,6 @@ export interface Gates {
   readonly writing: Set<Gate>
   /** Those that have something to send at the end of this turn. */
   leaving: Gate[]
-}
-
-export interface Peer {
-  readonly address: string
-  readonly listener: string
-  readonly certificate?: ClientCertificate
-}
-
-/** Takes what a client that was let in says of messages. */
-export interface Taker {
-  publish(packet: PublishPacket): void
-  /** PUBACK, PUBREC, PUBREL or PUBCOMP; `reason` is 0 before MQTT 5. */
-  answer(type: number, packetId: number, reason: number): void
-  /** Nothing is read until `Gate.answered`. */
-  subscribe(packet: Buffer): void
-  /** The same. */
-  unsubscribe(packet: Buffer): void
-  /** Nothing that came waits for its acknowledgement. */
-  isIdle(): boolean
-  /** Once for each chunk: the client is alive. */
-  heard(): void
-  /** It has taken what it was sent. */
-  drained(): void
 }
 
 // So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
@@ -73,6 +53,8 @@ export class Gate extends Duplex {
   /** MQTT 5 Maximum Packet Size that it asked for. */
   packetBytesMax = Infinity
   willProperties: MessageProperties = noProperties
+  /** MQTT 5 Request Problem Information: acknowledgements may say why in words. CONNACK and DISCONNECT always may. */
+  wantsReasons = true
   /** CONNECT asked for a session that does not outlive it. */
   endsWithConnection = false
   /** Why it was closed, when that was our doing. */
@@ -93,6 +75,8 @@ export class Gate extends Duplex {
   #throttled = false
   /** The taker has a SUBSCRIBE or UNSUBSCRIBE: what comes behind it must find it done. */
   #awaited = false
+  /** It was told in CONNACK that it is let in, or that it is not. */
+  #answer: 'accepted' | 'refused' | undefined
   #taker: Taker | undefined
   readonly #out = new Outbox()
   #scheduled = false
@@ -152,6 +136,13 @@ export class Gate extends Duplex {
     this.#schedule()
   }
 
+  /** MQTT 5 §3.1.2.11.4: what it does not take is not sent; without an answer to what it asked there is nothing to go on with. */
+  sendOrCut(answer: Buffer): void {
+    if (answer.length <= this.packetBytesMax) return this.send(answer)
+    this.fault = `an answer of ${answer.length} bytes, above the Maximum Packet Size of its client`
+    this.cut('protocol', reasonCode.packetTooLarge)
+  }
+
   /** An acknowledgement of success. */
   sendShort(packet: ShortPacket, packetId: number): void {
     if (this.destroyed) return
@@ -159,10 +150,15 @@ export class Gate extends Duplex {
     this.#schedule()
   }
 
-  /** An acknowledgement with an MQTT 5 reason code. */
-  sendRefusal(packet: ShortPacket, packetId: number, code: number): void {
+  /** An acknowledgement with an MQTT 5 reason code, and words where they may be told. */
+  sendRefusal(packet: ShortPacket, packetId: number, code: number, why?: string): void {
     this.#out.settle()
-    this.send(Buffer.of(firstBytes[packet], 3, packetId >> 8, packetId & 0xff, code))
+    this.send(acknowledgement(firstBytes[packet], packetId, code, this.reason(why)))
+  }
+
+  /** For an acknowledgement: what of it may be told. */
+  reason(why: string | undefined): Reason {
+    return { why: this.wantsReasons ? why : undefined, bytesMax: this.packetBytesMax }
   }
 
   /** Reads no further from this client. */
@@ -172,19 +168,25 @@ export class Gate extends Duplex {
     this.#drop()
   }
 
-  /** Closes at once; for MQTT 5 with a DISCONNECT that says why, when the client still reads. */
+  /** Closes at once; for MQTT 5 with a DISCONNECT that says why, when the client still reads and was let in. */
   cut(reason: CutReason, code?: number): void {
     if (this.destroyed) return
     this.cutReason ??= reason
-    const talks = reason !== 'slow' && this.#state !== 'greeting'
-    if (talks && this.version === 5 && code !== undefined) this.send(Buffer.of(0xe0, 1, code))
     if (reason === 'slow') this.#socket.destroy()
+    else if (code !== undefined) this.#sayGoodbye(code, closingWords(reason, this.fault))
     this.destroy(new Error(`connection cut: ${reason}`))
   }
 
-  /** Answers a CONNECT with a refusal; `code` is that of MQTT 3.1.1, `reason` that of MQTT 5. */
-  refuse(code: number, reason: number): void {
-    this.send(this.version === 5 ? Buffer.of(0x20, 3, 0, reason, 0) : Buffer.of(0x20, 2, 0, code))
+  /** [MQTT-3.14.0-1]: not before a CONNACK that lets it in. */
+  #sayGoodbye(code: number, why: string | undefined): void {
+    if (this.version !== 5 || this.#answer !== 'accepted') return
+    this.send(disconnect(code, { why, bytesMax: this.packetBytesMax }))
+  }
+
+  /** Answers a CONNECT with a refusal, in the place of aedes; `code` is that of MQTT 3.1.1, `reason` that of MQTT 5. */
+  refuse(code: number, reason: number, why?: string): void {
+    this.send(refusedConnack(this.version, code, reason, { why, bytesMax: this.packetBytesMax }))
+    this.#answer = 'refused'
   }
 
   override _read(): void {
@@ -203,10 +205,11 @@ export class Gate extends Duplex {
   }
 
   #sendFromAedes(bytes: Buffer): void {
-    if (bytes[0] === 0x20 && this.#state === 'waiting') correctConnack(bytes, this.version, this.sessionPresent)
-    // MQTT 5 §3.1.2.11.4: what it does not take is not sent; without CONNACK there is nothing to go on with.
-    if (bytes.length > this.packetBytesMax) return this.cut('protocol')
-    this.send(bytes)
+    if (this.#answer === 'refused') return
+    const isConnack = bytes[0] === 0x20 && this.#state === 'waiting'
+    const lets = isConnack && correctConnack(bytes, this.version, this.sessionPresent)
+    this.sendOrCut(bytes)
+    if (lets) this.#answer = 'accepted'
   }
 
   #schedule(): void {
@@ -335,12 +338,9 @@ export class Gate extends Duplex {
         break
       }
       case packetType.subscribe:
-        this.#awaited = true
-        this.#taker!.subscribe(bytes.subarray(start, end))
-        break
       case packetType.unsubscribe:
         this.#awaited = true
-        this.#taker!.unsubscribe(bytes.subarray(start, end))
+        this.#taker![type === packetType.subscribe ? 'subscribe' : 'unsubscribe'](bytes.subarray(start, end))
         break
       case packetType.pingreq:
         this.send(pingResponse)
@@ -403,10 +403,11 @@ export class Gate extends Duplex {
     this.cutReason = fault.reasonCode === reasonCode.packetTooLarge ? 'too_large' : 'protocol'
     this.fault = fault.why
     // MQTT 5 §4.13.1
-    if (this.version === 5 && this.#state === 'greeting' && !fault.silent)
-      this.send(Buffer.of(0x20, 3, 0, fault.reasonCode, 0))
-    else if (this.version === 5 && this.#state === 'open' && !fault.silent)
-      this.send(Buffer.of(0xe0, 1, fault.reasonCode))
+    if (!fault.silent) {
+      const why = closingWords(this.cutReason, fault.why)
+      if (this.#state === 'open') this.#sayGoodbye(fault.reasonCode, why)
+      else if (this.version === 5) this.refuse(0, fault.reasonCode, why)
+    }
     this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
   }
 

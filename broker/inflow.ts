@@ -23,7 +23,7 @@ export interface Inflow {
 }
 
 export interface InflowParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'newFrameId' | 'isStored'>
+  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'explain' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -32,6 +32,9 @@ export interface InflowParts<P extends Principal> {
   /** Somebody has subscribed to it. */
   isWanted(topic: string): boolean
 }
+
+/** Topics of one connection. */
+const toldUnreadMax = 100
 
 interface Arrival {
   readonly packet: PublishPacket
@@ -57,6 +60,7 @@ export function createInflow<P extends Principal>(
   let aliases: Map<number, string> | undefined
   /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
   let unmarked: Map<number, number> | undefined
+  const toldUnread = new Set<string>()
   let first: Arrival | undefined
   let last: Arrival | undefined
   /** The first that is not given to the house yet. */
@@ -225,19 +229,26 @@ export function createInflow<P extends Principal>(
     if (qos === 2) gate.sendShort('pubrec', packetId)
     // MQTT 5 §3.4.2.1: it is kept, and there is nobody to whom it says anything.
     else if (qos === 1 && verdict === 'unread' && gate.version === 5 && !parts.isWanted(topic)) {
-      gate.sendRefusal('puback', packetId, reasonCode.noSubscribers)
+      gate.sendRefusal('puback', packetId, reasonCode.noSubscribers, unreadWords(topic))
     } else if (qos === 1) gate.sendShort('puback', packetId)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
-  function forbid({ packet: { qos, packetId }, repeated }: Arrival): void {
+  function forbid({ packet: { qos, packetId, topic }, repeated }: Arrival): void {
     if (!repeated) tally.totals.forbidden++
     if (qos === 0) return
     const kind = qos === 1 ? 'puback' : 'pubrec'
     if (gate.version !== 5) return gate.sendShort(kind, packetId)
     // A PUBREC with an error frees the identifier.
     if (qos === 2) forget(packetId)
-    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized)
+    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized, house.explain(principal, { what: 'publish', topic }))
+  }
+
+  /** Once for each topic, since it may be said of every message of a client that need not care. */
+  function unreadWords(topic: string): string | undefined {
+    if (!gate.wantsReasons || toldUnread.has(topic) || toldUnread.size >= toldUnreadMax) return undefined
+    toldUnread.add(topic)
+    return house.explain(principal, { what: 'unread', topic })
   }
 
   function forget(packetId: number): void {

@@ -10,9 +10,8 @@ import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'nod
 import { createWebSocketStream, WebSocketServer } from 'ws'
 
 import type { Admission } from './admission.ts'
-import type { Peer } from './gate.ts'
 import type { Limits } from './limits.ts'
-import type { ClientCertificate, Listener, ListenerAddress, RefusalReason } from './port.ts'
+import type { ClientCertificate, Listener, ListenerAddress, Peer, RefusalReason } from './port.ts'
 
 export interface Doors {
   readonly addresses: readonly ListenerAddress[]

@@ -34,8 +34,12 @@ export const reasonCode = {
   protocol: 0x82,
   unsupportedVersion: 0x84,
   clientId: 0x85,
+  badCredentials: 0x86,
   notAuthorized: 0x87,
+  serverUnavailable: 0x88,
   serverBusy: 0x89,
+  shuttingDown: 0x8b,
+  authenticationMethod: 0x8c,
   keepAlive: 0x8d,
   takenOver: 0x8e,
   filter: 0x8f,
@@ -44,6 +48,7 @@ export const reasonCode = {
   topicAlias: 0x94,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
+  administrative: 0x98,
 } as const
 
 /** Of a packet in its first bytes; undefined while there are too few of them to tell. */

@@ -7,6 +7,7 @@ import { isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
 import type { BrokerParts, Principal, QoS, RefusalReason, Refused } from './port.ts'
+import { refusalWords, unusableId } from './reasons.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -45,6 +46,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
     const { clientId, properties = {} } = packet
     gate.packetBytesMax = properties.maximumPacketSize ?? Infinity
+    gate.wantsReasons = properties.requestProblemInformation !== false
     gate.endsWithConnection = !properties.sessionExpiryInterval
     const unusable =
       clientId in Object.prototype ||
@@ -55,8 +57,13 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
       (clientId === '' && gate.version === 3)
     if (unusable) {
       refuse(client, 'client_id')
-      gate.refuse(2, reasonCode.clientId)
+      gate.refuse(2, reasonCode.clientId, unusableId(limits.clientIdBytesMax))
       return done(new Error('a client id that is not accepted'), false)
+    }
+    if (properties.authenticationMethod !== undefined) {
+      refuse(client, 'authentication_method')
+      gate.refuse(5, reasonCode.authenticationMethod, refusalWords.authentication_method)
+      return done(new Error('enhanced authentication'), false)
     }
     // aedes tells MQTT 5 clients its own limit, and would turn older ones away, who cannot know it.
     const { keepalive = 0 } = packet
@@ -100,6 +107,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
           principal: answer.name,
           topic: will.topic,
         })
+        member(client).principal = answer
         return 'will_forbidden'
       }
     }
@@ -109,7 +117,13 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
   const authenticate: Hooks['authenticate'] = (client, username, password, done) => {
     const turnAway = (why: RefusalReason): void => {
       refuse(client, why)
-      done(Object.assign(new Error(`refused: ${why}`), { returnCode: returnCodes[why] ?? 5 }), null)
+      const { gate, principal, connect } = member(client)
+      const [returnCode, code] = refusalCodes[why] ?? [5, reasonCode.notAuthorized]
+      const topic = connect?.will?.topic ?? ''
+      const words =
+        why === 'will_forbidden' ? `its will: ${house.explain(principal!, { what: 'will', topic })}` : refusalWords[why]
+      gate.refuse(returnCode, code, words)
+      done(Object.assign(new Error(`refused: ${why}`), { returnCode }), null)
     }
     const settle = (answer: RefusalReason | P): void => {
       if (typeof answer === 'string') return turnAway(answer)
@@ -126,12 +140,12 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
   return { preConnect, authenticate }
 }
 
-// MQTT 3.1.1 §3.2.2.3; aedes makes MQTT 5 codes of them.
-const returnCodes: Partial<Record<RefusalReason, number>> = {
-  credentials: 4,
-  client_id: 2,
-  unavailable: 3,
-  sessions: 3,
+// MQTT 3.1.1 §3.2.2.3, MQTT 5 §3.2.2.2
+const refusalCodes: Partial<Record<RefusalReason, readonly [returnCode: number, code: number]>> = {
+  credentials: [4, reasonCode.badCredentials],
+  client_id: [2, reasonCode.clientId],
+  unavailable: [3, reasonCode.serverUnavailable],
+  sessions: [3, reasonCode.quotaExceeded],
 }
 
 async function within<T>(ms: number, promise: Promise<T | Refused>): Promise<T | Refused> {

@@ -3,7 +3,6 @@
 
 import type { Duplex } from 'node:stream'
 
-import type { Peer } from './gate.ts'
 import type { Limits } from './limits.ts'
 import type { DeliverableMessage, MessageSource, SessionStore } from './stored.ts'
 
@@ -22,6 +21,8 @@ export interface Broker {
   isWanted(topic: string): boolean
   /** False when nobody would be given any such message below `root`: asked once for many. */
   isWantedBelow(root: string): boolean
+  /** Closes the connections of a principal that may not be here any more, each with its reason (MQTT 5: 0x98). */
+  cut(principalName: string): void
   /** What has happened since the start, and what is here now; a copy. */
   counts(): Counts
   /** Closes listeners and connections. Wills are not sent: the gateway is going away, not the devices. */
@@ -38,6 +39,8 @@ export interface BrokerParts<P extends Principal> {
   maySubscribe(principal: P, filter: string): boolean
   /** Asked again for each delivery, since a filter may be wider than what its owner may read. */
   mayReceive(principal: P, topic: string): boolean
+  /** In words, for MQTT 5: why it is not permitted, or of no use, and what to do. One line, no secret, no payload. */
+  explain(principal: P, about: Explained): string
   /**
    * Takes a message for good. It is called in the order of arrival for each client, and many may be on their way at once; PUBACK
    * and PUBREC leave in that order, each only when its own promise and all before it have resolved. Rejects when the message
@@ -61,6 +64,12 @@ export interface BrokerParts<P extends Principal> {
 
 export interface Principal {
   readonly name: string
+}
+
+export interface Explained {
+  readonly what: 'publish' | 'will' | 'subscribe' | 'unread'
+  /** Or a filter. */
+  readonly topic: string
 }
 
 /** `accepted`: acknowledged and delivered. `forbidden`: never delivered; 0x87 to MQTT 5, an ordinary acknowledgement to 3.1.1. */
@@ -120,6 +129,13 @@ export interface Listener {
   readonly tls?: TlsFiles
   /** For ws and wss: pages of these origins may connect, beside pages served from the same loopback or IP address. */
   readonly origins?: readonly string[]
+}
+
+/** Who is at the other end of a connection, before it has said anything. */
+export interface Peer {
+  readonly address: string
+  readonly listener: string
+  readonly certificate?: ClientCertificate
 }
 
 /** The contents of PEM files, not their names. */
@@ -214,8 +230,10 @@ export type BrokerEvent =
   | { readonly kind: 'dropped'; readonly cause: DropCause; readonly clientId: string }
 
 export type CutReason =
-  /** The client went, with or without DISCONNECT, or its keep-alive ran out. */
+  /** The client went, with or without DISCONNECT. */
   | 'left'
+  /** Nothing was heard for one and a half times its keep-alive. */
+  | 'keep_alive'
   /** It broke the standard. */
   | 'protocol'
   /** It sent a packet above the limit of size. */
@@ -228,6 +246,8 @@ export type CutReason =
   | 'taken_over'
   /** Too many of its QoS 2 messages wait for PUBREL. */
   | 'receive_maximum'
+  /** `Broker.cut`. */
+  | 'revoked'
   | 'closing'
 
 export type RefusalReason =
@@ -237,6 +257,8 @@ export type RefusalReason =
   | 'connect_rate'
   | 'sessions'
   | 'will_forbidden'
+  /** Enhanced authentication, which is not spoken here (MQTT 5 §4.12). */
+  | 'authentication_method'
   | 'certificate'
   | 'origin'
   | 'protocol'

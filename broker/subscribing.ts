@@ -1,8 +1,9 @@
 // SUBSCRIBE and UNSUBSCRIBE (MQTT 3.1.1 and 5 §3.8 to §3.11). Each filter is answered for itself; a denied one leaves the connection
 // standing. What a kept session subscribed to is on disk before SUBACK, and in force when it leaves.
 
-import { generate, parser, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet'
+import { parser, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet'
 
+import { suback, unsuback } from './answers.ts'
 import type { Delivery } from './delivery.ts'
 import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
@@ -24,7 +25,7 @@ export interface Subscribing<P extends Principal> {
 }
 
 export interface SubscribingParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'maySubscribe' | 'mayReceive'>
+  readonly house: Pick<BrokerParts<P>, 'maySubscribe' | 'mayReceive' | 'explain'>
   readonly limits: Pick<Limits, 'subscriptionsPerClientMax' | 'subscriptionsInAllMax'>
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -63,6 +64,20 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
     if (isFull && !held.has(filter)) return reasonCode.quotaExceeded
     held.add(filter)
     return qos
+  }
+
+  /** Of the first filter that is refused: which, why, and what to do. */
+  function refusedWords(
+    session: Session<P>,
+    asked: readonly StoredFilter[],
+    codes: readonly number[],
+  ): string | undefined {
+    const refused = codes.find((code) => code > 2)
+    return firstWith(codes, refused, (index) => {
+      if (refused === reasonCode.quotaExceeded) return 'no more subscriptions are taken; use fewer and wider filters'
+      if (refused === reasonCode.filter) return 'a shared subscription is written $share/<group>/<filter>'
+      return house.explain(session.principal!, { what: 'subscribe', topic: asked[index]!.filter })
+    })
   }
 
   /** `then` ends with `gate.answered`. */
@@ -123,7 +138,8 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
       const granted = [...last.values()]
       if (kept) store.write(...granted.map((subscription) => ({ kind: 'subscribed', clientId, subscription }) as const))
       whenStored(session, gate, () => {
-        gate.send(answer('suback', packet.messageId!, codes, gate.version))
+        const words = gate.wantsReasons ? refusedWords(session, asked, codes) : undefined
+        gate.sendOrCut(suback(gate.version, packet.messageId!, codes, gate.reason(words)))
         offerRetained(session, gate, apply(session, granted))
       })
     },
@@ -135,7 +151,8 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
       if (kept) store.write(...filters.map((filter) => ({ kind: 'unsubscribed', clientId, filter }) as const))
       whenStored(session, gate, () => {
         for (const filter of filters) delivery.unsubscribe(session, filter)
-        gate.send(answer('unsuback', packet.messageId!, codes, gate.version))
+        const words = firstWith(codes, reasonCode.noSubscription, () => 'there is no such subscription')
+        gate.sendOrCut(unsuback(gate.version, packet.messageId!, codes, gate.reason(words)))
         gate.answered()
       })
     },
@@ -151,10 +168,15 @@ function read(bytes: Buffer, version: number): unknown {
   return packet
 }
 
-function answer(cmd: 'suback' | 'unsuback', messageId: number, codes: readonly number[], version: number): Buffer {
-  // MQTT 3.1.1 §3.9.3 knows one refusal, and no code in UNSUBACK.
-  const granted = version === 5 ? [...codes] : codes.map((code) => (code > 2 ? 0x80 : code))
-  return generate({ cmd, messageId, granted } as never, { protocolVersion: version })
+/** Says which it is where there are several. */
+function firstWith(
+  codes: readonly number[],
+  code: number | undefined,
+  words: (index: number) => string,
+): string | undefined {
+  const index = code === undefined ? -1 : codes.indexOf(code)
+  if (index < 0) return undefined
+  return codes.length === 1 ? words(index) : `filter ${index + 1} of ${codes.length}: ${words(index)}`
 }
 
 type Asked = ISubscribePacket['subscriptions'][number]

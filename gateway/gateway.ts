@@ -191,6 +191,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         ids,
         log,
         isWanted: toBroker.isWanted,
+        whyUnread: (topic) => unread.why(topic),
       }),
       sources: [...(mqttOut?.sources ?? []), published],
       store: createSessionStore({ state: log.state }),

@@ -17,6 +17,7 @@ import {
   subscribePacket,
   text,
   type RawMqtt,
+  withoutReason,
 } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
@@ -179,7 +180,7 @@ describe('a CONNECT of MQTT 5 that is wrong', () => {
     const { port } = await startBroker()
     const raw = await openRaw(port)
     raw.send(packet)
-    expect([...(await raw.packet(mqtt.connack)).body]).toEqual([0, reason, 0])
+    expect([...withoutReason(await raw.packet(mqtt.connack)).body]).toEqual([0, reason, 0])
     await raw.closed
   })
 
@@ -235,7 +236,7 @@ describe('a PUBACK of MQTT 5', () => {
     const answer = async (raw: RawMqtt, packet: Buffer, type = mqtt.puback): Promise<number[]> => {
       const from = raw.packets.length
       raw.send(packet)
-      return [...(await raw.packet(type, from)).body]
+      return [...withoutReason(await raw.packet(type, from)).body]
     }
     expect(await answer(five, publishPacket('t', { id: 1, version: 5 }))).toEqual([0, 1, 0x10])
     expect(await answer(five, publishPacket('read', { id: 2, version: 5 }))).toEqual([0, 2])
@@ -251,7 +252,7 @@ describe('a PUBACK of MQTT 5', () => {
     const { port, received } = await startBroker()
     const raw = await connected(port, { version: 5 })
     raw.send(publishPacket('$SYS/broker/connection/me', { id: 1, version: 5 }))
-    expect([...(await raw.packet(mqtt.puback)).body]).toEqual([0, 1, 0x87])
+    expect([...withoutReason(await raw.packet(mqtt.puback)).body]).toEqual([0, 1, 0x87])
     raw.send(publishPacket('$SYS/broker/connection/me/state', { id: 2, version: 5 }))
     expect([...(await raw.packet(mqtt.puback, 2)).body]).toEqual([0, 2])
     expect(received.map(({ topic, permitted }) => [topic, permitted])).toEqual([['$SYS/broker/connection/me', false]])
@@ -266,7 +267,7 @@ describe('DISCONNECT of MQTT 5', () => {
     const { port } = await startBroker()
     const raw = await connected(port, { version: 5 })
     raw.send(keep)
-    expect([...(await raw.packet(mqtt.disconnect)).body]).toEqual([0x82])
+    expect([...withoutReason(await raw.packet(mqtt.disconnect)).body]).toEqual([0x82])
     await raw.closed
   })
 
@@ -335,14 +336,6 @@ test('an acknowledgement is that of its message, however much it says beside', a
   raw.send(frame(0x40, Buffer.of(id >> 8, id & 255, 0), length, reasonString))
   await until(() => raw.packets.filter(({ type }) => type === mqtt.publish).length === 2, 'the second')
   raw.close()
-})
-
-test('who is silent for too long is told so in MQTT 5', async () => {
-  const { port, broker } = await startBroker()
-  const raw = await connected(port, { version: 5, keepAlive: 1 })
-  expect([...(await raw.packet(mqtt.disconnect)).body]).toEqual([0x8d])
-  await raw.closed
-  expect(broker.counts().cut).toEqual({ left: 1 })
 })
 
 test('a client that takes no packet as large as its CONNACK is closed without one', async () => {

@@ -2,6 +2,7 @@
 // little, so that a device that sends rubbish by the thousand gets no flood back; never a payload.
 
 import type { OutgoingMessage } from '../../broker/port.ts'
+import { cutAdvice } from '../../broker/reasons.ts'
 import { rfc3339 } from '../../proto/time.ts'
 import { clockAdvice, clockWords } from '../clock-faults.ts'
 import type { Clock } from '../clock.ts'
@@ -111,11 +112,6 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     },
   }
 }
-
-export const cutAdvice = {
-  too_large: 'send smaller messages, or raise mqtt.packet_bytes_max of the gateway; the message was not taken',
-  protocol: 'correct the client: this is not according to the MQTT standard; the message was not taken',
-} as const
 
 function forgetOldest(remembered: Map<string, unknown>): void {
   if (remembered.size < rememberedMax) return

@@ -3,6 +3,7 @@
 import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
 import type { BrokerEvent, BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
+import { cutAdvice } from '../../broker/reasons.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
@@ -10,7 +11,8 @@ import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
 import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
-import { cutAdvice, type DeviceNotices } from './device-notices.ts'
+import { adviceFor } from '../refusal-advice.ts'
+import type { DeviceNotices } from './device-notices.ts'
 import type { Fate, Receive, Sender, Transport } from './receive.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
@@ -26,7 +28,15 @@ export function mqttListeners(addresses: readonly string[], tls: TlsFiles | unde
 
 type Functions = Pick<
   BrokerParts<MqttPrincipal>,
-  'authenticate' | 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'receive' | 'recall' | 'newFrameId' | 'isStored'
+  | 'authenticate'
+  | 'mayPublish'
+  | 'maySubscribe'
+  | 'mayReceive'
+  | 'explain'
+  | 'receive'
+  | 'recall'
+  | 'newFrameId'
+  | 'isStored'
 >
 
 export interface MqttInputParts {
@@ -38,9 +48,12 @@ export interface MqttInputParts {
   readonly log: Pick<Log, 'findFrame'>
   /** Whether anybody is subscribed to a topic. */
   isWanted(topic: string): boolean
+  /** Why no adapter reads a topic, and what to do. */
+  whyUnread(topic: string): string
 }
 
-export function mqttInput({ permissions, receive, clock, notices, ids, log, isWanted }: MqttInputParts): Functions {
+export function mqttInput(parts: MqttInputParts): Functions {
+  const { permissions, receive, clock, notices, ids, log, isWanted } = parts
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -57,6 +70,11 @@ export function mqttInput({ permissions, receive, clock, notices, ids, log, isWa
     mayPublish: (principal, topic) => permissions.mayPublish(principal, topic),
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
+    explain(_principal, { what, topic }) {
+      if (what === 'unread') return `${parts.whyUnread(topic)}; the message is kept`
+      const why = what === 'subscribe' ? 'this client may not subscribe to this' : permissions.whyForbidden(topic)
+      return `${why}; ${adviceFor('forbidden')}`
+    },
     recall: (name, clientId) => permissions.recall(name, clientId),
     newFrameId: () => ids.next(clock.now()),
     isStored: (frameId) => log.findFrame(frameId) !== undefined,

@@ -115,6 +115,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
         ids,
         log,
         isWanted: (topic) => broker.isWanted(topic),
+        whyUnread: () => 'no adapter reads it',
       }),
       sources: [published],
       store: createSessionStore({ state }),

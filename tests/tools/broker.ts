@@ -44,6 +44,7 @@ export async function startBroker({ memory = createMemoryLog(), ...parts }: Test
     mayPublish: () => true,
     maySubscribe: () => true,
     mayReceive: () => true,
+    explain: (_principal, { what }) => `no ${what} here`,
     log: { debug: quiet, info: quiet, warn: quiet, error: (fields, message) => errors.push({ ...fields, message }) },
     clock: systemClock,
     onEvent: (event) => events.push(event),

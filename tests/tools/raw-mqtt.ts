@@ -92,6 +92,26 @@ export function rawMqtt(socket: Socket): RawMqtt {
   }
 }
 
+/** What stands before the properties of an answer of MQTT 5. */
+const headBytes: Readonly<Record<number, number>> = { 2: 2, 4: 3, 5: 3, 6: 3, 7: 3, 9: 2, 11: 2, 14: 1 }
+
+/** An answer of MQTT 5 as it would be without a reason in words, and those; it has no other property, or is left as it is. */
+export function withoutReason({ type, body }: Pick<RawPacket, 'type' | 'body'>): {
+  readonly body: Buffer
+  readonly words: string | undefined
+} {
+  const head = headBytes[type]
+  if (head === undefined || body.length <= head) return { body, words: undefined }
+  const lengthBytes = body[head]! < 0x80 ? 1 : 2
+  const length = lengthBytes === 1 ? body[head]! : (body[head]! & 0x7f) | (body[head + 1]! << 7)
+  const at = head + lengthBytes
+  if (body[at] !== 0x1f || 3 + body.readUInt16BE(at + 1) !== length) return { body, words: undefined }
+  const words = body.toString('utf8', at + 3, at + length)
+  // Where nothing else comes behind them, no properties are told by nothing at all; CONNACK has a length all the same.
+  const bare = type === mqtt.connack || type === 9 || type === 11 ? Buffer.of(0) : Buffer.alloc(0)
+  return { body: Buffer.concat([body.subarray(0, head), bare, body.subarray(at + length)]), words }
+}
+
 function wholeSize(bytes: Buffer): number | undefined {
   let length = 0
   for (let i = 1; i <= 4; i++) {
