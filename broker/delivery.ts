@@ -5,7 +5,7 @@
 import { createMatcher } from './matcher.ts'
 import type { Principal } from './port.ts'
 import type { Retained } from './retained.ts'
-import { recipientBy, together, type Recipient } from './recipient.ts'
+import { recipientBy, widen, type Recipient, type WideningRecipient } from './recipient.ts'
 import type { Sending } from './sending.ts'
 import type { Flight, Session, Subscription } from './session.ts'
 import { sharedFilter } from './shared-filter.ts'
@@ -39,7 +39,7 @@ export interface DeliveryParts<P extends Principal> {
   mayReceive(principal: P, topic: string): boolean
 }
 
-/** Topics whose recipients are remembered, and recipients of all of them together: some 30 MB. */
+/** Topics whose recipients are remembered, and recipients with their identifiers of all of them together: some 30 MB. */
 const rememberedMax = 10_000
 const recipientsMax = 200_000
 const scannedAtOnce = 5_000
@@ -67,14 +67,15 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
     if (!found) {
       if (remembered.size >= rememberedMax || rememberedRecipients >= recipientsMax) forgetRecipients()
       remembered.set(topic, (found = find(topic)))
-      rememberedRecipients += found.sessions.size
+      rememberedRecipients += found.groups.length
+      for (const { identifiers } of found.sessions.values()) rememberedRecipients += 1 + identifiers.length
     }
     return found
   }
 
   /** One copy for each session, whatever its filters: at the highest QoS, with every identifier (MQTT 3.1.1 and 5 §3.3.5). */
   function find(topic: string): Recipients<P> {
-    const found = new Map<Session<P>, Recipient>()
+    const found = new Map<Session<P>, WideningRecipient>()
     const groups: ShareGroup<P>[] = []
     matcher.each(topic, (subscription) => {
       if (!('session' in subscription)) {
@@ -85,8 +86,8 @@ export function createDelivery<P extends Principal>(parts: DeliveryParts<P>): De
       // Who is not known yet is asked about when it is here again.
       if (session.principal && !parts.mayReceive(session.principal, topic)) return
       const before = found.get(session)
-      const own = recipientBy(subscription)
-      found.set(session, before ? together(before, own) : own)
+      if (before) widen(before, subscription)
+      else found.set(session, recipientBy(subscription))
     })
     return found.size > 0 || groups.length > 0 ? { sessions: found, groups } : nobody
   }

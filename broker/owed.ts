@@ -77,6 +77,8 @@ export function createOwed({ limits, dropped, paid, keep }: OwedParts): Owed {
           paid(session, source, older!.number)
           dropped('superseded', session.clientId)
         }
+        // It also holds those that are sent meanwhile, until nothing is owed any more.
+        if (session.positions.size >= limits.queuedMessagesMax) session.positions.clear()
         session.positions.set(topic, { source, number })
       }
       keep(source, message)

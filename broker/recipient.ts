@@ -11,7 +11,15 @@ export interface Recipient {
   readonly identifiers: readonly number[]
 }
 
-export const recipientBy = ({ qos, noLocal, retainAsPublished, identifier }: StoredFilter): Recipient => ({
+/** One that is being gathered. */
+export interface WideningRecipient extends Recipient {
+  qos: QoS
+  noLocal: boolean
+  retainAsPublished: boolean
+  readonly identifiers: number[]
+}
+
+export const recipientBy = ({ qos, noLocal, retainAsPublished, identifier }: StoredFilter): WideningRecipient => ({
   qos,
   noLocal,
   retainAsPublished,
@@ -19,9 +27,9 @@ export const recipientBy = ({ qos, noLocal, retainAsPublished, identifier }: Sto
 })
 
 /** One copy, for all filters that cover it (MQTT 3.1.1 and 5 §3.3.5). */
-export const together = (one: Recipient, other: Recipient): Recipient => ({
-  qos: one.qos > other.qos ? one.qos : other.qos,
-  noLocal: one.noLocal && other.noLocal,
-  retainAsPublished: one.retainAsPublished || other.retainAsPublished,
-  identifiers: [...one.identifiers, ...other.identifiers],
-})
+export function widen(recipient: WideningRecipient, other: StoredFilter): void {
+  if (other.qos > recipient.qos) recipient.qos = other.qos
+  recipient.noLocal &&= other.noLocal
+  recipient.retainAsPublished ||= other.retainAsPublished
+  if (other.identifier !== undefined) recipient.identifiers.push(other.identifier)
+}

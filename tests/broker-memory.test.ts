@@ -126,8 +126,8 @@ test('a packet that comes byte by byte takes what it is, and not an object for e
   expect(taken).toBeLessThan(4 << 20)
 })
 
-test('who is given which topic is remembered for a while, and not for each of many readers of each of many topics', () => {
-  const delivery = createDelivery<{ name: string }>({
+const forgetful = () =>
+  createDelivery<{ name: string }>({
     sources: [],
     store,
     retained: createRetained({ limits: defaultLimits, store, stored: [], dropped: () => {} }),
@@ -137,16 +137,35 @@ test('who is given which topic is remembered for a while, and not for each of ma
     },
     mayReceive: () => true,
   })
-  for (let i = 0; i < 400; i++) {
-    const session = newSession(`reader ${i}`, { name: 'reader', principal: { name: 'reader' } }, 4)
-    const filter = { filter: '#', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
-    delivery.subscribe(session, filter)
-  }
+const reader = (name: string) => newSession(name, { name: 'reader', principal: { name: 'reader' } }, 5)
+const asked = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
+
+test('who is given which topic is remembered for a while, and not for each of many readers of each of many topics', () => {
+  const delivery = forgetful()
+  for (let i = 0; i < 400; i++) delivery.subscribe(reader(`reader ${i}`), { ...asked, filter: '#' })
   const before = heapBytes()
   for (let i = 0; i < 5_000; i++) expect(delivery.isWanted(`topic/${i}`)).toBe(true)
   const taken = heapBytes() - before
   expect(delivery.isWanted('topic/1')).toBe(true)
   expect(taken).toBeLessThan(60 << 20)
+})
+
+test('nor with each of the identifiers of one reader whose thousand filters all cover them', () => {
+  const delivery = forgetful()
+  const one = reader('one')
+  for (let i = 0; i < 1_000; i++) {
+    const levels = Array.from({ length: 10 }, (_, bit) => (i & (1 << bit) ? '+' : 'a'))
+    delivery.subscribe(one, { ...asked, filter: `+/${levels.join('/')}`, identifier: i + 1 })
+  }
+  const topic = (i: number): string => `${i}/a/a/a/a/a/a/a/a/a/a`
+  const before = heapBytes()
+  for (let i = 0; i < 3_000; i++) expect(delivery.isWanted(topic(i))).toBe(true)
+  const taken = heapBytes() - before
+  expect(delivery.recipientOf(one, topic(1))?.identifiers.toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 1_000 }, (_, i) => i + 1),
+  )
+  // Eight bytes each would be 24 MB.
+  expect(taken).toBeLessThan(12 << 20)
 })
 
 test('of a client that is away its session is kept, and nothing of its connection', async () => {

@@ -3,7 +3,9 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 
+import { createOwed } from '../broker/owed.ts'
 import { createOwedQueue, qosBits, retainedBit } from '../broker/owed-queue.ts'
+import { newSession } from '../broker/session.ts'
 import { closeBrokers, startBroker, until } from './tools/broker.ts'
 import { ackPacket, connectPacket, mqtt, openRaw, subscribePacket } from './tools/raw-mqtt.ts'
 
@@ -144,3 +146,21 @@ function heapBytes(): number {
   globalThis.gc?.()
   return process.memoryUsage().heapUsed
 }
+
+test('of a reader that never catches up as many positions are remembered as it may be owed, whatever their topics', () => {
+  const nothing = (): void => {}
+  const owed = createOwed({
+    limits: { queuedMessagesMax: 200, queuedMessagesInAllMax: 200 },
+    dropped: nothing,
+    paid: nothing,
+    keep: nothing,
+  })
+  const session = newSession('reader', { name: 'reader', principal: { name: 'reader' } }, 5)
+  const position = { payload: Buffer.alloc(0), qos: 1, retain: false, receivedAt: 0n, kind: 'position' } as const
+  for (let number = 1; number <= 5_000; number++) {
+    owed.wait(session, 0, { ...position, number, topic: `unit/${number}` }, 1)
+    if (number > 100) owed.dequeue(session, 0, 1)
+  }
+  expect(session.owedCount).toBe(100)
+  expect(session.positions.size).toBeLessThanOrEqual(200)
+})
