@@ -1,14 +1,23 @@
-// Devices and the session that reads them: readings in SenML, numbered, of QoS 1, each kept by its device until it is acknowledged;
-// and a subscriber whose session outlives its connections. What they say and get is in a ledger.
+// Devices and the sessions that read them: readings in SenML, numbered, of QoS 1, each kept by its device until it is acknowledged;
+// and a subscriber whose session outlives its connections, or a group of them. What they say and get is in a ledger.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ledger, ReaderBook } from '../faults/ledger.ts'
 import { type Arrival, createMqttClient, type MqttClient } from '../faults/mqtt-client.ts'
+import type { Mqtt5Options } from '../faults/mqtt5-conduct.ts'
 import { listAll, numbersOf } from '../gateway/reader.ts'
 import { credentials } from '@grpc/grpc-js'
+import type { Version } from './message-traits.ts'
 import type { RunningPeer } from './peer.ts'
 
-export interface DevicesOptions {
+export interface Spoken {
+  /** 4 when not given. */
+  readonly version?: Version
+  /** What no broker may do to a client of MQTT 5. */
+  readonly onWrong?: (what: string) => void
+}
+
+export interface DevicesOptions extends Spoken {
   readonly port: number
   readonly ledger: Ledger
   readonly count: number
@@ -52,6 +61,7 @@ export async function startDevices(options: DevicesOptions): Promise<Devices> {
     const client: MqttClient = createMqttClient({
       port,
       clientId: `device-${stream}`,
+      ...spoken(options, {}),
       onAcknowledged(n) {
         lastAckMs = performance.now()
         ledger.acknowledge(stream, n)
@@ -71,7 +81,8 @@ export async function startDevices(options: DevicesOptions): Promise<Devices> {
         const n = ledger.publish(stream, 1)
         const time = isTimed ? `"bt":${(startedMs + n) / 1_000},` : ''
         const payload = `[{${time}"n":"count","u":"count","v":${n}}${padding}]`
-        client.publish({ topic: `${root}/device-${stream}`, payload, qos: 1, token: n })
+        const properties = { user: [['reading', String(n)]] as const }
+        client.publish({ topic: `${root}/device-${stream}`, payload, qos: 1, token: n, properties })
       }
     }
     async function comeBack(): Promise<void> {
@@ -132,24 +143,59 @@ export interface Keeper {
   catchUp(): Promise<void>
 }
 
-/** Subscribes to all devices and stays; `away` and `catchUp` as the test wants. */
-export async function startKeeper(port: number, ledger: Ledger, stuckMs = 1_000): Promise<Keeper> {
-  const book = ledger.reader('session', { qos: 1, owedAll: true })
-  const client = createMqttClient({ port, clientId: 'keeper', onMessage: (arrival) => arrive(book, arrival) })
-  await client.connect()
-  await client.subscribe([`${root}/#`], 1)
+export interface KeeperOptions extends Spoken {
+  /** So many share one subscription under this name. */
+  readonly group?: { readonly name: string; readonly members: number }
+}
+
+/** Subscribes to all devices and stays; `away` and `catchUp` as the test wants. Of a group one stays, one hangs, and the others go. */
+export async function startKeeper(
+  port: number,
+  ledger: Ledger,
+  options: KeeperOptions = {},
+  stuckMs = 1_000,
+): Promise<Keeper> {
+  const { group } = options
+  const book = ledger.reader(group?.name ?? 'session', { qos: 1, owedAll: true, isOrdered: group === undefined })
+  const filter = group ? `$share/${group.name}/${root}/#` : `${root}/#`
+  const clients = Array.from({ length: group?.members ?? 1 }, (_, i) =>
+    createMqttClient({
+      port,
+      clientId: group ? `${group.name}-${i}` : 'keeper',
+      ...spoken(options, { receiveMaximum: i === 1 ? 1 : 10, topicAliasMaximum: 3 }),
+      onMessage: (arrival) => arrive(book, arrival),
+    }),
+  )
+  for (const client of clients) {
+    await client.connect()
+    await client.subscribe([filter], 1)
+  }
   book.subscribed()
+
+  async function comeBack(client: MqttClient): Promise<void> {
+    for (let tries = 0; !client.isConnected && tries < 100; tries++) {
+      const gone = client.sessionsLost
+      await client.connect().catch(() => sleep(50))
+      if (client.isConnected && client.sessionsLost > gone) await client.subscribe([filter], 1)
+    }
+  }
+
   return {
     book,
     get sessionsLost() {
-      return client.sessionsLost
+      return clients.reduce((sum, client) => sum + client.sessionsLost, 0)
     },
-    away: () => client.disconnect(),
+    async away() {
+      for (const [i, client] of clients.entries()) {
+        if (group && i === 1) client.freeze()
+        else if (!group || i > 1) await client.disconnect()
+      }
+    },
     async catchUp() {
-      for (let tries = 0; !client.isConnected && tries < 100; tries++) {
-        const gone = client.sessionsLost
-        await client.connect().catch(() => sleep(50))
-        if (client.isConnected && client.sessionsLost > gone) await client.subscribe([`${root}/#`], 1)
+      for (const client of clients) {
+        // Who hangs has not noticed anything.
+        if (group) client.drop()
+        await comeBack(client)
       }
       for (let before = -1, atMs = performance.now(); ledger.owed(book) > 0 && performance.now() - atMs < stuckMs;) {
         if (book.arrivals !== before) [before, atMs] = [book.arrivals, performance.now()]
@@ -158,6 +204,11 @@ export async function startKeeper(port: number, ledger: Ledger, stuckMs = 1_000)
     },
   }
 }
+
+const sessionExpirySeconds = 3_600
+
+const spoken = ({ version, onWrong }: Spoken, mqtt5: Mqtt5Options): { readonly mqtt5?: Mqtt5Options } =>
+  version === 5 ? { mqtt5: { sessionExpirySeconds, ...mqtt5, ...(onWrong && { onWrong }) } } : {}
 
 function arrive(book: ReaderBook, { topic, payload }: Arrival): void {
   const stream = Number(/device-(\d+)$/.exec(topic)?.[1] ?? -1)

@@ -10,7 +10,7 @@ import { manyFrozen, oneFrozen } from './frozen.ts'
 import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
 import { influxdbAway } from './influxdb-away.ts'
-import { kill, powerLoss } from './kill.ts'
+import { kill, killOfMqtt5, powerLoss, powerLossOfMqtt5 } from './kill.ts'
 import {
   order,
   orderOfMqtt5,
@@ -29,7 +29,9 @@ import { power, powerSessions, powerSessionsOfMqtt5, syncs } from './simulated.t
 
 export const rows: readonly Row[] = [
   kill,
+  killOfMqtt5,
   powerLoss,
+  powerLossOfMqtt5,
   power,
   powerSessions,
   powerSessionsOfMqtt5,
