@@ -39,7 +39,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const tally = createTally(clock, parts.onEvent ?? (() => {}))
   const admission = createAdmission(limits, clock)
   const members = new WeakMap<Client, Member<P>>()
-  const gates: Gates = { heldBytes: 0, writing: new Set(), leaving: [] }
+  const gates: Gates = { heldBytes: 0, behind: new Set(), leaving: [] }
   const inFlight = { messages: 0 }
   /** Let in and not gone, by client id. */
   const here = new Map<string, Client>()
@@ -364,10 +364,9 @@ const expiryOf = ({ clean, sessionExpiryInterval }: Client): number =>
 
 const versionOf = ({ version }: Gate): 3 | 4 | 5 => version as 3 | 4 | 5
 
-/** Who takes nothing at all is gone, whatever its connection says. */
-function cutFrozen({ writing }: Gates, msMax: number): void {
-  const before = performance.now() - msMax
-  for (const gate of writing) if (gate.writingSince < before) gate.cut('slow')
+function cutFrozen({ behind }: Gates, msMax: number): void {
+  const now = performance.now()
+  for (const gate of behind) gate.cutIfStill(now, msMax)
 }
 
 /**

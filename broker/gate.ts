@@ -9,7 +9,8 @@ import { correctConnack } from './connack.ts'
 import { closeAfterLastWords } from './last-words.ts'
 import type { Limits } from './limits.ts'
 import { noProperties, willProperties } from './message-properties.ts'
-import { firstBytes, Outbox, type ShortPacket } from './outbox.ts'
+import { firstBytes, type ShortPacket } from './outbox.ts'
+import { Outflow } from './outflow.ts'
 import {
   clearUnusedBits,
   connectVersion,
@@ -30,14 +31,11 @@ import type { Taker } from './taker.ts'
 export interface Gates {
   /** Bytes of unfinished packets. */
   heldBytes: number
-  /** Those whose last write is not done. */
-  readonly writing: Set<Gate>
+  /** Those that had not taken all that they were sent when it was last looked at. */
+  readonly behind: Set<Gate>
   /** Those that have something to send at the end of this turn. */
   leaving: Gate[]
 }
-
-// So much is given to the socket at once: who takes less than this in `unreadMsMax` stands still.
-const pieceBytes = 64 << 10
 
 // Of an unfinished packet.
 const piecesMax = 128
@@ -61,13 +59,15 @@ export class Gate extends Duplex {
   cutReason: CutReason | undefined
   /** What was wrong with the packet it was closed for, in words. */
   fault: string | undefined
-  /** When the write that is not done yet began, ms of a monotonic clock. */
-  writingSince = 0
   readonly #socket: Duplex
   readonly #limits: Limits
   readonly #all: Gates
   /** `greeting` until CONNECT, `waiting` until aedes has let the client in, `open`, then `stopped` when we read no further. */
   #state: 'greeting' | 'waiting' | 'open' | 'stopped' = 'greeting'
+  /** What `destroyed` says, without a look into four objects. */
+  #closed = false
+  /** Too much is unread: nothing more is read. */
+  #full = false
   #held: Buffer[] = []
   #heldBytes = 0
   #wanted = 2
@@ -78,10 +78,8 @@ export class Gate extends Duplex {
   /** It was told in CONNACK that it is let in, or that it is not. */
   #answer: 'accepted' | 'refused' | undefined
   #taker: Taker | undefined
-  readonly #out = new Outbox()
+  readonly #out: Outflow
   #scheduled = false
-  #writing = false
-  readonly #written = (error?: Error | null): void => this.#wrote(error)
 
   constructor(socket: Duplex, peer: Peer, limits: Limits, all: Gates) {
     super({ readableHighWaterMark: 64 << 10 })
@@ -89,6 +87,9 @@ export class Gate extends Duplex {
     this.#socket = socket
     this.#limits = limits
     this.#all = all
+    this.#out = new Outflow(socket, Math.min(limits.unreadBytesQos0Max, limits.unreadBytesMax), () =>
+      this.#progressed(),
+    )
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.once('end', () => this.#end())
     socket.on('error', (error) => this.destroy(error))
@@ -97,7 +98,7 @@ export class Gate extends Duplex {
 
   /** What it was sent and has not taken. */
   get unreadBytes(): number {
-    return this.#out.bytes + this.#socket.writableLength
+    return this.#out.unreadBytes
   }
 
   /** The client is let in: what it sent behind its CONNECT is handed on now, in order. */
@@ -131,7 +132,7 @@ export class Gate extends Duplex {
 
   /** A whole packet. */
   send(bytes: Buffer): void {
-    if (this.destroyed) return
+    if (this.#closed) return
     this.#out.push(bytes)
     this.#schedule()
   }
@@ -145,7 +146,7 @@ export class Gate extends Duplex {
 
   /** An acknowledgement of success. */
   sendShort(packet: ShortPacket, packetId: number): void {
-    if (this.destroyed) return
+    if (this.#closed) return
     this.#out.pushShort(packet, packetId)
     this.#schedule()
   }
@@ -189,6 +190,13 @@ export class Gate extends Duplex {
     this.#answer = 'refused'
   }
 
+  /** Who takes nothing at all is gone, whatever its connection says. */
+  cutIfStill(now: number, msMax: number): void {
+    const since = this.#out.stillSince(now)
+    if (since === Infinity) this.#all.behind.delete(this)
+    else if (since < now - msMax) this.cut('slow')
+  }
+
   override _read(): void {
     if (this.#state === 'greeting' || (this.#state === 'open' && !this.#holds())) this.#socket.resume()
   }
@@ -213,8 +221,11 @@ export class Gate extends Duplex {
   }
 
   #schedule(): void {
-    if (this.unreadBytes > 4 * this.#limits.unreadBytesMax) return this.cut('slow')
-    if (this.#scheduled || this.#writing) return
+    const unread = this.#out.unreadAfterPush()
+    const { unreadBytesMax } = this.#limits
+    if (unread > 4 * unreadBytesMax) return this.cut('slow')
+    if (unread > unreadBytesMax) this.#full = true
+    if (this.#scheduled) return
     this.#scheduled = true
     if (this.#all.leaving.push(this) === 1) setImmediate(flushAll, this.#all)
   }
@@ -222,74 +233,63 @@ export class Gate extends Duplex {
   /** At the end of the turn. */
   leave(): void {
     this.#scheduled = false
-    this.#flush()
+    if (!this.#closed && !this.#out.flush()) this.#all.behind.add(this)
   }
 
-  #flush(): void {
-    if (this.#writing || this.destroyed) return
-    const piece = this.#out.take(pieceBytes)
-    if (!piece) return
-    this.#writing = true
-    this.writingSince = performance.now()
-    this.#all.writing.add(this)
-    this.#socket.write(piece, this.#written)
-  }
-
-  #wrote(error?: Error | null): void {
-    this.#writing = false
-    this.#all.writing.delete(this)
-    if (error || this.destroyed) return
-    if (this.#out.bytes > 0) this.#flush()
-    if (this.unreadBytes > this.#limits.unreadBytesMax) return
+  #progressed(): void {
+    this.#full = this.#out.unreadBytes > this.#limits.unreadBytesMax
+    if (this.#closed || this.#full) return
     this.#taker?.drained()
     if (this.#state === 'open') this.#resume()
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#lastWords()
+    this.#out.end()
     this.#socket.end(done)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#closed = true
     this.#drop()
-    this.#all.writing.delete(this)
+    this.#all.behind.delete(this)
     const socket = this.#socket
     if (!socket.destroyed) {
-      this.#lastWords()
+      this.#out.end()
       closeAfterLastWords(socket, this.#ended)
     }
     done(error)
   }
 
-  #lastWords(): void {
-    const rest = this.#out.take(Infinity)
-    if (rest) this.#socket.write(rest)
-  }
-
   #holds(): boolean {
-    return this.#throttled || this.#awaited || this.unreadBytes > this.#limits.unreadBytesMax
+    return this.#throttled || this.#awaited || this.#full
   }
 
   #resume(): void {
     if (this.#state !== 'open' || this.#holds()) return
-    if (this.#heldBytes >= this.#wanted) this.#handOn()
-    if (this.destroyed || this.#holds() || this.#stopped()) return
+    if (this.#heldBytes >= this.#wanted) this.#handOnHeld()
+    if (this.#closed || this.#holds() || this.#stopped()) return
     if (!this.#ended) this.#socket.resume()
     // Who says no more may still be told that his messages are safe.
     else if (this.#taker!.isIdle()) this.push(null)
   }
 
   #take(chunk: Buffer): void {
-    if (this.destroyed || this.#state === 'stopped') return
+    if (this.#closed || this.#state === 'stopped') return
+    const mayPass = this.#state !== 'waiting' && !this.#holds()
+    if (mayPass && this.#heldBytes === 0 && chunk.length >= this.#wanted) return this.#handOn(chunk)
     this.#hold(chunk)
-    if (this.#state === 'waiting' || this.#holds()) this.#socket.pause()
-    else if (this.#heldBytes >= this.#wanted) this.#handOn()
+    if (!mayPass) this.#socket.pause()
+    else if (this.#heldBytes >= this.#wanted) this.#handOnHeld()
+  }
+
+  #handOnHeld(): void {
+    const bytes = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held)
+    this.#drop()
+    this.#handOn(bytes)
   }
 
   /** Hands on every whole packet there is, and keeps the rest. */
-  #handOn(): void {
-    const bytes = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held)
-    this.#drop()
+  #handOn(bytes: Buffer): void {
     this.#wanted = 2
     let at = 0
     if (this.#state === 'open') this.#taker!.heard()
@@ -311,9 +311,7 @@ export class Gate extends Duplex {
       if (!this.#give(bytes, at, at + size)) return
       at += size
     }
-    // A copy, so that a few bytes do not keep the whole chunk in memory.
-    const rest = bytes.subarray(at)
-    if (at < bytes.length) this.#hold(rest.length * 2 > rest.buffer.byteLength ? rest : Buffer.from(rest))
+    if (at < bytes.length) this.#keep(bytes.subarray(at))
     if (this.#holds()) this.#socket.pause()
   }
 
@@ -359,7 +357,7 @@ export class Gate extends Duplex {
         // §3.1
         return this.#fail({ reasonCode: reasonCode.protocol, why: 'a second CONNECT' })
     }
-    return !this.destroyed && !this.#stopped()
+    return !this.#closed && !this.#stopped()
   }
 
   /** What a call in between may have made it. */
@@ -409,6 +407,11 @@ export class Gate extends Duplex {
       else if (this.version === 5) this.refuse(0, fault.reasonCode, why)
     }
     this.destroy(new Error(`not according to the standard or too large: ${fault.why}`))
+  }
+
+  /** A copy, where a few bytes would keep the whole chunk in memory. */
+  #keep(rest: Buffer): void {
+    this.#hold(rest.length * 2 > rest.buffer.byteLength ? rest : Buffer.from(rest))
   }
 
   #hold(bytes: Buffer): void {

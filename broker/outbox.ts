@@ -7,23 +7,29 @@ export const firstBytes: Record<ShortPacket, number> = { puback: 0x40, pubrec: 0
 
 const shortBytes = 4
 
-/** A class, since there is one for each connection. */
+/**
+ * A class, since there is one for each connection. Of a thousand that are told of one message each, what counts is how many places in
+ * memory each takes: so there are no empty lists.
+ */
 export class Outbox {
-  #out: Buffer[] = []
-  #outBytes = 0
+  #bytes = 0
+  /** The only acknowledgement, when there is nothing but one. */
+  #single = 0
+  #out: Buffer[] | undefined
   /** PUBREC, before all else, and the others, behind it. */
-  #before: number[] = []
-  #behind: number[] = []
+  #before: number[] | undefined
+  #behind: number[] | undefined
   /** The rest of a packet that has begun to leave is in front: nothing comes before that. */
   #begun = false
 
   get bytes(): number {
-    return this.#outBytes + (this.#before.length + this.#behind.length) * shortBytes
+    return this.#bytes
   }
 
   push(packet: Buffer): void {
-    this.#out.push(packet)
-    this.#outBytes += packet.length
+    this.#noSingle()
+    this.#bytes += packet.length
+    ;(this.#out ??= []).push(packet)
   }
 
   /**
@@ -31,30 +37,52 @@ export class Outbox {
    * a client that reads its own messages has PUBREC before them.
    */
   pushShort(packet: ShortPacket, packetId: number): void {
-    ;(packet === 'pubrec' ? this.#before : this.#behind).push((firstBytes[packet] << 16) | packetId)
+    const short = (firstBytes[packet] << 16) | packetId
+    if (this.#bytes === 0) this.#single = short
+    else {
+      this.#noSingle()
+      this.#pushMore(short)
+    }
+    this.#bytes += shortBytes
+  }
+
+  #pushMore(short: number): void {
+    if (short >> 16 === firstBytes.pubrec) (this.#before ??= []).push(short)
+    else (this.#behind ??= []).push(short)
+  }
+
+  #noSingle(): void {
+    if (this.#single === 0) return
+    this.#pushMore(this.#single)
+    this.#single = 0
   }
 
   /** Everything pushed so far keeps its place before what is pushed next. */
   settle(): void {
-    if (this.#before.length > 0) {
-      this.#out.splice(this.#begun ? 1 : 0, 0, shortPackets(this.#before))
-      this.#outBytes += this.#before.length * shortBytes
-      this.#before = []
+    this.#noSingle()
+    if (this.#before) {
+      ;(this.#out ??= []).splice(this.#begun ? 1 : 0, 0, shortPackets(this.#before))
+      this.#before = undefined
     }
-    if (this.#behind.length > 0) {
-      this.push(shortPackets(this.#behind))
-      this.#behind = []
+    if (this.#behind) {
+      ;(this.#out ??= []).push(shortPackets(this.#behind))
+      this.#behind = undefined
     }
   }
 
   /** About so many bytes of it, at the front. */
   take(bytesAbout: number): Buffer | undefined {
+    if (this.#single !== 0 && bytesAbout >= shortBytes) {
+      const packet = shortPackets([this.#single])
+      this.#single = this.#bytes = 0
+      return packet
+    }
     this.settle()
     const out = this.#out
-    if (out.length === 0) return undefined
-    if (this.#outBytes <= bytesAbout) {
-      this.#out = []
-      this.#outBytes = 0
+    if (!out) return undefined
+    if (this.#bytes <= bytesAbout) {
+      this.#out = undefined
+      this.#bytes = 0
       this.#begun = false
       return out.length === 1 ? out[0]! : Buffer.concat(out)
     }
@@ -62,14 +90,14 @@ export class Outbox {
     let bytes = 0
     while (count < out.length && bytes + out[count]!.length <= bytesAbout) bytes += out[count++]!.length
     if (count > 0) {
-      this.#outBytes -= bytes
+      this.#bytes -= bytes
       this.#begun = false
       return Buffer.concat(out.splice(0, count), bytes)
     }
     const large = out[0]!
     out[0] = large.subarray(bytesAbout)
     this.#begun = true
-    this.#outBytes -= bytesAbout
+    this.#bytes -= bytesAbout
     return large.subarray(0, bytesAbout)
   }
 }
