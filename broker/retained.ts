@@ -72,12 +72,13 @@ export function createRetained({ limits, store, stored, dropped }: RetainedParts
       return count
     },
     apply(message) {
-      const { topic, payload, qos, receivedAt, properties } = message
+      const { topic, clientId, payload, qos, receivedAt, properties } = message
       if (payload.length === 0) {
         if (remove(topic)) store.write({ kind: 'retained_gone', topic })
         return
       }
-      const kept = ownCopy({ topic, payload, qos, receivedAt, ...(properties && { properties }) })
+      const more = { ...(clientId !== undefined && { clientId }), ...(properties && { properties }) }
+      const kept = ownCopy({ topic, payload, qos, receivedAt, ...more })
       if (put(kept)) store.write({ kind: 'retained', retained: kept })
       else {
         dropped()

@@ -117,6 +117,8 @@ export interface Received {
 
 export interface StoredRetained {
   readonly topic: string
+  /** Who published it, for MQTT 5 No Local. */
+  readonly clientId?: string
   readonly payload: Uint8Array
   readonly qos: QoS
   readonly receivedAt: bigint

@@ -105,9 +105,11 @@ export function createSubscribing<P extends Principal>(parts: SubscribingParts<P
     let found = 0
     let at = from
     for (; at < filters.length && at < from + filtersPerTurn && found < retainedPerTurn; at++) {
-      const { filter, qos, identifier } = filters[at]!
+      const { filter, qos, noLocal, identifier } = filters[at]!
       for (const message of retained.matching(filter)) {
         found++
+        // [MQTT-3.8.3-3]
+        if (noLocal && message.clientId === session.clientId) continue
         if (!house.mayReceive(session.principal!, message.topic)) continue
         sending.offerRetained(session, retaining, message, qos, identifier)
       }

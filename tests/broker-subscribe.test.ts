@@ -4,7 +4,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
-import { connected, frame, mqtt, subscribePacket, text } from './tools/raw-mqtt.ts'
+import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
+import { connected, frame, mqtt, publishPacket, subscribePacket, text } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -66,4 +67,29 @@ test('a thousand filters that cover all that is retained hold nobody up', async 
   delay.disable()
   // It took a minute in one turn.
   expect(delay.max / 1e6).toBeLessThan(1_500)
+})
+
+test('with No Local a client is not given what it retained itself, over a restart either', async () => {
+  const [memory, store] = [createMemoryLog(), createMemoryStore()]
+  const first = await startBroker({ memory, store })
+  const bridge = await connected(first.port, { clientId: 'bridge', version: 5 })
+  bridge.send(publishPacket('r/mine', { id: 1, retain: true, payload: 'x', version: 5 }))
+  await bridge.packet(mqtt.puback)
+  first.say({ topic: 'r/other', payload: 'y', retain: true })
+  const noLocal = 4
+  const retained = async (port: number, clientId: string): Promise<string[]> => {
+    const raw = await connected(port, { clientId, version: 5 })
+    raw.send(subscribePacket(['r/#'], noLocal, 7, 5))
+    await raw.packet(mqtt.suback)
+    await pause(30)
+    raw.close()
+    return raw.packets.flatMap(({ type, body }) =>
+      type === mqtt.publish ? [body.toString('utf8', 2, 2 + body.readUInt16BE(0))] : [],
+    )
+  }
+  expect(await retained(first.port, 'bridge')).toEqual(['r/other'])
+  await closeBrokers()
+  const second = await startBroker({ memory, store })
+  expect(await retained(second.port, 'bridge')).toEqual(['r/other'])
+  expect((await retained(second.port, 'somebody')).toSorted()).toEqual(['r/mine', 'r/other'])
 })

@@ -61,6 +61,7 @@ describe('what is written', () => {
     const { dataDir, state, store } = openStore()
     const retained: StoredRetained = {
       topic: 'rain/7',
+      clientId: 'gauge-7',
       payload: Uint8Array.of(0, 255, 3),
       qos: 1,
       receivedAt: 1_795_348_800_123_456_789n,

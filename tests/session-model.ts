@@ -173,8 +173,8 @@ const facts = fc.record({
   leftAt: fc.option(nanoseconds, { nil: undefined }),
 })
 const retained: fc.Arbitrary<StoredRetained> = fc
-  .tuple(fc.record({ topic, payload: bytes, qos, receivedAt: nanoseconds }), maybeProperties)
-  .map(([plain, more]) => ({ ...plain, ...more }))
+  .tuple(fc.record({ topic, payload: bytes, qos, receivedAt: nanoseconds }), maybeProperties, fc.option(clientId))
+  .map(([plain, more, by]) => ({ ...plain, ...more, ...(by !== null && { clientId: by }) }))
 const will: fc.Arbitrary<StoredWill> = fc
   .tuple(
     fc.record({

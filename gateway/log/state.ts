@@ -78,6 +78,7 @@ const migrations: readonly string[] = [
      delay_seconds INTEGER NOT NULL);`,
   // gateway/audit: how far the audit is, told outside its own files.
   `CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, sha256 BLOB NOT NULL);`,
+  `ALTER TABLE mqtt_retained ADD COLUMN client TEXT;`,
 ]
 
 export function openState(parts: StateParts): State {

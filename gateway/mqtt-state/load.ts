@@ -185,14 +185,22 @@ function* loadReceived(database: DatabaseSync): Iterable<[number, Received]> {
 }
 
 function* loadRetained(database: DatabaseSync): Iterable<StoredRetained> {
-  type Row = { topic: string; payload: Uint8Array; qos: bigint; received_at: bigint; properties: string | null }
-  const query = 'SELECT topic, payload, qos, received_at, properties FROM mqtt_retained'
+  type Row = {
+    topic: string
+    payload: Uint8Array
+    qos: bigint
+    received_at: bigint
+    properties: string | null
+    client: string | null
+  }
+  const query = 'SELECT topic, payload, qos, received_at, properties, client FROM mqtt_retained'
   for (const row of rowsOf<Row>(database, query, true)) {
     yield {
       topic: row.topic,
       payload: row.payload,
       qos: Number(row.qos) as QoS,
       receivedAt: row.received_at,
+      ...(row.client !== null && { clientId: row.client }),
       ...propertiesOf(row.properties),
     }
   }

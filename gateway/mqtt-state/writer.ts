@@ -24,7 +24,7 @@ export function createWriter(database: DatabaseSync, line: Line): { write(): voi
     manyOwed: upsert('mqtt_owed', ['session', 'source', 'number'], ['place', 'qos'], owedAtOnce),
     sent: upsert('mqtt_sent', ['session', 'packet_id'], ['source', 'number', 'released']),
     received: upsert('mqtt_received', ['session', 'packet_id'], ['frame_id']),
-    retained: upsert('mqtt_retained', ['topic'], ['payload', 'qos', 'received_at', 'properties']),
+    retained: upsert('mqtt_retained', ['topic'], ['payload', 'qos', 'received_at', 'properties', 'client']),
     will: upsert(
       'mqtt_wills',
       ['client'],
@@ -143,11 +143,12 @@ const subscriptionCells = (subscription: StoredFilter): SQLInputValue[] => [
   subscription.identifier ?? null,
 ]
 
-const retainedCells = ({ payload, qos, receivedAt, properties }: StoredRetained): SQLInputValue[] => [
+const retainedCells = ({ payload, qos, receivedAt, properties, clientId }: StoredRetained): SQLInputValue[] => [
   payload,
   qos,
   receivedAt,
   propertiesText(properties),
+  clientId ?? null,
 ]
 
 const willCells = (will: StoredWill): SQLInputValue[] => [
