@@ -19,5 +19,5 @@ export function restOfLife(message: Lived, now: bigint): DeliverableMessage['pro
   const left = secondsLeft(message, now)
   return left === undefined
     ? message.properties
-    : { ...message.properties, messageExpirySeconds: Math.max(1, Math.ceil(left)) }
+    : { ...message.properties, messageExpirySeconds: Math.max(0, Math.ceil(left)) }
 }
