@@ -1,4 +1,4 @@
-// One client's messages on their way to `receive`: all of them at once, for the sake of the group commit, and acknowledged strictly
+// One client's messages on their way to `take`: all of them at once, for the sake of the group commit, and acknowledged strictly
 // in the order in which they came. After the first that could not be stored nothing of this connection is acknowledged. At QoS 2 the
 // identifier is on disk before its message, and its release before PUBCOMP (MQTT 3.1.1 and 5 §4.3.3).
 
@@ -8,7 +8,7 @@ import type { Gate } from './gate.ts'
 import { bytesOf } from './kept.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
-import type { BrokerParts, InboundPublish, Principal, Verdict } from './port.ts'
+import type { BrokerParts, InboundPublish, Principal, ToldVerdict, Verdict } from './port.ts'
 import type { PublishPacket } from './publish-packet.ts'
 import type { ReceivedOnce, Session } from './session.ts'
 import type { SessionStore } from './stored.ts'
@@ -23,7 +23,7 @@ export interface Inflow {
 }
 
 export interface InflowParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'explain' | 'newFrameId' | 'isStored'>
+  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'explain' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -36,7 +36,8 @@ export interface InflowParts<P extends Principal> {
 /** Topics of one connection. */
 const toldUnreadMax = 100
 
-interface Arrival {
+/** A message on its way. A class, since there is one for each. */
+class Arrival implements ToldVerdict {
   readonly packet: PublishPacket
   readonly bytes: number
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
@@ -45,8 +46,39 @@ interface Arrival {
   readonly once: ReceivedOnce | undefined
   /** Its identifier is being written: it and what follows wait for that. */
   noting: Promise<void> | undefined
+  permitted = true
   verdict: Verdict | undefined
   next: Arrival | undefined
+  readonly #answer: () => void
+  readonly #fail: () => void
+
+  constructor(
+    packet: PublishPacket,
+    once: ReceivedOnce | undefined,
+    noting: Promise<void> | undefined,
+    repeated: boolean,
+    answer: () => void,
+    fail: () => void,
+  ) {
+    this.packet = packet
+    this.bytes = bytesOf(packet)
+    this.repeated = repeated
+    this.once = once
+    this.noting = noting
+    this.#answer = answer
+    this.#fail = fail
+  }
+
+  settled(verdict: Verdict): void {
+    this.verdict = this.permitted ? verdict : 'forbidden'
+    if (!this.repeated) this.once?.resolve?.(this.verdict)
+    this.#answer()
+  }
+
+  notTaken(): void {
+    if (!this.repeated) this.once?.reject?.(new Error('not taken'))
+    this.#fail()
+  }
 }
 
 export function createInflow<P extends Principal>(
@@ -143,15 +175,7 @@ export function createInflow<P extends Principal>(
     noting: Promise<void> | undefined,
     repeated: boolean,
   ): void {
-    const arrival: Arrival = {
-      packet,
-      bytes: bytesOf(packet),
-      repeated,
-      once,
-      noting,
-      verdict: undefined,
-      next: undefined,
-    }
+    const arrival = new Arrival(packet, once, noting, repeated, answer, fail)
     if (last) last.next = arrival
     else first = arrival
     last = arrival
@@ -175,37 +199,30 @@ export function createInflow<P extends Principal>(
     while (unsent && !unsent.noting && !stuck) {
       const arrival = unsent
       unsent = arrival.next
-      const settled = settle(arrival)
-      settled.then(
-        (verdict) => {
-          arrival.verdict = verdict
-          answer()
-        },
-        () => fail(),
-      )
+      const { once } = arrival
+      if (arrival.repeated && once?.settled) {
+        once.settled.then(
+          (verdict) => arrival.settled(verdict),
+          () => arrival.notTaken(),
+        )
+      } else give(arrival)
     }
   }
 
-  function settle({ packet, repeated, once }: Arrival): Promise<Verdict> {
-    if (repeated && once?.settled) return once.settled
-    const settled = give(packet, once?.frameId)
-    if (once) settled.then(once.resolve, once.reject)
-    return settled
-  }
-
-  function give(packet: PublishPacket, frameId: Uint8Array | undefined): Promise<Verdict> {
+  function give(arrival: Arrival): void {
+    const { packet, once } = arrival
     const { topic } = packet
     if (isBridgeStatus(topic)) {
       tally.totals.swallowed++
-      return accepted
+      return queueMicrotask(() => arrival.settled('accepted'))
     }
     const message = { retain: packet.retain, qos: packet.qos, will: false }
     const permitted = !topic.startsWith('$') && house.mayPublish(principal, topic, message)
     if (!permitted) {
+      arrival.permitted = false
       tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic })
     }
-    const settled = house.receive(principal, inbound(packet, session, permitted, false, frameId))
-    return permitted ? settled : settled.then((): Verdict => 'forbidden')
+    house.take(principal, inbound(packet, session, permitted, false, once?.frameId), arrival)
   }
 
   function answer(): void {
@@ -285,10 +302,9 @@ export function createInflow<P extends Principal>(
   return { arrive, release, isIdle: () => messages === 0 }
 }
 
-const accepted: Promise<Verdict> = Promise.resolve('accepted')
 const nothing = (): void => {}
 
-/** What `receive` is given. Written out, since it is made for each message. */
+/** What `take` is given. Written out, since it is made for each message. */
 export function inbound(
   packet: Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'packetId' | 'properties'>,
   { clientId, protocolVersion }: { readonly clientId: string; readonly protocolVersion: 3 | 4 | 5 },

@@ -43,16 +43,17 @@ export interface BrokerParts<P extends Principal> {
   explain(principal: P, about: Explained): string
   /**
    * Takes a message for good. It is called in the order of arrival for each client, and many may be on their way at once; PUBACK
-   * and PUBREC leave in that order, each only when its own promise and all before it have resolved. Rejects when the message
-   * cannot be stored: it is not acknowledged, its client is read no further and is cut after `unstoredCutMs`, and keeps its copy.
+   * and PUBREC leave in that order, each only when it and all before it are settled. `told` is told later, never before this
+   * returns. When the message cannot be stored, it is not acknowledged, its client is read no further and is cut after
+   * `unstoredCutMs`, and keeps its copy.
    */
-  receive(principal: P, message: InboundPublish): Promise<Verdict>
-  /** A new id for a message of QoS 2, which `receive` is to store it under; and whether one was. */
+  take(principal: P, message: InboundPublish, told: ToldVerdict): void
+  /** A new id for a message of QoS 2, which `take` is to store it under; and whether one was. */
   newFrameId(): Uint8Array
   isStored(frameId: Uint8Array): boolean
   /** Who had this name before a restart; undefined: nobody has it any more. */
   recall(principalName: string, clientId: string): P | undefined
-  /** Where messages for subscribers come from; those that are urgent go first. `receive` resolves after `Broker.deliver` had its message. */
+  /** Where messages for subscribers come from; those that are urgent go first. `take` tells after `Broker.deliver` had its message. */
   readonly sources: readonly MessageSource[]
   readonly store: SessionStore
   readonly limits?: Partial<Limits>
@@ -75,6 +76,12 @@ export interface Explained {
 /** `accepted`: acknowledged and delivered. `forbidden`: never delivered; 0x87 to MQTT 5, an ordinary acknowledgement to 3.1.1. */
 export type Verdict = 'accepted' | 'unread' | 'forbidden'
 
+/** Told once, not a promise, since there is one for each message; it must not throw. */
+export interface ToldVerdict {
+  settled(verdict: Verdict): void
+  notTaken(): void
+}
+
 export type QoS = 0 | 1 | 2
 
 export interface InboundPublish {
@@ -86,7 +93,7 @@ export interface InboundPublish {
   readonly dup: boolean
   /** Absent at QoS 0 and for a will. */
   readonly packetId?: number
-  /** Its identifier is on disk under this id: `receive` stores the message under it. */
+  /** Its identifier is on disk under this id: `take` stores the message under it. */
   readonly frameId?: Uint8Array
   readonly clientId: string
   readonly protocolVersion: 3 | 4 | 5

@@ -5,7 +5,7 @@ import type { PublishPacket } from 'aedes'
 
 import { inbound, isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
-import type { BrokerParts, MessageProperties, Principal } from './port.ts'
+import type { BrokerParts, MessageProperties, Principal, Verdict } from './port.ts'
 import type { SessionStore, StoredSession, StoredSessions, StoredWill } from './stored.ts'
 import type { Tally } from './tally.ts'
 
@@ -34,7 +34,7 @@ export interface Owner {
 }
 
 export interface WillsParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'receive' | 'mayPublish' | 'recall'>
+  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'recall'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -96,7 +96,10 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     }
     for (let first = true; !closed; first = false) {
       try {
-        if ((await house.receive(principal, inbound(packet, will, true, true))) === 'accepted') tally.totals.accepted++
+        const verdict = await new Promise<Verdict>((settled, notTaken) =>
+          house.take(principal, inbound(packet, will, true, true), { settled, notTaken }),
+        )
+        if (verdict === 'accepted') tally.totals.accepted++
         return
       } catch {
         if (first) tally.totals.unstored++

@@ -134,7 +134,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
     }
-    const receive = createPipeline(pipelineParts)
+    const { take, receive } = createPipeline(pipelineParts)
 
     const levels = configuredLevels({ settings, clock, logger, alarms })
     const influxdb = influxdbOutput({ settings, log, ids, clock, alarms, logger, ...(levels && { touched: levels }) })
@@ -185,7 +185,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       listeners: mqttListeners(settings['mqtt.listen'], tls),
       ...mqttInput({
         permissions: auditedPermissions(createPermissions(settings), audit),
-        receive,
+        take,
         clock,
         notices,
         ids,

@@ -5,13 +5,14 @@ import { encodeEvent } from '../proto/generated/encode.ts'
 import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
-import { type Accounting, type RecentFate, noInput } from './accounting.ts'
+import type { Accounting } from './accounting.ts'
 import { clockWarning } from './clock-faults.ts'
 import type { Clock } from './clock.ts'
+import { Given, inputOf } from './given.ts'
 import type { Ids } from './ids.ts'
-import type { ClockFault, Fate, Receive, RefusalFault, Sender, Transport } from './inputs/receive.ts'
+import type { ClockFault, Receive, RefusalFault, Sender, Take, ToldFate, Transport } from './inputs/receive.ts'
 import { kindOf, laneOf, retentionOf } from './lane.ts'
-import type { Appended, Log, NewRecord } from './log/log.ts'
+import type { Log, NewRecord } from './log/log.ts'
 import { type Site, normalise } from './normalise.ts'
 import { labelsMask, maskOf, propertiesOf, recordHeader } from './record-header.ts'
 import type { UnknownQuantities } from './quantities.ts'
@@ -40,78 +41,36 @@ export interface PipelineParts {
   adapterFailed(adapter: string, error: unknown): void
 }
 
-export function createPipeline(parts: PipelineParts): Receive {
+export interface Pipeline {
+  readonly take: Take
+  readonly receive: Receive
+}
+
+export function createPipeline(parts: PipelineParts): Pipeline {
   const { routes, log, ids, accounting } = parts
   const shapes = createShapes(parts)
 
-  /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
-  function receive(sender: Sender, frame: Frame, transport?: Transport): Promise<Fate> {
+  function take(sender: Sender, frame: Frame, transport: Transport | undefined, told: ToldFate): void {
     const frameId = transport?.frameId ?? ids.next(frame.receivedAt)
     const route = routes.find(frame.channel, frame.contentType)
-    const given: Given = { frameId, sender, frame, route }
-    accounting.receive(inputOf(given))
+    accounting.receive(inputOf(route))
     const read = readAny(parts, shapes, route, sender, frame, transport)
+    const given = new Given(parts, frameId, sender, frame, route, read, told)
     const carry = transport?.wanted ?? false
     // Nothing to keep: its events are durable, or they would not have been found.
-    if (read.fate === 'duplicate' && !carry) return Promise.resolve(settle(given, { frameId, fate: 'duplicate' }))
+    if (read.fate === 'duplicate' && !carry) return queueMicrotask(() => given.duplicate())
     const kept = keptFrame(frameId, read, sender, frame, route, transport)
     const { records } = read
     const encodedRest = read.fate === 'stored' && read.shaped ? encodedRestOf(read.shaped, kept) : undefined
-    const resent = transport?.resent ?? false
-    return log.append({ frame: kept, records, ...(encodedRest && { encodedRest }), resent, carry }).then(
-      (appended) => settle(given, fateOf(frameId, read, appended)),
-      (error: unknown) => notTaken(given, error),
-    )
+    log.put({ frame: kept, records, encodedRest, resent: transport?.resent ?? false, carry }, given)
   }
 
-  function settle(given: Given, fate: Fate): Fate {
-    const input = inputOf(given)
-    accounting.settle(input, fate.fate, fate.fate === 'refused' ? fate.fault : undefined)
-    if (fate.fate === 'stored' && fate.clockFault) {
-      accounting.clockFault(input)
-      parts.clockFaulty?.(fate.clockFault, given.sender.name, given.frame.channel)
-    }
-    // Of other fates the log itself tells.
-    if (fate.fate === 'duplicate') accounting.remember(recent(given, fate.fate, ''))
-    return fate
+  return {
+    take,
+    /** Resolves when the frame is settled for good; rejects when nothing was taken, and then it must not be acknowledged. */
+    receive: (sender, frame, transport) =>
+      new Promise((resolve, reject) => take(sender, frame, transport, { settled: resolve, notTaken: reject })),
   }
-
-  function notTaken(given: Given, error: unknown): never {
-    accounting.settle(inputOf(given), 'not_taken')
-    accounting.remember(recent(given, 'not_taken', error instanceof Error ? error.message : String(error)))
-    throw error
-  }
-
-  function recent({ frameId, sender, frame, route }: Given, fate: 'duplicate' | 'not_taken', why: string): RecentFate {
-    const { channel, receivedAt } = frame
-    const adapter = route?.input.adapter.name ?? ''
-    return { frameId, channel, sender: sender.name, adapter, receivedAt, settledAt: parts.clock.now(), fate, why }
-  }
-
-  return receive
-}
-
-/** A frame that came in, with the id it got. */
-interface Given {
-  readonly frameId: Uint8Array
-  readonly sender: Sender
-  readonly frame: Frame
-  readonly route: Route | undefined
-}
-
-const inputOf = ({ route }: Given): string => route?.input.name ?? noInput
-
-function fateOf(frameId: Uint8Array, read: Read, appended: Appended): Fate {
-  if (appended.fate === 'duplicate' || read.fate === 'duplicate') return { frameId, fate: 'duplicate' }
-  if (read.fate === 'stored') {
-    const { eventIds, clockFault } = read
-    const { places } = appended
-    return clockFault
-      ? { frameId, fate: 'stored', places, eventIds, clockFault }
-      : { frameId, fate: 'stored', places, eventIds }
-  }
-  if (read.fate === 'refused') return { frameId, fate: 'refused', fault: read.fault, why: read.why }
-  return read.fate === 'carried' ? { frameId, fate: 'carried' } : { frameId, fate: 'ignored', why: read.why }
 }
 
 export type Read =

@@ -3,9 +3,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import type { BrokerParts } from '../broker/broker.ts'
 import { startGatewayProcess } from './gateway/process.ts'
-import { closeBrokers, heldReceive, startBroker, until } from './tools/broker.ts'
+import { closeBrokers, heldReceive, startBroker, type TestParts, until } from './tools/broker.ts'
 import {
   connectPacket,
   frame,
@@ -39,7 +38,7 @@ function told(packet: RawPacket): readonly [string, string | undefined] {
   return [body.toString('hex'), words]
 }
 
-const forbidding: Partial<BrokerParts<{ name: string }>> = {
+const forbidding: TestParts = {
   mayPublish: (_principal, topic) => !topic.startsWith('secret'),
   maySubscribe: (_principal, filter) => !filter.startsWith('secret'),
   receive: (_principal, { topic }) => Promise.resolve(topic === 'nobody' ? 'unread' : 'accepted'),

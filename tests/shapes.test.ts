@@ -9,7 +9,7 @@ import { createIds } from '../gateway/ids.ts'
 import type { Fate, Sender, Transport } from '../gateway/inputs/receive.ts'
 import { makeBlocks } from '../gateway/log/frames.ts'
 import { createGather, isRecordPart } from '../gateway/log/gather.ts'
-import type { Log, NewFrame } from '../gateway/log/log.ts'
+import type { Log, NewFrame, Told } from '../gateway/log/log.ts'
 import { itemBytes, markBytes, sealRecord, stampOf } from '../gateway/log/record.ts'
 import { createPipeline } from '../gateway/pipeline.ts'
 import { createUnknownQuantities } from '../gateway/quantities.ts'
@@ -53,12 +53,12 @@ function house(adapter: Adapter, mayPublish: (event: Event) => string | undefine
     },
   }
   const unknownQuantities = createUnknownQuantities()
-  const receive = createPipeline({
+  const { receive } = createPipeline({
     routes: createRoutes([{ name: 'senml', adapter: counting, topics: ['#'], options: undefined, site }]),
     log: {
-      append(frame: NewFrame) {
+      put(frame: NewFrame, told: Told) {
         appended.push(frame)
-        return Promise.resolve({ fate: 'stored', number: appended.length, places: [] })
+        queueMicrotask(() => told.stored(appended.length, []))
       },
     } as unknown as Log,
     ids: createIds((bytes) => {

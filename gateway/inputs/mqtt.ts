@@ -13,7 +13,7 @@ import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import { adviceFor } from '../refusal-advice.ts'
 import type { DeviceNotices } from './device-notices.ts'
-import type { Fate, Receive, Sender, Transport } from './receive.ts'
+import type { Fate, Sender, Take, Transport } from './receive.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
 
@@ -33,7 +33,7 @@ type Functions = Pick<
   | 'maySubscribe'
   | 'mayReceive'
   | 'explain'
-  | 'receive'
+  | 'take'
   | 'recall'
   | 'newFrameId'
   | 'isStored'
@@ -41,7 +41,7 @@ type Functions = Pick<
 
 export interface MqttInputParts {
   readonly permissions: Permissions
-  readonly receive: Receive
+  readonly take: Take
   readonly clock: Clock
   readonly notices: DeviceNotices
   readonly ids: Ids
@@ -53,7 +53,7 @@ export interface MqttInputParts {
 }
 
 export function mqttInput(parts: MqttInputParts): Functions {
-  const { permissions, receive, clock, notices, ids, log, isWanted } = parts
+  const { permissions, take, clock, notices, ids, log, isWanted } = parts
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -78,12 +78,15 @@ export function mqttInput(parts: MqttInputParts): Functions {
     recall: (name, clientId) => permissions.recall(name, clientId),
     newFrameId: () => ids.next(clock.now()),
     isStored: (frameId) => log.findFrame(frameId) !== undefined,
-    receive(principal, message) {
+    take(principal, message, told) {
       const frame = frameOf(message, clock)
       const { clientId } = message
-      return receive(senderOf(principal), frame, transportOf(message, permissions, isWanted)).then((fate) => {
-        if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
-        return verdictOf(fate)
+      take(senderOf(principal), frame, transportOf(message, permissions, isWanted), {
+        settled(fate) {
+          if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
+          told.settled(verdictOf(fate))
+        },
+        notTaken: () => told.notTaken(),
       })
     },
   }

@@ -7,6 +7,16 @@ import type { Place } from '../log/log.ts'
 
 export type Receive = (sender: Sender, frame: Frame, transport?: Transport) => Promise<Fate>
 
+/** The same without a promise, for an input that has many: `told` is told later, never before it returns. */
+export type Take = (sender: Sender, frame: Frame, transport: Transport | undefined, told: ToldFate) => void
+
+/** Told once; it must not throw. */
+export interface ToldFate {
+  settled(fate: Fate): void
+  /** Nothing was taken; the sender must keep its copy. */
+  notTaken(error: unknown): void
+}
+
 /** Who is at the other end, as an authenticated principal. */
 export interface Sender {
   /** Such as "mqtt:gauge-7"; part of every record. */

@@ -7,7 +7,7 @@ import { GatewayError } from '../../proto/errors.ts'
 import type { Alarms } from '../alarms.ts'
 import type { CommitResult } from './commit-writer.ts'
 import type { CommitJob, Gather, NextNumbers } from './gather.ts'
-import type { Appended, AppendedFrame, Place } from './log.ts'
+import type { AppendedFrame, Place, Told } from './log.ts'
 import type { Stamp } from './record.ts'
 import type { ResendBatch } from './resends.ts'
 import type { Writer } from './writer.ts'
@@ -22,8 +22,7 @@ export interface Pending extends AppendedFrame {
   places: readonly Place[]
   number: number
   loggedAt: bigint
-  readonly resolve: (appended: Appended) => void
-  readonly reject: (error: GatewayError) => void
+  readonly told: Told
 }
 
 export interface CommitParts {
@@ -36,9 +35,9 @@ export interface CommitParts {
   readonly pendingBytesMax: number
   readonly commitIntervalMs: number
   stamp(): Stamp
-  /** It is on disk: makes it readable and moves the head; then the appends are resolved. */
+  /** It is on disk: makes it readable and moves the head; then those who appended are told. */
   durable(result: CommitResult, pending: readonly Pending[]): void
-  /** The appends are resolved: readers may be told. */
+  /** They are told by the microtask before: readers may be told. */
   announce(): void
   refused(pending: Pending): void
   /** The writer is gone or silent: nothing can be acknowledged any more. */
@@ -177,10 +176,11 @@ export function createCommits(parts: CommitParts): Commits {
     else alarms.clear('disk_low')
     if (trouble === 'failed' || (trouble === 'full' && !job.urgent)) recovered()
     parts.durable(result, settled)
-    for (const { bytes, number, places, resolve } of settled) {
-      pendingBytes -= bytes
-      resolve({ fate: 'stored', number, places })
-    }
+    for (const { bytes } of settled) pendingBytes -= bytes
+    // Not now: what they do may come back here.
+    queueMicrotask(() => {
+      for (const { number, places, told } of settled) told.stored(number, places)
+    })
     parts.announce()
   }
 
@@ -215,7 +215,7 @@ export function createCommits(parts: CommitParts): Commits {
   function refuse(pending: Pending, error: GatewayError): void {
     pendingBytes -= pending.bytes
     parts.refused(pending)
-    pending.reject(error)
+    queueMicrotask(() => pending.told.notTaken(error))
   }
 
   function died(error: Error): void {

@@ -316,6 +316,7 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
     holds,
     state,
     append: intake.append,
+    put: intake.put,
     read: reader.read,
     before: search.before,
     onAdvance(listener) {

@@ -6,7 +6,7 @@ import { Fate } from '../../proto/generated/types.ts'
 import type { Frame } from '../../proto/generated/types.ts'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
-import type { Appended, NewFrame, NewRecord, Place } from './log.ts'
+import type { Appended, NewFrame, NewRecord, Place, Told } from './log.ts'
 import type { Resends } from './resends.ts'
 import { latin1 } from './wire-bytes.ts'
 
@@ -19,6 +19,7 @@ export interface IntakeParts {
 
 export interface Intake {
   append(frame: NewFrame): Promise<Appended>
+  put(frame: NewFrame, told: Told): void
   durable(pending: readonly Pending[]): void
   refused(pending: Pending): void
 }
@@ -34,20 +35,21 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   const onTheWay = new Map<string, Pending>()
   /** Who waits for it. */
   const waiters = new Map<Pending, (() => void)[]>()
-  function append(frame: NewFrame): Promise<Appended> {
+
+  function put(frame: NewFrame, told: Told): void {
     assert(frame.frame.id?.length === 16, 'a frame has an id of 16 bytes')
     const urgent = frame.records.some(isUrgent)
     const obstacle = commits.obstacle(urgent)
-    if (obstacle) return Promise.reject(obstacle)
+    if (obstacle) return queueMicrotask(() => told.notTaken(obstacle))
     const original = resent(frame)
-    if (original === 'known') return Promise.resolve(duplicate)
-    if (original) return after([original], frame)
-    if (!frame.records.some(hasKey)) return take(frame.frame, frame.records, none, urgent, frame.encodedRest)
+    if (original === 'known') return queueMicrotask(() => told.duplicate())
+    if (original) return after([original], frame, told)
+    if (!frame.records.some(hasKey)) return take(frame.frame, frame.records, none, urgent, told, frame.encodedRest)
     const { records, keys, originals } = newOnes(frame.records)
-    if (originals.length > 0) return after(originals, frame)
-    if (records.length > 0) return take(frame.frame, records, keys, urgent)
-    if (!frame.carry) return Promise.resolve(duplicate)
-    return take({ ...frame.frame, fate: Fate.DUPLICATE }, records, keys, false).then(() => duplicate)
+    if (originals.length > 0) return after(originals, frame, told)
+    if (records.length > 0) return take(frame.frame, records, keys, urgent, told)
+    if (!frame.carry) return queueMicrotask(() => told.duplicate())
+    take({ ...frame.frame, fate: Fate.DUPLICATE }, records, keys, false, asDuplicate(told))
   }
 
   function take(
@@ -55,31 +57,29 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     records: readonly NewRecord[],
     keys: readonly string[],
     urgent: boolean,
+    told: Told,
     encodedRest?: Uint8Array,
-  ): Promise<Appended> {
-    return new Promise((resolve, reject) => {
-      let bytes = framingBytes + (kept.payload?.length ?? 0)
-      for (const record of records) bytes += framingBytes + record.event.length
-      const key = kept.resendKey
-      const pending: Pending = {
-        number: 0,
-        frame: kept,
-        encodedRest,
-        records,
-        loggedAt: 0n,
-        keys,
-        resend: undefined,
-        urgent,
-        bytes,
-        places: noPlaces,
-        resolve,
-        reject,
-      }
-      for (const one of keys) onTheWay.set(one, pending)
-      commits.append(pending)
-      // By the time that it got there, which many share.
-      if (key && key.length > 0) pending.resend = resends.add(key, pending.loggedAt)
-    })
+  ): void {
+    let bytes = framingBytes + (kept.payload?.length ?? 0)
+    for (const record of records) bytes += framingBytes + record.event.length
+    const key = kept.resendKey
+    const pending: Pending = {
+      number: 0,
+      frame: kept,
+      encodedRest,
+      records,
+      loggedAt: 0n,
+      keys,
+      resend: undefined,
+      urgent,
+      bytes,
+      places: noPlaces,
+      told,
+    }
+    for (const one of keys) onTheWay.set(one, pending)
+    commits.append(pending)
+    // By the time that it got there, which many share.
+    if (key && key.length > 0) pending.resend = resends.add(key, pending.loggedAt)
   }
 
   /** The sender says that it sends this again. */
@@ -108,18 +108,16 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
   }
 
   /** When they are settled, one way or the other, it is looked at again: known by then, or stored itself. */
-  async function after(originals: readonly Pending[], frame: NewFrame): Promise<Appended> {
-    await Promise.all(
-      originals.map(
-        (original) =>
-          new Promise<void>((resolve) => {
-            const list = waiters.get(original) ?? []
-            list.push(resolve)
-            waiters.set(original, list)
-          }),
-      ),
-    )
-    return append(frame)
+  function after(originals: readonly Pending[], frame: NewFrame, told: Told): void {
+    let left = originals.length
+    const settled = (): void => {
+      if (--left === 0) queueMicrotask(() => put(frame, told))
+    }
+    for (const original of originals) {
+      const list = waiters.get(original) ?? []
+      list.push(settled)
+      waiters.set(original, list)
+    }
   }
 
   function settle(pending: Pending): void {
@@ -127,11 +125,19 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     const list = waiters.get(pending)
     if (!list) return
     waiters.delete(pending)
-    for (const resolve of list) resolve()
+    for (const settled of list) settled()
   }
 
   return {
-    append,
+    put,
+    append: (frame) =>
+      new Promise((resolve, reject) =>
+        put(frame, {
+          stored: (number, places) => resolve({ fate: 'stored', number, places }),
+          duplicate: () => resolve(duplicate),
+          notTaken: reject,
+        }),
+      ),
     durable(all) {
       const at = now()
       for (const pending of all) {
@@ -146,6 +152,13 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     },
   }
 }
+
+/** The frame is kept, and says nothing new. */
+const asDuplicate = (told: Told): Told => ({
+  stored: () => told.duplicate(),
+  duplicate: () => told.duplicate(),
+  notTaken: (error) => told.notTaken(error),
+})
 
 const isUrgent = ({ lane }: NewRecord): boolean => lane === 'urgent'
 const hasKey = ({ header: { dedupKey } }: NewRecord): boolean => dedupKey !== undefined && dedupKey.length > 0

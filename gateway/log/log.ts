@@ -1,6 +1,7 @@
 // The log: inputs only append to it, outputs only read from it. An append resolves when it is on disk and `head` covers it; a
 // frame is taken whole or not at all. This file is the contract; create-log.ts makes one.
 
+import type { GatewayError } from '../../proto/errors.ts'
 import type { EventKind, Frame, RecordHeader } from '../../proto/generated/types.ts'
 
 export type Lane = 'urgent' | 'routine'
@@ -29,7 +30,7 @@ export interface NewFrame {
   readonly frame: Frame
   readonly records: readonly NewRecord[]
   /** What `encodeFrameRest` makes of the two, from whoever has many with the same. */
-  readonly encodedRest?: Uint8Array
+  readonly encodedRest?: Uint8Array | undefined
   /** The transport says that it is sent again (MQTT DUP): `frame.resendKey` is looked for before anything is stored. */
   readonly resent?: boolean
   /** Somebody is to be given the frame itself: it is kept, as a DUPLICATE, also when every event of it was here before. */
@@ -41,6 +42,15 @@ export type Appended =
   | { readonly fate: 'stored'; readonly number: number; readonly places: readonly Place[] }
   /** Every event of the frame, or the frame itself as a resend, was here before. Durable when this resolves. */
   | { readonly fate: 'duplicate' }
+
+/** Is told once what became of a frame, in the turn in which its commit is done; it must not throw. */
+export interface Told {
+  stored(number: number, places: readonly Place[]): void
+  /** As `Appended` has it. */
+  duplicate(): void
+  /** Nothing of the frame was taken, do not acknowledge: log_full, log_failed, overloaded or stopping. */
+  notTaken(error: GatewayError): void
+}
 
 export interface Place {
   readonly lane: Lane
@@ -133,8 +143,10 @@ export interface Log {
   readonly counts: LogCounts
   readonly bookmarks: Bookmarks
 
-  /** Rejects with GatewayError log_full, log_failed, overloaded or stopping: nothing of the frame was taken, do not acknowledge. */
+  /** Rejects with what `Told.notTaken` is told. */
   append(frame: NewFrame): Promise<Appended>
+  /** The same without a promise, for those who have many: `told` is told later, never before this returns. */
+  put(frame: NewFrame, told: Told): void
 
   /** Never more than `limit`, but at least one record when there is one. Undefined: nothing after `after`. Synchronous, from memory or page cache. */
   read(lane: Lane, after: number, limit: ReadLimit): Slice | undefined

@@ -87,7 +87,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
     const quiet = (): void => {}
     // What cannot be stored is a warning, and is what this is about.
     const logger = { debug: quiet, info: quiet, warn: quiet, error }
-    const receive = createPipeline({
+    const { take } = createPipeline({
       routes: createRoutes(inputs),
       log,
       ids,
@@ -109,7 +109,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
       listeners: [],
       ...mqttInput({
         permissions: createPermissions(settings),
-        receive,
+        take,
         clock,
         notices,
         ids,

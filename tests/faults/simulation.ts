@@ -76,7 +76,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     if (!isLast) arm(disk, random, faults)
     try {
       const log = sabotage((await openOn(disk, dataDir, clock)).log)
-      const receive = createPipeline({
+      const { receive } = createPipeline({
         routes: createRoutes(inputs),
         log,
         ids,

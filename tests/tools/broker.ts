@@ -28,16 +28,24 @@ export interface TestBroker {
 }
 
 /** `log` and `store`: of a broker before, so that this one is that one after a restart. */
-export type TestParts = Partial<BrokerParts<{ name: string }>> & { readonly memory?: MemoryLog }
+export type TestParts = Partial<Omit<BrokerParts<{ name: string }>, 'take'>> & {
+  readonly memory?: MemoryLog
+  /** `take` as a promise. */
+  readonly receive?: (principal: { name: string }, message: InboundPublish) => Promise<Verdict>
+}
 
 const open = new Set<Broker>()
+const accept = (): Promise<Verdict> => Promise.resolve('accepted')
 
-export async function startBroker({ memory = createMemoryLog(), ...parts }: TestParts = {}): Promise<TestBroker> {
+export async function startBroker({
+  memory = createMemoryLog(),
+  receive = accept,
+  ...parts
+}: TestParts = {}): Promise<TestBroker> {
   const received: InboundPublish[] = []
   const events: BrokerEvent[] = []
   const errors: unknown[] = []
   const quiet = (): void => {}
-  const receive = parts.receive ?? ((): Promise<Verdict> => Promise.resolve('accepted'))
   const broker = createBroker<{ name: string }>({
     listeners: [{ name: 'tcp', kind: 'tcp', address: '127.0.0.1', port: 0 }],
     authenticate: ({ username }) => Promise.resolve({ name: username ?? 'anybody' }),
@@ -54,14 +62,18 @@ export async function startBroker({ memory = createMemoryLog(), ...parts }: Test
     sources: [memory],
     store: createMemoryStore(),
     ...parts,
-    async receive(principal, message) {
+    take(principal, message, told) {
       received.push({ ...message, payload: Buffer.from(message.payload) })
-      const verdict = await receive(principal, message)
-      if (verdict === 'accepted' && message.permitted) {
-        const stored = memory.append(message)
-        broker.deliver(memory, [stored], stored.number)
-      }
-      return verdict
+      receive(principal, message).then(
+        (verdict) => {
+          if (verdict === 'accepted' && message.permitted) {
+            const stored = memory.append(message)
+            broker.deliver(memory, [stored], stored.number)
+          }
+          told.settled(verdict)
+        },
+        () => told.notTaken(),
+      )
     },
   })
   await broker.start()
