@@ -307,6 +307,13 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       const added = notices.add(message, clock.now())
       delivery.advance(sources.indexOf(notices), [added], added.number)
     },
+    renew(principal) {
+      for (const client of here.values()) {
+        const { gate, principal: owner } = member(client)
+        if (owner?.name === principal) gate.cut('rights_changed', reasonCode.administrative)
+      }
+      running?.sessions.renew(principal, parts.recall)
+    },
     isWanted: (topic) => running !== undefined && running.delivery.isWanted(topic),
     isWantedBelow: (root) => running !== undefined && running.delivery.isWantedBelow(root),
     cut(principalName) {

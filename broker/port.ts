@@ -17,6 +17,11 @@ export interface Broker {
   deliver(source: MessageSource, messages: readonly DeliverableMessage[], through: number): void
   /** From the gateway itself to subscribers: in memory only, the last thousand; a session that comes back finds what is left. */
   publish(message: OutgoingMessage): void
+  /**
+   * Rights of a principal have changed, or it is gone: its connections are cut (0x98 in MQTT 5) and must authenticate again; its sessions
+   * that are away are judged by `recall`.
+   */
+  renew(principal: string): void
   /** False when nobody would be given a message on this topic that is not retained, so that it need not be made. */
   isWanted(topic: string): boolean
   /** False when nobody would be given any such message below `root`: asked once for many. */
@@ -251,6 +256,8 @@ export type CutReason =
   | 'unstored'
   /** Another connection came with its client id. */
   | 'taken_over'
+  /** What it may do has changed: it must authenticate again. */
+  | 'rights_changed'
   /** Too many of its QoS 2 messages wait for PUBREL. */
   | 'receive_maximum'
   /** `Broker.cut`. */

@@ -27,6 +27,8 @@ export interface Sessions<P extends Principal> {
   expire(): void
   /** From the store, at start. */
   restore(stored: readonly StoredSession[], principalOf: (name: string, clientId: string) => P | undefined): void
+  /** Rights of a principal have changed: those of its sessions that are away are judged by the new ones. */
+  renew(principal: string, principalOf: (name: string, clientId: string) => P | undefined): void
   /** That outlive their connection, present or absent. */
   readonly kept: number
   readonly size: number
@@ -188,6 +190,12 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
         restoreOne(session, principalOf(session.principal, session.clientId))
       }
       sharing.restored()
+    },
+    renew(principal, principalOf) {
+      for (const session of sessions.values()) {
+        if (session.principalName === principal) session.principal = principalOf(principal, session.clientId)
+      }
+      delivery.changed()
     },
   }
 }

@@ -39,12 +39,18 @@ import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { createPlaces } from './places/places.ts'
 import { readZones } from './places/zone-file.ts'
 import { refuseOpenDoors } from './policy/doors.ts'
-import { createPermissions } from './policy/principals.ts'
+import { createPermissions, isLoopback } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
+import { createRegistry } from './policy/registry.ts'
+import { readRoles } from './policy/roles.ts'
+import { includedOf } from './policy/configured-view.ts'
+import { labelsAllowed } from './policy/view.ts'
+import { eventRoot } from './outputs/mqtt/topic.ts'
 import { mayPublishEvent } from './policy/senders.ts'
 import { createUnknownQuantities } from './quantities.ts'
+import { maskOf } from './record-header.ts'
 import { createReplay } from './replay.ts'
-import { createRoutes, programChannel } from './routes.ts'
+import { createRoutes, programChannel, type Routes } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
@@ -181,10 +187,18 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     })
     const mqttOut = mqttOutput(settings, { broker: toBroker, log, logger })
     const published = frameMessages(log)
+    const registry = createRegistry(log.state)
+    const roles = readRoles(settings.roles)
+    const permissions = createPermissions({
+      settings,
+      registry,
+      roles,
+      labelsOf: labelsOfTopics(pipelineParts.routes, settings),
+    })
     const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
       ...mqttInput({
-        permissions: auditedPermissions(createPermissions(settings), audit),
+        permissions: auditedPermissions(permissions, audit),
         take,
         clock,
         notices,
@@ -218,19 +232,26 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       connections: () => ({ mqtt: broker.counts().connections, grpc: grpc?.metrics().streams ?? 0 }),
     })
     stops.push(() => status.stop())
-    const access = createAccess()
+    const access = createAccess({
+      registry,
+      roles,
+      clock,
+      loopback: settings['access.loopback'],
+      jurisdiction: site.jurisdiction,
+    })
     const admin = {
       status,
       readers: () => outputs.map(({ name, failing, lag }) => ({ name, lag: lag(), ...problem(failing()) })),
       replay: createReplay(pipelineParts),
       audit,
+      principals: { registry, roles, seen: access.seen },
     }
     const grpc =
       settings['grpc.listen'] === 'off'
         ? undefined
         : createGrpcServer({
             address: hostAndPort(settings['grpc.listen'], 'grpc.listen'),
-            ...(tls && settings['tls.client_ca'] ? { keys: grpcKeys(tls) } : undefined),
+            ...(tls && speaksTls(settings) ? { keys: grpcKeys(tls) } : undefined),
             log,
             clock,
             logger,
@@ -292,6 +313,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
               ],
             },
           })
+
+    registry.onChange((principal) => {
+      broker.renew(principal)
+      grpc?.cut(principal)
+      streams.cut(principal)
+    })
 
     await auditing.started()
     // Readers first, then senders: whoever is acknowledged can be read.
@@ -356,6 +383,13 @@ const heardBy =
   (event: Event): void =>
     listeners.forEach((listener) => listener(event))
 
+/** By MQTT, what comes in by a labelled input is for who may see those labels, and events for who may see all that is given out. */
+function labelsOfTopics(routes: Routes, settings: Settings): (topic: string) => number {
+  const included = includedOf(settings['mqtt.out_include'], 'mqtt.out_include')
+  const given = labelsAllowed({ ops: true, include: new Set(included) })
+  return (topic) => (topic.startsWith(`${eventRoot}/`) ? given : maskOf(routes.find(topic)?.input.site.labels))
+}
+
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
 /** The port that was really given, where the settings left it open. */
 const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
@@ -394,15 +428,24 @@ function tlsFiles(settings: Settings): TlsFiles | undefined {
   return {
     certificate: readFileSync(certificate),
     key: readFileSync(key),
-    ...(ca ? { clientAuthorities: readFileSync(ca), certificateRequired: true } : undefined),
+    ...(ca
+      ? {
+          clientAuthorities: readFileSync(ca),
+          certificateRequired: settings['tls.client_certificates'] === 'required',
+        }
+      : undefined),
   }
 }
+
+/** On this machine only where certificates are asked for: a program there needs no authority to trust. */
+const speaksTls = (settings: Settings): boolean =>
+  settings['tls.client_ca'] !== undefined || !isLoopback(parseAddress(settings['grpc.listen'], 'grpc.listen').address)
 
 const grpcKeys = (tls: TlsFiles) => ({
   certificate: String(tls.certificate),
   key: String(tls.key),
   ...(tls.clientAuthorities
-    ? { clientAuthorities: String(tls.clientAuthorities), clientCertificateRequired: true }
+    ? { clientAuthorities: String(tls.clientAuthorities), clientCertificateRequired: tls.certificateRequired ?? false }
     : undefined),
 })
 

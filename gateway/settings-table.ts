@@ -42,6 +42,17 @@ export const settingsTable = {
     default: 'ACTUAL',
     about: 'CAP status of messages whose format cannot state one.',
   },
+  'access.loopback': {
+    kind: 'flag',
+    default: true,
+    about:
+      'Whether who connects from this machine by gRPC or HTTP and shows neither token nor certificate may see and do everything.',
+  },
+  roles: {
+    kind: 'tree',
+    about:
+      'Roles beside those that are built in: a list of {name, about, include: [PII, PHI, CJI, law_enforcement_position], ops, frames, reads, calls: [names of calls]}.',
+  },
   'mqtt.listen': {
     kind: 'list',
     default: 'mqtt://127.0.0.1:1883, ws://127.0.0.1:9001',
@@ -56,7 +67,7 @@ export const settingsTable = {
   'mqtt.users': {
     kind: 'tree',
     about:
-      'Who may connect by name and secret: a list of {name, secret_hash (made by `tocsin secret`), publish: [topic filters], subscribe: [topic filters]}.',
+      'Who may connect by name and secret: a list of {name, secret_hash (made by `tocsin secret`), publish: [topic filters], subscribe: [topic filters], include: [labels beyond OPS that it may see on topics of labelled inputs]}.',
   },
   'mqtt.packet_bytes_max': {
     kind: 'bytes',
@@ -90,7 +101,14 @@ export const settingsTable = {
   'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
   'tls.client_ca': {
     kind: 'text',
-    about: 'PEM file of the authority whose client certificates are accepted; set: clients must show one.',
+    about: 'PEM file of the authority whose client certificates are accepted.',
+  },
+  'tls.client_certificates': {
+    kind: 'choice',
+    of: ['required', 'optional'],
+    default: 'required',
+    about:
+      'Whether clients must show a certificate of tls.client_ca; optional: they may say who they are by a secret or a token instead.',
   },
   'grpc.listen': {
     kind: 'text',

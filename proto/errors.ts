@@ -34,6 +34,7 @@ export const errors = {
     meaning: 'What is sent says of itself that it is what is not taken here.',
   },
   key_reused: { http: 422, grpc: 9, meaning: 'The key of a repeated request belongs to another one.' },
+  already_there: { http: 409, grpc: 6, meaning: 'There is one of this name already.' },
   already_running: { http: 409, grpc: 9, meaning: 'The same is being done already; wait for its end.' },
   audit_failed: {
     http: 503,

@@ -39,7 +39,16 @@ describe('in bash', () => {
   })
 
   test('so are the options of a command, and only its own', () => {
-    expect(offered('fate', '--')).toEqual(['--topic', '--limit', '--server', '--ca', '--cert', '--key', '--help'])
+    expect(offered('fate', '--')).toEqual([
+      '--topic',
+      '--limit',
+      '--server',
+      '--ca',
+      '--cert',
+      '--key',
+      '--token',
+      '--help',
+    ])
     expect(offered('refusals', '--dr')).toEqual(['--dry-run'])
     expect(offered('version', '--')).toEqual(['--help'])
   })

@@ -38,6 +38,7 @@ import {
   type House,
   type TestClient,
 } from './grpc-house.ts'
+import { principals } from './tools/registry.ts'
 
 const refusal = (code: number, name: string) =>
   expect.objectContaining({ code, metadata: expect.objectContaining({ internalRepr: expect.any(Map) }), tocsin: name })
@@ -265,6 +266,7 @@ describe('AdminService', () => {
       readers: () => [],
       replay: async (frame: Frame) => (replayed.push(frame.channel ?? ''), { fate: 'stored', why: '' } as const),
       audit: { list: async () => Buffer.alloc(0) },
+      principals: principals(),
     }
     await using house = await openHouse({ admin })
     for (let i = 0; i < 5; i++) await refuseFrame(house, `t/${i}`)
@@ -313,7 +315,7 @@ describe('AdminService', () => {
     )
     expect(bookmarks).toMatchObject([{ reader: 'influxdb', holds: true }])
     expect(toNumber(bookmarks[0]?.urgentLag)).toBe(1)
-    await using strict = await openHouse({ access: { ...openAccess, view: () => seesAll, mayAdminister: () => false } })
+    await using strict = await openHouse({ access: { ...openAccess, view: () => seesAll, may: () => false } })
     expect(await failing(strict.client('tocsin.v1.AdminService').unary('GetStatus', {}))).toEqual(
       refusal(7, 'not_allowed'),
     )

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { credentials } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import type { Authenticated, Caller } from '../gateway/grpc/access.ts'
+import { everything } from '../gateway/policy/rights.ts'
 import { deviceEvent, openAccess, openHouse, seesAll, testClient, urgentEvent, type House } from './grpc-house.ts'
 import { describeWithTools } from './tools/present.ts'
 import { generatedFolder } from './tools/python-contract.ts'
@@ -156,7 +157,7 @@ describe('TLS', () => {
       authenticate: ({ certificate }: Caller): Authenticated => {
         seen.push(String(certificate?.subject.CN ?? 'nobody'))
         return certificate
-          ? { principal: { name: 'console', authenticity: 'authenticated' } as const }
+          ? { principal: { name: 'console', authenticity: 'authenticated', rights: everything } as const }
           : { refused: 'Show a certificate.' }
       },
     }

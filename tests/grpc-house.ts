@@ -12,6 +12,7 @@ import { createIds } from '../gateway/ids.ts'
 import type { Appended, Log } from '../gateway/log/log.ts'
 import type { Logger } from '../gateway/logger.ts'
 import { newRecord } from '../gateway/pipeline.ts'
+import { everything } from '../gateway/policy/rights.ts'
 import { ClockQuality, Fate, MessageStatus } from '../proto/generated/types.ts'
 import type {
   Event,
@@ -24,6 +25,7 @@ import { toNumber } from '../proto/int64.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec, serviceDefinition } from '../proto/wire.ts'
 import { openTestLog } from './grpc-log.ts'
+import { principals } from './tools/registry.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 export const quietNotes: CallNotes = { call() {}, stream: () => () => {} }
@@ -34,11 +36,12 @@ export const seesAll: View = {
   shown: (record) => record,
   mayReadFrame: () => true,
 }
-export const anonymous: Principal = { name: 'grpc:anonymous', authenticity: 'unverified' }
+export const anonymous: Principal = { name: 'grpc:anonymous', authenticity: 'unverified', rights: everything }
 export const openAccess: Access = {
   authenticate: () => ({ principal: anonymous }),
   view: () => seesAll,
-  mayAdminister: (_principal, _call, caller) => caller.loopback,
+  may: () => true,
+  mayIngest: () => true,
 }
 
 export interface House extends AsyncDisposable {
@@ -64,6 +67,7 @@ export async function openHouse(parts: Partial<GrpcServerParts> & { folder?: str
       readers: () => [],
       replay: async () => ({ fate: 'refused', why: '' }),
       audit: { list: async () => Buffer.alloc(0) },
+      principals: principals(),
     },
     notes: quietNotes,
     ready: () => true,

@@ -130,7 +130,7 @@ describe('doors', () => {
 
   test.each([
     [{ TOCSIN_MQTT_LISTEN: 'mqtt://0.0.0.0:1883' }, 'plain text'],
-    [{ TOCSIN_MQTT_LISTEN: 'mqtts://[::]:8883' }, 'anybody'],
+    [{ TOCSIN_MQTT_LISTEN: 'mqtts://[::]:8883' }, 'tls.certificate'],
     [{ TOCSIN_GRPC_LISTEN: '0.0.0.0:50051' }, 'tls.client_ca'],
     [{ TOCSIN_HTTP_LISTEN: '192.0.2.1:8080' }, 'http.listen'],
     [{ TOCSIN_MQTT_LISTEN: 'mqtts://127.0.0.1:8883' }, 'tls.certificate'],

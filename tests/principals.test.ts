@@ -1,22 +1,27 @@
 // Who is let in by MQTT, and as whom.
 
 import { expect, test } from 'vitest'
-import { createPermissions } from '../gateway/policy/principals.ts'
+import { createPermissions, type Permissions } from '../gateway/policy/principals.ts'
+import { readRoles } from '../gateway/policy/roles.ts'
 import { hashSecret } from '../gateway/policy/secrets.ts'
-import { readSettings } from '../gateway/settings.ts'
+import { readSettings, type Settings } from '../gateway/settings.ts'
+import { openRegistry } from './tools/registry.ts'
 
 const attempt = { clientId: 'gauge-7', protocolVersion: 4, listener: 'mqtt://127.0.0.1:1883' } as const
 const named = { ...attempt, username: 'gauge', password: Buffer.from('secret') }
 
+const permissionsOf = (settings: Settings, registry = openRegistry(), labelsOf = (_topic: string) => 0): Permissions =>
+  createPermissions({ settings, registry, roles: readRoles([]), labelsOf })
+
 async function permissions(environment: Record<string, string> = {}) {
-  return createPermissions(readSettings({ environment }))
+  return permissionsOf(readSettings({ environment }))
 }
 
 async function withUser() {
   const users = [
     { name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')), publish: ['gauges/#'], subscribe: ['#'] },
   ]
-  return createPermissions({ ...readSettings({ environment: {} }), 'mqtt.users': users })
+  return permissionsOf({ ...readSettings({ environment: {} }), 'mqtt.users': users })
 }
 
 test('while nobody is listed, a device on this machine that has a name set is let in as one that has none', async () => {

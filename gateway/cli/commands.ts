@@ -19,6 +19,7 @@ export const commands: readonly Entry[] = [
   { name: 'refusals', load: async () => (await import('./refusals.ts')).refusals },
   { name: 'check', load: async () => (await import('./check-mapping.ts')).check },
   { name: 'settings', load: async () => (await import('./settings.ts')).settings },
+  { name: 'principals', load: async () => (await import('./principals.ts')).principals },
   { name: 'secret', load: async () => (await import('./secret.ts')).secret },
   { name: 'backup', load: async () => (await import('./backup.ts')).backup },
   { name: 'restore', load: async () => (await import('./restore.ts')).restore },

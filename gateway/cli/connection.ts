@@ -6,6 +6,7 @@ import {
   type ClientReadableStream,
   credentials,
   makeGenericClientConstructor,
+  Metadata,
   type ServiceError,
   status as Status,
 } from '@grpc/grpc-js'
@@ -18,6 +19,12 @@ import type {
   GetStatusResponse,
   ListBookmarksRequest,
   ListBookmarksResponse,
+  ListPrincipalsRequest,
+  ListPrincipalsResponse,
+  PutPrincipalRequest,
+  PutPrincipalResponse,
+  RemovePrincipalRequest,
+  RemovePrincipalResponse,
   ListEventsRequest,
   ListEventsResponse,
   ListRefusalsRequest,
@@ -46,6 +53,10 @@ export const connectionOptions: Readonly<Record<string, Option>> = {
   ca: { value: 'FILE', about: 'PEM file of the authority of a gateway that speaks TLS.' },
   cert: { value: 'FILE', about: 'PEM file of your certificate, where the gateway asks for one.' },
   key: { value: 'FILE', about: 'PEM file of its private key.' },
+  token: {
+    value: 'FILE',
+    about: 'File with your token; it may stand in TOCSIN_TOKEN instead. Never on the command line.',
+  },
 }
 
 interface Calls {
@@ -55,6 +66,9 @@ interface Calls {
   readonly 'AdminService/GetStatus': [GetStatusRequest, GetStatusResponse]
   readonly 'AdminService/ListBookmarks': [ListBookmarksRequest, ListBookmarksResponse]
   readonly 'AdminService/ListRefusals': [ListRefusalsRequest, ListRefusalsResponse]
+  readonly 'AdminService/ListPrincipals': [ListPrincipalsRequest, ListPrincipalsResponse]
+  readonly 'AdminService/PutPrincipal': [PutPrincipalRequest, PutPrincipalResponse]
+  readonly 'AdminService/RemovePrincipal': [RemovePrincipalRequest, RemovePrincipalResponse]
   readonly 'TelemetryService/ListSeries': [ListSeriesRequest, ListSeriesResponse]
   readonly 'TelemetryService/QuerySeries': [QuerySeriesRequest, QuerySeriesResponse]
 }
@@ -92,6 +106,9 @@ export function connect(given: Given): Connection {
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 2_000,
   })
+  const metadata = new Metadata()
+  const token = tokenOf(given)
+  if (token) metadata.set('authorization', `Bearer ${token}`)
   const method = (name: string): ((...args: unknown[]) => unknown) => client[name]!.bind(client) as never
 
   return {
@@ -99,12 +116,12 @@ export function connect(given: Given): Connection {
     call: (name, request) =>
       new Promise((resolve, reject) => {
         const deadline = new Date(Date.now() + callTimeoutMs)
-        method(name)(request, { deadline }, (error: ServiceError | null, response: unknown) =>
+        method(name)(request, metadata, { deadline }, (error: ServiceError | null, response: unknown) =>
           error ? reject(explain(error, server)) : resolve(response as never),
         )
       }),
-    open: (name, request) => method(name)(request) as never,
-    publish: () => method('EventService/Publish')() as never,
+    open: (name, request) => method(name)(request, metadata) as never,
+    publish: () => method('EventService/Publish')(metadata) as never,
     explain: (error) => explain(error, server),
     close: () => client.close(),
   }
@@ -136,6 +153,12 @@ function serverOfSettings(): string {
 function checkServer(server: string): void {
   const isAddress = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i.test(server)
   if (!isAddress) throw new UsageError(`--server must be HOST:PORT such as 127.0.0.1:50051; it is "${server}"`)
+}
+
+function tokenOf(given: Given): string | undefined {
+  const file = given.text('token')
+  const text = file === undefined ? process.env['TOCSIN_TOKEN'] : readFileSync(file, 'utf8')
+  return text?.trim() || undefined
 }
 
 function credentialsOf(given: Given) {

@@ -69,7 +69,7 @@ export const namesOf = (of: object): string[] =>
     .filter((name) => name !== 'UNSPECIFIED')
     .map((name) => name.toLowerCase().replaceAll('_', '-'))
 
-function parseBox(text: string): Box {
+export function parseBox(text: string): Box {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
   const [south = Number.NaN, west = 0, north = Number.NaN, east = 0] = numbers
   const isBox =

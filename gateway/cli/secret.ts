@@ -23,16 +23,19 @@ export const secret: Command = {
     ['printf \'%s\' "$SECRET" | tocsin secret', 'The same in a script.'],
   ],
   async run(_given, { print }) {
-    const typed = process.stdin.isTTY ? await askTwice() : (await text(process.stdin)).replace(/\r?\n$/, '')
-    const bytes = new TextEncoder().encode(typed)
-    if (typed.length < secretCharsMin || bytes.length > secretBytesMax) {
-      throw new UsageError(
-        `a secret must have ${secretCharsMin} characters or more, and ${secretBytesMax} bytes at most`,
-      )
-    }
-    print(await hashSecret(bytes))
+    print(await askSecret())
     return 0
   },
+}
+
+/** The hash of a secret from the keyboard or a pipe. */
+export async function askSecret(): Promise<string> {
+  const typed = process.stdin.isTTY ? await askTwice() : (await text(process.stdin)).replace(/\r?\n$/, '')
+  const bytes = new TextEncoder().encode(typed)
+  if (typed.length < secretCharsMin || bytes.length > secretBytesMax) {
+    throw new UsageError(`a secret must have ${secretCharsMin} characters or more, and ${secretBytesMax} bytes at most`)
+  }
+  return hashSecret(bytes)
 }
 
 async function askTwice(): Promise<string> {

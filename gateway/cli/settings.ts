@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { GatewayError } from '../../proto/errors.ts'
 import { configuredInputs } from '../configured-inputs.ts'
 import { refuseOpenDoors } from '../policy/doors.ts'
-import { createPermissions } from '../policy/principals.ts'
+import { readUsers } from '../policy/principals.ts'
+import { readRoles } from '../policy/roles.ts'
 import { sampleFile } from '../settings-pages.ts'
 import { readSettings, settingsFileDefault } from '../settings.ts'
 import type { Command } from './command.ts'
@@ -26,7 +27,12 @@ export const settings: Command = {
     }
     const [file = process.env['TOCSIN_SETTINGS']] = given.words
     const read = readSettings({ file, environment: process.env })
-    const checks = [() => refuseOpenDoors(read), () => createPermissions(read), () => configuredInputs(read)]
+    const checks = [
+      () => refuseOpenDoors(read),
+      () => readUsers(read['mqtt.users']),
+      () => readRoles(read.roles),
+      () => configuredInputs(read),
+    ]
     const faults = checks.flatMap(faultOf)
     if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))
     const what = existsSync(file ?? settingsFileDefault) ? (file ?? settingsFileDefault) : 'what the environment sets'

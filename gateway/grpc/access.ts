@@ -4,8 +4,10 @@
 import type { PeerCertificate } from 'node:tls'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
 import type { Frame, RecordHeader } from '../../proto/generated/types.ts'
+import { GatewayError } from '../../proto/errors.ts'
 import type { StoredRecord } from '../log/log.ts'
 import { isLoopback } from '../policy/principals.ts'
+import type { CallName, Rights } from '../policy/rights.ts'
 
 /** What is known of a caller before anybody has vouched for it. */
 export interface Caller {
@@ -25,6 +27,9 @@ export interface Principal {
   /** Such as "console:fire-2"; "grpc:anonymous" on loopback without settings. */
   readonly name: string
   readonly authenticity: 'authenticated' | 'unverified'
+  readonly rights: Rights
+  /** When what it showed ends, milliseconds since 1970; its streams end then. */
+  readonly endsAtMs?: number
 }
 
 /** `why` is told to the caller, so it says what to do and no more. */
@@ -34,8 +39,10 @@ export interface Access {
   /** Asked once for each call. */
   authenticate(caller: Caller): Authenticated | Promise<Authenticated>
   view(principal: Principal): View
-  /** Calls of AdminService, by name, such as "ListRefusals"; `caller.loopback` may be all that policy asks for. */
-  mayAdminister(principal: Principal, call: string, caller: Caller): boolean
+  /** Calls of AdminService and ActionService by name, such as "ListRefusals", and "Publish". */
+  may(principal: Principal, call: CallName): boolean
+  /** Whether it may give messages on a channel: tocsin/in/<adapter>/<device>. */
+  mayIngest(principal: Principal, channel: string): boolean
 }
 
 /** What one reader may see. A record that it may not see is not sent to it, in no part. */
@@ -50,6 +57,13 @@ export interface View {
   shown(record: StoredRecord): StoredRecord | undefined
   /** Frames as received carry the strictest label of their source. */
   mayReadFrame(frame: Frame): boolean
+}
+
+/** Throws not_allowed when `principal` may not make the call. */
+export function permitCall(access: Access, principal: Principal, call: CallName): void {
+  if (access.may(principal, call)) return
+  const text = `${principal.name} may not do this (${call}): ask those who run this gateway for a role that may.`
+  throw new GatewayError('not_allowed', text)
 }
 
 type Call = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext' | 'metadata'>

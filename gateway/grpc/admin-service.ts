@@ -8,17 +8,20 @@ import type {
   LaneStatus,
   ListAuditRequest,
   ListBookmarksRequest,
+  ListPrincipalsRequest,
   ListRefusalsRequest,
+  PutPrincipalRequest,
+  RemovePrincipalRequest,
   ReplayRefusalsRequest,
 } from '../../proto/generated/types.ts'
-import { GatewayError } from '../../proto/errors.ts'
 import { uint64 } from '../../proto/int64.ts'
 import { duration, timestamp } from '../../proto/time.ts'
 import { serviceDefinition } from '../../proto/wire.ts'
 import type { Clock } from '../clock.ts'
 import { lanes, type Bookmark, type Lane, type LanePosition, type Log, type StoredRecord } from '../log/log.ts'
-import type { Access } from './access.ts'
+import { permitCall, type Access } from './access.ts'
 import type { Replay } from '../replay.ts'
+import { listPrincipals, type Principals, putPrincipal, removePrincipal } from './principals.ts'
 import { listRefusals, replayRefusals } from './refusals.ts'
 import type { Context, Registrar } from './registrar.ts'
 
@@ -29,6 +32,7 @@ export interface AdminParts {
   /** Readers that run now, by the name of their bookmark. `problem` is what the last failure said. */
   readers(): readonly { readonly name: string; readonly lag: LanePosition; readonly problem?: string }[]
   readonly replay: Replay
+  readonly principals: Principals
   readonly audit: AuditPages
 }
 
@@ -47,11 +51,7 @@ export interface AdminServiceParts {
 export function addAdminService(registrar: Registrar, parts: AdminServiceParts): void {
   const service = serviceDefinition('tocsin.v1.AdminService')
 
-  function permit(call: string, { principal, caller }: Context): void {
-    if (parts.access.mayAdminister(principal, call, caller)) return
-    const text = `${principal.name} may not call ${call}: ask those who run this gateway for the role, or call from the machine itself.`
-    throw new GatewayError('not_allowed', text)
-  }
+  const permit = (call: string, { principal }: Context): void => permitCall(parts.access, principal, call)
 
   registrar.unary([service, 'GetStatus'], (_request, context) => {
     permit('GetStatus', context)
@@ -72,6 +72,19 @@ export function addAdminService(registrar: Registrar, parts: AdminServiceParts):
   registrar.serverStream<ReplayRefusalsRequest>([service, 'ReplayRefusals'], (call, context) => {
     permit('ReplayRefusals', context)
     replayRefusals(parts.log, call, parts.admin.replay, (error) => registrar.fail(call, error))
+  })
+  registrar.unary<ListPrincipalsRequest>([service, 'ListPrincipals'], (request, context) => {
+    permit('ListPrincipals', context)
+    return listPrincipals(parts.admin.principals, request)
+  })
+  registrar.unary<PutPrincipalRequest>([service, 'PutPrincipal'], (request, context) => {
+    permit('PutPrincipal', context)
+    return putPrincipal(parts.admin.principals, request, parts.clock)
+  })
+  registrar.unary<RemovePrincipalRequest>([service, 'RemovePrincipal'], (request, context) => {
+    permit('RemovePrincipal', context)
+    removePrincipal(parts.admin.principals, request)
+    return {}
   })
 }
 

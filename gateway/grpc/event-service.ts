@@ -12,6 +12,7 @@ import { durationMs } from '../../proto/time.ts'
 import { codec, serviceDefinition } from '../../proto/wire.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log/log.ts'
+import { permitCall, type Access } from './access.ts'
 import type { ReadingPlan } from './batches.ts'
 import type { FanOut } from './fan-out.ts'
 import { findFates, type RecentFates } from './fates.ts'
@@ -26,6 +27,7 @@ import { batchBytesMax } from './subscription.ts'
 export interface EventServiceParts {
   readonly log: Log
   readonly clock: Clock
+  readonly access: Access
   readonly fanOut: FanOut
   readonly recentFates: RecentFates
   readonly receiveEvents: ReceiveEvents
@@ -56,9 +58,10 @@ export function addEventService(registrar: Registrar, parts: EventServiceParts):
   registrar.unary<GetFateRequest>([service, 'GetFate'], (request, { view }) => ({
     fates: findFates(parts, request, view),
   }))
-  registrar.duplex([service, 'Publish'], (call, { principal }) =>
-    publish(call, principal, parts.receiveEvents, (error) => registrar.fail(call, error)),
-  )
+  registrar.duplex([service, 'Publish'], (call, { principal }) => {
+    permitCall(parts.access, principal, 'Publish')
+    publish(call, principal, parts.receiveEvents, (error) => registrar.fail(call, error))
+  })
 }
 
 function subscribe(
@@ -76,6 +79,7 @@ function subscribe(
       plan,
       start,
       principal: principal.name,
+      endsAtMs: principal.endsAtMs,
       heartbeatMs: Math.max(heartbeatMs, heartbeatMsMin),
       minBatchMs: bounded('min_batch_interval', request.minBatchInterval, minBatchMsMax),
       expiresMs: bounded('expires_in', request.expiresIn, Number.MAX_SAFE_INTEGER),

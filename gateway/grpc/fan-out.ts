@@ -122,7 +122,14 @@ export function createFanOut({ log, clock }: { readonly log: Log; readonly clock
 
   function tick(): void {
     const nowMs = monotonicMs(clock)
-    for (const subscription of streams.keys()) subscription.tick(nowMs)
+    for (const [subscription, fail] of streams) {
+      try {
+        subscription.tick(nowMs)
+      } catch (error) {
+        fail(error)
+        leave(subscription)
+      }
+    }
   }
 
   function leave(subscription: Subscription): void {

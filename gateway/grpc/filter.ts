@@ -5,7 +5,7 @@ import { EventKind, Label, Lane as WireLane, MessageStatus, Severity } from '../
 import type { Filter, RecordHeader } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Lane, StoredRecord } from '../log/log.ts'
-import { topicMatches } from '../policy/topic-filters.ts'
+import { topicFilterFault, topicMatches } from '../policy/topic-filters.ts'
 import { createBoxTest } from './box.ts'
 
 export interface CompiledFilter {
@@ -149,20 +149,12 @@ function anyEnding(
 
 function anyTopic(filters: readonly string[] | undefined): Test | undefined {
   if (!filters?.length) return undefined
-  const wrong = filters.find((filter) => !isTopicFilter(filter))
-  if (wrong !== undefined) throw invalid('topics', '`+` must be a whole level and `#` a whole level at the end')
+  const fault = filters.map(topicFilterFault).find((each) => each !== undefined)
+  if (fault !== undefined) throw invalid('topics', fault)
   const whole = new Set(filters.filter((filter) => !/[+#]/.test(filter)))
   const patterns = filters.filter((filter) => /[+#]/.test(filter))
   return ({ topic = '' }) => whole.has(topic) || patterns.some((pattern) => topicMatches(pattern, topic))
 }
-
-// MQTT 5.0 §4.7.1
-const isTopicFilter = (filter: string): boolean =>
-  filter.length > 0 &&
-  filter.split('/').every((level, at, all) => {
-    if (level === '#') return at === all.length - 1
-    return level === '+' || !/[+#]/.test(level)
-  })
 
 /** Higher is worse; UNKNOWN counts as MODERATE, never as MINOR; 0: not stated, which passes no threshold. */
 const rank: Readonly<Record<Severity, number>> = {

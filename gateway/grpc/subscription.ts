@@ -2,6 +2,7 @@
 // send it; while the console does not read, it holds two batches and costs disk only.
 
 import { GapReason, Lane as WireLane } from '../../proto/generated/types.ts'
+import { GatewayError } from '../../proto/errors.ts'
 import { codec } from '../../proto/wire.ts'
 import { timestamp } from '../../proto/time.ts'
 import type { Clock } from '../clock.ts'
@@ -20,6 +21,8 @@ export interface SubscriptionOptions {
   readonly plan: ReadingPlan
   readonly start: Start
   readonly principal: string
+  /** When what its reader showed ends, milliseconds since 1970; the stream ends then. */
+  readonly endsAtMs: number | undefined
   readonly heartbeatMs: number
   readonly minBatchMs: number
   /** The stream ends after this; 0: it does not. */
@@ -68,7 +71,7 @@ export function createSubscription(
   nowMs: number,
 ): Subscription {
   const { log, clock, batches, line } = parts
-  const { start, heartbeatMs, minBatchMs, expiresMs } = options
+  const { start, heartbeatMs, minBatchMs, expiresMs, endsAtMs } = options
   const { lanes } = options.plan.filter
   const startHead = { ...log.head }
   const startMs = nowMs
@@ -174,6 +177,7 @@ export function createSubscription(
       currentMs = now
       if (!isOpen) return
       if (expiresMs > 0 && now - startMs >= expiresMs) return close()
+      if (endsAtMs !== undefined && Number(clock.now() / 1_000_000n) >= endsAtMs) throw credentialEnded()
       if (unsentSince.length > 0 || now - lastSentMs + tickMs < heartbeatMs) return
       const { urgent: urgentHead, routine: routineHead } = log.head
       const sentAt = timestamp(clock.now())
@@ -187,6 +191,12 @@ export function createSubscription(
   if (start.snapshot?.length === 0) snapshotAt = undefined
   return subscription
 }
+
+const credentialEnded = (): GatewayError =>
+  new GatewayError(
+    'not_authenticated',
+    'The token or certificate that this stream began with has ended: begin again with another.',
+  )
 
 export const monotonicMs = (clock: Clock): number => Number(clock.monotonic() / 1_000_000n)
 

@@ -7,9 +7,8 @@ import { timestamp } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
 import { logEventOf } from '../audit/log-event.ts'
 import { hex } from '../audit/chain.ts'
-import type { Access } from '../grpc/access.ts'
+import { type Access, permitCall } from '../grpc/access.ts'
 import type { AuditPages } from '../grpc/admin-service.ts'
-import { permit } from './caller.ts'
 import { type Given, tokenText } from './given.ts'
 import type { Route } from './route.ts'
 
@@ -43,7 +42,7 @@ export function auditRoutes({
       },
       answers: [{ status: 200, about: 'A page.', type: 'application/json', schema: 'AuditPage' }],
       async handle(call) {
-        permit(access, 'ListAudit', call)
+        permitCall(access, call.principal, 'ListAudit')
         const page = pageCodec.decode(await audit.list(requestOf(call.given)))
         const { entries = [], nextPageToken } = page
         return {

@@ -5,9 +5,8 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { originAllowed } from '../../broker/listeners.ts'
 import { GatewayError } from '../../proto/errors.ts'
-import type { Access, Caller } from '../grpc/access.ts'
+import type { Caller } from '../grpc/access.ts'
 import { isLoopback } from '../policy/principals.ts'
-import type { Call } from './route.ts'
 
 type Request = Pick<IncomingMessage, 'headers' | 'socket'>
 
@@ -48,11 +47,4 @@ function isOwnHost(host: string): boolean {
   if (!URL.canParse(`http://${host}`)) return false
   const { hostname } = new URL(`http://${host}`)
   return hostname === 'localhost' || isIP(hostname.replace(/^\[|\]$/g, '')) > 0
-}
-
-/** `call` is the name of the same call of AdminService. */
-export function permit(access: Access, call: string, { principal, caller }: Call): void {
-  if (access.mayAdminister(principal, call, caller)) return
-  const text = `${principal.name} may not do this: ask those who run this gateway for the role, or call from the machine itself.`
-  throw new GatewayError('not_allowed', text)
 }

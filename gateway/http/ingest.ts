@@ -4,6 +4,7 @@
 import type { Frame } from '../../adapters/adapter.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { clockWarning } from '../clock-faults.ts'
+import type { Access } from '../grpc/access.ts'
 import type { Clock } from '../clock.ts'
 import { idText } from '../ids.ts'
 import type { Fate, Receive, Transport } from '../inputs/receive.ts'
@@ -15,6 +16,7 @@ import { createRepeats, digest } from './repeats.ts'
 import type { Answer, Call, Parameters, Reply, Route } from './route.ts'
 
 export interface IngestParts {
+  readonly access: Pick<Access, 'mayIngest'>
   readonly clock: Clock
   readonly receive: Receive
   readonly routes: Routes
@@ -87,6 +89,7 @@ export function ingestRoutes(parts: IngestParts): readonly Route[] {
       throw new GatewayError('not_set_up', 'This gateway takes no messages over HTTP: set http.ingest to true.')
     }
     const channel = channelOf(call)
+    if (!parts.access.mayIngest(call.principal, channel)) throw notHere(call.principal.name)
     const frame = frameOf(call, channel)
     const key = call.given.text('Idempotency-Key')
     if (key === undefined) return receive(call, frame, transport)
@@ -102,7 +105,8 @@ export function ingestRoutes(parts: IngestParts): readonly Route[] {
   }
 
   async function receive({ principal }: Call, frame: Frame, how: Transport): Promise<Reply> {
-    return replyOf(await parts.receive({ ...principal, link: 'http' }, frame, how))
+    const { name, authenticity } = principal
+    return replyOf(await parts.receive({ name, authenticity, link: 'http' }, frame, how))
   }
 
   function channelOf({ given }: Call): string {
@@ -175,5 +179,11 @@ function replyOf(fate: Fate): Reply {
       return { json: { fate: fate.fate, frameId } }
   }
 }
+
+const notHere = (principal: string): GatewayError =>
+  new GatewayError(
+    'not_allowed',
+    `${principal} may not send messages here: ask those who run this gateway for the topic, or for the role publisher.`,
+  )
 
 const invalid = (text: string): GatewayError => new GatewayError('invalid_argument', text)

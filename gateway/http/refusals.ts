@@ -15,7 +15,7 @@ import type { Access } from '../grpc/access.ts'
 import { listRefusals, replayRefusals } from '../grpc/refusals.ts'
 import type { Log } from '../log/log.ts'
 import type { Replay } from '../replay.ts'
-import { permit } from './caller.ts'
+import { permitCall } from '../grpc/access.ts'
 import { bytesType, frameReply } from './events.ts'
 import { type Given, tokenText } from './given.ts'
 import type { Call, Parameters, Reply, Route } from './route.ts'
@@ -60,7 +60,7 @@ export function refusalRoutes(parts: RefusalParts): readonly Route[] {
       },
       answers: [{ status: 200, about: 'A page.', type: 'application/json', schema: 'RefusalPage' }],
       handle(call) {
-        permit(access, 'ListRefusals', call)
+        permitCall(access, call.principal, 'ListRefusals')
         return list(call)
       },
     },
@@ -76,7 +76,7 @@ export function refusalRoutes(parts: RefusalParts): readonly Route[] {
         { status: 200, about: 'Its bytes.', type: bytesType },
       ],
       handle(call) {
-        permit(access, 'ListRefusals', call)
+        permitCall(access, call.principal, 'ListRefusals')
         const frame = refusal(call)
         return frameReply(call.accept, call.view.mayReadFrame(frame) ? frame : { ...frame, payload: new Uint8Array() })
       },
@@ -126,7 +126,7 @@ export function refusalRoutes(parts: RefusalParts): readonly Route[] {
   }
 
   async function replayOne(call: Call): Promise<Reply> {
-    permit(access, 'ReplayRefusals', call)
+    permitCall(access, call.principal, 'ReplayRefusals')
     const { id: frameId = new Uint8Array() } = refusal(call)
     let came: Awaited<ReturnType<Replay>> | undefined
     const told: Replay = async (kept, options) => (came = await parts.replay(kept, options))
@@ -135,7 +135,7 @@ export function refusalRoutes(parts: RefusalParts): readonly Route[] {
   }
 
   function replay(call: Call, request: ReplayRefusalsRequest, by: Replay = parts.replay) {
-    permit(access, 'ReplayRefusals', call)
+    permitCall(access, call.principal, 'ReplayRefusals')
     const { socket } = call
     // It takes as long as it takes: an idle connection is not a lost one.
     socket.setTimeout(0)

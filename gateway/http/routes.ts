@@ -17,7 +17,7 @@ import { statusRoutes } from './status.ts'
 import { type StreamParts, streamRoutes } from './stream.ts'
 
 export interface ApiParts extends AdminServiceParts, FateParts, StreamParts, MapParts, SeriesParts {
-  readonly ingest: Omit<IngestParts, 'clock'>
+  readonly ingest: Omit<IngestParts, 'clock' | 'access'>
 }
 
 export function apiRoutes(parts: ApiParts): readonly Route[] {
@@ -30,7 +30,7 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...seriesRoutes(parts),
     ...fateRoutes(parts),
     ...refusalRoutes({ log, access, replay: admin.replay }),
-    ...ingestRoutes({ ...ingest, clock }),
+    ...ingestRoutes({ ...ingest, access, clock }),
     ...statusRoutes(parts),
     ...auditRoutes({ access, audit: admin.audit }),
   ])

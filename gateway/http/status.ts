@@ -2,7 +2,7 @@
 
 import { codec } from '../../proto/wire.ts'
 import { type AdminServiceParts, bookmarkStatuses, getStatus } from '../grpc/admin-service.ts'
-import { permit } from './caller.ts'
+import { permitCall } from '../grpc/access.ts'
 import type { Route } from './route.ts'
 
 const statusCodec = codec('tocsin.v1.GetStatusResponse')
@@ -19,8 +19,8 @@ export function statusRoutes(parts: AdminServiceParts): readonly Route[] {
       parameters: {},
       answers: [{ status: 200, about: 'Its state.', type: 'application/json', schema: 'Status' }],
       handle(call) {
-        permit(parts.access, 'GetStatus', call)
-        permit(parts.access, 'ListBookmarks', call)
+        permitCall(parts.access, call.principal, 'GetStatus')
+        permitCall(parts.access, call.principal, 'ListBookmarks')
         const bookmarks = bookmarksCodec.toJson({ bookmarks: bookmarkStatuses(parts, '') })
         return { json: { ...(statusCodec.toJson(getStatus(parts)) as object), ...(bookmarks as object) } }
       },

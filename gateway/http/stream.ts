@@ -48,6 +48,7 @@ export function streamRoutes(parts: StreamParts): readonly Route[] {
       plan,
       start,
       principal: call.principal.name,
+      endsAtMs: call.principal.endsAtMs,
       heartbeatMs: heartbeatMsOf(given),
       minBatchMs: 0,
       expiresMs: 0,

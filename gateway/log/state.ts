@@ -79,6 +79,8 @@ const migrations: readonly string[] = [
   // gateway/audit: how far the audit is, told outside its own files.
   `CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, sha256 BLOB NOT NULL);`,
   `ALTER TABLE mqtt_retained ADD COLUMN client TEXT;`,
+  // gateway/policy/registry.ts says what an entry holds.
+  `CREATE TABLE principals (name TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;`,
 ]
 
 export function openState(parts: StateParts): State {
@@ -94,7 +96,8 @@ export function openState(parts: StateParts): State {
       `${path} is damaged (${(error as Error).message}) and was moved to ${movedAside}. A new one is made: readers without a ` +
         'bookmark begin again where they are told to begin, and the index of current records is built again from the log. MQTT ' +
         'sessions, what they were still to be sent, retained messages and wills are gone (every message is in the log): clients ' +
-        'must subscribe again, and a topic has a retained message again when one is published.',
+        'must subscribe again, and a topic has a retained message again when one is published. Principals are gone too: nobody from the ' +
+        'network is let in until they are entered again, or the file is restored from a backup.',
     )
     database = openDatabase(path)
   }

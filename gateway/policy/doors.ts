@@ -13,15 +13,11 @@ export function refuseOpenDoors(settings: Settings): void {
 }
 
 function* mqttFaults(settings: Settings): Generator<string> {
-  const hasUsers = Array.isArray(settings['mqtt.users']) && settings['mqtt.users'].length > 0
   for (const door of settings['mqtt.listen']) {
     const { scheme, address } = parseAddress(door, 'mqtt.listen')
     if (isLoopback(address)) continue
     if (scheme === 'mqtt' || scheme === 'ws') {
       yield `mqtt.listen: ${door} would take passwords and data in plain text from the network; write ${scheme === 'mqtt' ? 'mqtts' : 'wss'}:// and set tls.certificate and tls.key`
-    }
-    if (!hasUsers && !settings['tls.client_ca']) {
-      yield `mqtt.listen: ${door} would let in anybody; set mqtt.users, or tls.client_ca for client certificates`
     }
   }
 }
@@ -32,8 +28,8 @@ function* plainFaults(settings: Settings): Generator<string> {
     if (door === 'off' || isLoopback(parseAddress(door, key).address)) continue
     if (key === 'http.listen') {
       yield `http.listen: ${door} would show events and metrics to the network, and asks nobody for a name; keep it on 127.0.0.1. Behind a proxy only health and metrics are answered`
-    } else if (!settings['tls.certificate'] || !settings['tls.client_ca']) {
-      yield `grpc.listen: ${door} would let in anybody; set tls.certificate, tls.key and tls.client_ca`
+    } else if (!settings['tls.certificate'] || !settings['tls.key']) {
+      yield `grpc.listen: ${door} would send tokens and data in plain text over the network; set tls.certificate and tls.key, and tls.client_ca for client certificates`
     }
   }
 }

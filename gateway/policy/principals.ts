@@ -1,20 +1,28 @@
 // Who may connect over MQTT and what they may publish and read. One place decides; the broker only asks.
 
 import { z } from 'zod'
-import type { ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
+import type { ClientCertificate, ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
 import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
+import { namesInCertificate } from './certificate-names.ts'
+import { includable, type Included } from './configured-view.ts'
+import type { RegisteredPrincipal, Registry } from './registry.ts'
+import { everything } from './rights.ts'
+import { rightsOf, type Role } from './roles.ts'
 import { isSecretHash, secretMatches } from './secrets.ts'
 import { filterCovers, topicMatches } from './topic-filters.ts'
+import { labelsAllowed } from './view.ts'
 
 export interface MqttPrincipal extends Principal {
-  /** As records name it: "mqtt:gauge-7". */
+  /** As records name it: "device:gauge-7", "mqtt:gauge-7" of the settings or of nobody's. */
   readonly name: string
   readonly authenticated: boolean
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
+  /** Labels that it may see, as a mask. */
+  readonly labels: number
   /** Where it is told what was wrong with its messages. */
   readonly refusals: string
   /** Topic → may it publish there; asked for each message. */
@@ -32,6 +40,14 @@ export interface Permissions {
   mayReceive(principal: MqttPrincipal, topic: string): boolean
 }
 
+export interface PermissionParts {
+  readonly settings: Settings
+  readonly registry: Registry
+  readonly roles: ReadonlyMap<string, Role>
+  /** Labels of what comes in on a topic, as its input's settings say, as a mask; 0: OPS. */
+  labelsOf(topic: string): number
+}
+
 /** Verdicts about topics are remembered for each principal; a device that invents topics must not grow us. */
 const verdictsMax = 1_000
 
@@ -43,28 +59,59 @@ const userForm = z.strictObject({
   secret_hash: z.string().refine(isSecretHash, 'is not a hash made by `tocsin secret`'),
   publish: z.array(z.string()).default([]),
   subscribe: z.array(z.string()).default([]),
+  include: z.array(z.enum(includable)).default([]),
 })
 const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
-export function createPermissions(settings: Settings): Permissions {
+export function createPermissions({ settings, registry, roles, labelsOf }: PermissionParts): Permissions {
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
   const anonymous = settings['mqtt.anonymous']
+  const jurisdiction = settings['gateway.jurisdiction']
+
+  function registered(principal: RegisteredPrincipal, clientId: string): MqttPrincipal {
+    const { name, publish, subscribe } = principal
+    const labels = labelsAllowed(rightsOf(principal.roles, principal.only, roles))
+    return { name, authenticated: true, publish, subscribe, labels, ...ownTo(clientId) }
+  }
+
+  const ofCertificate = ({ commonName, subjectAltName, fingerprint256 }: ClientCertificate) =>
+    registry.byCertificate(fingerprint256.replaceAll(':', '').toLowerCase()) ??
+    namesInCertificate({ subject: { CN: commonName }, subjectaltname: subjectAltName }, jurisdiction, registry)
+
+  /** By name and secret. One answer for a wrong name and a wrong secret, after equal time. */
+  async function byName({ username = '', password, clientId }: ConnectAttempt): Promise<MqttPrincipal | Refused> {
+    const user = users.get(username)
+    const found = user ? undefined : named(username)
+    const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash ?? found?.secretHash)
+    if (known && user) return somebody(user, clientId)
+    // It may have been switched off meanwhile.
+    const still = found && registry.get(found.name)
+    return known && still && !still.disabled ? registered(still, clientId) : { refused: 'credentials' }
+  }
+
+  /** Devices and systems are asked for names without their kind by most firmware. */
+  const named = (username: string): RegisteredPrincipal | undefined =>
+    registry.get(username) ?? registry.get(`device:${username}`) ?? registry.get(`system:${username}`)
+
+  const isListed = (): boolean => users.size > 0 || registry.list().some(({ secretHash }) => secretHash !== undefined)
 
   return {
     async authenticate(attempt) {
-      const { username, password, clientId } = attempt
+      const { username, password, clientId, certificate } = attempt
+      const owner = certificate && ofCertificate(certificate)
+      if (owner) return owner.disabled ? { refused: 'not_allowed' } : registered(owner, clientId)
       // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
-      if (users.size === 0 || (username === undefined && password === undefined)) {
+      if ((username === undefined && password === undefined) || !isListed()) {
         // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
         return anonymous && isLoopback(attempt.address) ? nobody(clientId) : { refused: 'credentials' }
       }
-      const user = users.get(username ?? '')
-      const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash)
-      return known && user ? somebody(user, clientId) : { refused: 'credentials' }
+      return byName(attempt)
     },
     recall(name, clientId) {
+      const entered = registry.get(name)
+      if (entered) return entered.disabled ? undefined : registered(entered, clientId)
       const user = users.get(name.slice(nameOf('').length))
       if (user) return somebody(user, clientId)
       return anonymous && name === nameOf(clientId) ? nobody(clientId) : undefined
@@ -85,7 +132,9 @@ export function createPermissions(settings: Settings): Permissions {
     maySubscribe: (principal, filter) =>
       filter === principal.refusals || allowing(principal, filter).some((allowed) => filterCovers(allowed, filter)),
     mayReceive: (principal, topic) =>
-      topic === principal.refusals || allowing(principal, topic).some((allowed) => topicMatches(allowed, topic)),
+      topic === principal.refusals ||
+      ((labelsOf(topic) & ~principal.labels) === 0 &&
+        allowing(principal, topic).some((allowed) => topicMatches(allowed, topic))),
   }
 }
 
@@ -99,14 +148,16 @@ const nobody = (clientId: string): MqttPrincipal => ({
   authenticated: false,
   publish: ['#'],
   subscribe: ['#', '$SYS/#', `${refusedRoot}/#`],
+  labels: labelsAllowed(everything),
   ...ownTo(clientId),
 })
 
-const somebody = ({ name, publish, subscribe }: User, clientId: string): MqttPrincipal => ({
+const somebody = ({ name, publish, subscribe, include }: User, clientId: string): MqttPrincipal => ({
   name: nameOf(name),
   authenticated: true,
   publish,
   subscribe,
+  labels: labelsAllowed({ ops: true, include: new Set<Included>(include) }),
   ...ownTo(clientId),
 })
 
@@ -124,7 +175,8 @@ const isOwn = (topic: string): boolean => ownTopics.some((filter) => topicMatche
 const mayPublish = (principal: MqttPrincipal, topic: string): boolean =>
   !topic.startsWith('$') && !isOwn(topic) && principal.publish.some((filter) => topicMatches(filter, topic))
 
-function readUsers(tree: unknown): User[] {
+/** Of the setting mqtt.users; throws GatewayError settings_invalid with each fault. */
+export function readUsers(tree: unknown): User[] {
   const read = usersForm.safeParse(tree ?? [])
   if (read.success) return read.data
   const faults = read.error.issues.map((issue) => `mqtt.users.${issue.path.join('.')}: ${issue.message}`)

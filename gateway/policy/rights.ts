@@ -41,7 +41,7 @@ export const nothing: Rights = {
 }
 
 /** Everything, for whoever is on the machine of the gateway itself. */
-export const all: Rights = {
+export const everything: Rights = {
   reads: true,
   include: new Set(['PII', 'PHI', 'CJI', 'law_enforcement_position']),
   ops: true,

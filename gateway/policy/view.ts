@@ -29,7 +29,7 @@ const recordCodec = codec('tocsin.v1.Record')
 /** Of a reader with these rights; `key` is the same for equal rights. */
 export function createView(rights: Rights): View {
   const { include, only } = rights
-  const allowed = maskAllowed(rights)
+  const allowed = labelsAllowed(rights)
   const everything = isEverything(rights)
   const passes = narrowed(rights)
   const areas = only.areas?.map((box) => createBoxTest(box))
@@ -77,7 +77,8 @@ const isEverything = (rights: Rights): boolean =>
 
 const isNarrowed = ({ only }: Rights): boolean => Object.keys(only).length > 0
 
-function maskAllowed({ include, ops }: Rights): number {
+/** As a mask: bit n for label n. */
+export function labelsAllowed({ include, ops }: Pick<Rights, 'include' | 'ops'>): number {
   let mask = (1 << Label.PUBLIC) | (ops ? 1 << Label.OPS : 0)
   for (const label of labelsBeyond) if (include.has(label)) mask |= 1 << Label[label]
   return mask

@@ -3306,9 +3306,9 @@ export type ListPrincipalsResponse = {
 
 /** PrincipalEntry is somebody or something that can authenticate. */
 export type PrincipalEntry = {
-  /** Its name, such as "mqtt:gauge-7", "console:fire-2". */
+  /** Its name, such as "device:gauge-7", "person:anna": its kind, a colon, and up to 128 letters, digits and `-`, `_`, `.`, `@`. */
   principal?: string
-  /** What it is, such as "device", "person", "program", "partner". */
+  /** What it is: "device", "system" (one login for many devices), "person", "service" (a program) or "partner". */
   kind?: string
   /** FQDN of its agency. */
   agency?: string
@@ -3324,10 +3324,74 @@ export type PrincipalEntry = {
   methods?: string[]
   /** When its certificate or token ends; absent: it does not. */
   credentialExpiresAt?: Timestamp
-  /** When it last authenticated; absent: never. */
+  /** When it last authenticated since the gateway was started; absent: it did not. */
   lastAuthenticatedAt?: Timestamp
   /** Whether it is switched off. */
   disabled?: boolean
+  /** It reads only these kinds of events; empty: any. */
+  kinds?: EventKind[]
+  /** It reads only events of these statuses; empty: any. */
+  messageStatuses?: MessageStatus[]
+  /** It reads only events of these jurisdictions; empty: any. */
+  jurisdictions?: string[]
+  /** It reads only events that these agencies own, FQDNs; empty: any. */
+  owners?: string[]
+  /** It reads only events in these boxes, and none without a place; empty: anywhere. */
+  areas?: Box[]
+  /** Certificates by which it is known beside those that carry its name: SHA-256 of the DER, hexadecimal. */
+  certificateSha256?: string[]
+  /** Its tokens, without what is secret of them. */
+  tokens?: PrincipalToken[]
+  /** For people: who answers for it, why it is there. */
+  note?: string
+  /** Whether places of law-enforcement units are shown to it. */
+  lawEnforcementPositions?: boolean
+}
+
+/** PrincipalToken lets a program in: it sends `authorization: Bearer tocsin_<id>_<secret>`. The gateway knows the secret's digest only. */
+export type PrincipalToken = {
+  /** Its name within the text, 12 characters of base64url. */
+  id?: string
+  /** SHA-256 of the secret's 32 bytes; in requests only. */
+  sha256?: Uint8Array
+  /** When it ends; a token that does not end is refused. */
+  expiresAt?: Timestamp
+  /** Only these of the principal's roles; empty: all of them. */
+  roles?: string[]
+  /** For people: where it is used. */
+  note?: string
+}
+
+/** PutPrincipalRequest is how a principal is to be. */
+export type PutPrincipalRequest = {
+  /** All of it but what is found out or secret: `labels`, `law_enforcement_positions`, `methods`, `credential_expires_at`, `last_authenticated_at` and `tokens` are not taken from here. */
+  principal?: PrincipalEntry
+  /** Hash of a new secret, as `tocsin secret` makes it; empty: it keeps the one that it has. */
+  secretHash?: string
+  /** Takes the secret away. */
+  removeSecret?: boolean
+  /** Tokens to add. */
+  addTokens?: PrincipalToken[]
+  /** Ids of tokens to take away. */
+  removeTokens?: string[]
+  /** Refuse when there is one of this name already. */
+  onlyNew?: boolean
+}
+
+/** PutPrincipalResponse is the principal as it is now. */
+export type PutPrincipalResponse = {
+  /** It. */
+  principal?: PrincipalEntry
+}
+
+/** RemovePrincipalRequest names a principal. */
+export type RemovePrincipalRequest = {
+  /** Its name, such as "device:gauge-7". */
+  principal?: string
+}
+
+/** RemovePrincipalResponse says nothing further. */
+export type RemovePrincipalResponse = {
 }
 
 /** ListAgreementsRequest asks for the agreements. */
@@ -3478,255 +3542,6 @@ export type BackupResponse = {
   /** SHA-256 of its list of files, 32 bytes, in the last message. */
   sha256?: Uint8Array
 }
-
-/** Lane is the order of delivery, never a reason to make a noise: every reader is given `urgent` before `routine`, at every moment. */
-export const Lane = {
-  /** Not said. */
-  UNSPECIFIED: 0,
-  /** Alerts, incidents, calls, alarms, detections, messages, commands, receipts, radio emergencies, and all of severity SEVERE or EXTREME. */
-  URGENT: 1,
-  /** The rest. */
-  ROUTINE: 2,
-} as const
-export type Lane = (typeof Lane)[keyof typeof Lane]
-
-/** EventKind is the name of an event's body; the same names in the same order as `Event.body`. */
-export const EventKind = {
-  /** None: a record without a body that this schema knows. */
-  UNSPECIFIED: 0,
-  /** Observation. */
-  OBSERVATION: 1,
-  /** Detection. */
-  DETECTION: 2,
-  /** DeviceStatus. */
-  DEVICE_STATUS: 3,
-  /** Position. */
-  POSITION: 4,
-  /** UnitStatus. */
-  UNIT_STATUS: 5,
-  /** Incident. */
-  INCIDENT: 6,
-  /** Call. */
-  CALL: 7,
-  /** Alarm. */
-  ALARM: 8,
-  /** RadioCall. */
-  RADIO_CALL: 9,
-  /** Alert. */
-  ALERT: 10,
-  /** ResourceRequest. */
-  RESOURCE_REQUEST: 11,
-  /** ResourceResponse. */
-  RESOURCE_RESPONSE: 12,
-  /** FacilityStatus. */
-  FACILITY_STATUS: 13,
-  /** Message. */
-  MESSAGE: 14,
-  /** Command. */
-  COMMAND: 15,
-  /** Receipt. */
-  RECEIPT: 16,
-  /** SystemEvent. */
-  SYSTEM_EVENT: 17,
-} as const
-export type EventKind = (typeof EventKind)[keyof typeof EventKind]
-
-/** Record is an event as the log keeps it. Its first four fields are always written, in this order and at a fixed width, so that a scan reads them at fixed offsets; the segments of the log are a run of these records in the form of `RecordBatch`, so that a batch for a reader is bytes as they lie on disk. */
-export type Record = {
-  /** CRC-32 (ISO 3309, as zlib) of every byte of this record after this field. */
-  crc?: number
-  /** The record's number in its lane of this gateway's log: 1, 2, 3 … without holes; below 2^53. Higher is later. */
-  sequence?: Int64
-  /** When the log took it, nanoseconds since 1970-01-01 UTC by the gateway's clock. */
-  loggedAtNs?: Int64
-  /** Bit 0: the payload was removed, the event's bytes are zeros. Bit 1: void, left from a write that was never acknowledged; readers skip it. The other bits are 0. */
-  flags?: number
-  /** Its lane. */
-  lane?: Lane
-  /** The frame it came in: UUIDv7, 16 bytes. */
-  frameId?: Uint8Array
-  /** Which event of that frame this is, from 0. */
-  index?: number
-  /** How many events that frame gave. */
-  frameEvents?: number
-  /** What filters and policy read; nothing here is secret to one who may see the record at all. */
-  header?: RecordHeader
-  /** Labels that were taken out of this copy for this reader. Empty in the log itself. */
-  withheldLabels?: number[]
-  /** Whether the place of a law-enforcement unit was taken out of this copy. False in the log itself. */
-  placeWithheld?: boolean
-  /** Whether fields that this gateway does not know were taken out of this copy. False in the log itself. */
-  unknownFieldsWithheld?: boolean
-  /** The event, encoded; zeros when the payload was removed. Never rewritten: a relay appends one `provenance` element. */
-  event?: Uint8Array
-}
-
-/** RecordHeader repeats what filters, permissions and indexes need of an event, so that none of them opens it. */
-export type RecordHeader = {
-  /** Its body. */
-  kind?: EventKind
-  /** As in the event. */
-  messageStatus?: MessageStatus
-  /** As in the event. */
-  subject?: string
-  /** As in the event's origin. */
-  jurisdiction?: string
-  /** As in the event's origin: FQDN of the owning agency. */
-  owner?: string
-  /** As in the event. */
-  severity?: Severity
-  /** Bit n is set when `Label` n holds for anything in the event. */
-  labels?: number
-  /** H3 cell of resolution 9 of the event's point; 0: it has none. Source: h3geo. */
-  cell?: Int64
-  /** The principal that sent the frame, such as "mqtt:gauge-7". */
-  sender?: string
-  /** The channel it came by: the MQTT topic, the HTTP path. */
-  topic?: string
-  /** MQTT quality of service of the PUBLISH, 0–2. */
-  qos?: number
-  /** MQTT retain flag of the PUBLISH. */
-  retain?: boolean
-  /** MQTT 5 properties that belong to the message, and the like of other transports. */
-  properties?: Property[]
-  /** Digest of what makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, payload); 16 bytes; empty: it cannot be. */
-  resendKey?: Uint8Array
-  /** As in the event; what `dedup` sets are rebuilt from at start. */
-  dedupKey?: Uint8Array
-  /** As in the event's origin. */
-  device?: string
-  /** As in the event's origin. */
-  adapter?: string
-  /** As in the event's `expires_at`, nanoseconds since 1970-01-01 UTC; 0: it does not expire. */
-  expiresAtNs?: Int64
-  /** True when the event has polygons or circles, which `cell` does not tell. */
-  hasArea?: boolean
-  /** Bit n is set when `Label` n holds for single fields of the event only, which can be taken out for a reader without it; where it holds for the event as a whole the bit is not set. Never more than `labels`. */
-  fieldLabels?: number
-  /** True when the event tells the place of a law-enforcement unit. */
-  lawEnforcementPlace?: boolean
-}
-
-/** Property is a name and value that a transport carried beside the payload. */
-export type Property = {
-  /** Its name. */
-  name?: string
-  /** Its value. */
-  value?: string
-}
-
-/** CommitMark opens what one group commit wrote into one series of segments. Readers of batches may ignore it; recovery uses it to tell a write that was cut off, and never acknowledged, from a record that was damaged later. */
-export type CommitMark = {
-  /** CRC-32 of every byte of this mark after this field. */
-  crc?: number
-  /** Number of the commit, 1, 2, 3 … over all series. */
-  commit?: Int64
-  /** First sequence that this commit wrote here. */
-  firstSequence?: Int64
-  /** How many records it wrote here. */
-  records?: number
-  /** How many bytes they take, without this mark. */
-  bytes?: number
-  /** The other series that this commit wrote to: bit n stands for series n of the segment header. */
-  parts?: number
-}
-
-/** RecordBatch is a run of records as it lies in a segment. A decoder that knows only `records` reads it rightly. */
-export type RecordBatch = {
-  /** The records, in sequence order within a lane. */
-  records?: Record[]
-  /** Where the group commits began that wrote them. */
-  marks?: CommitMark[]
-}
-
-/** Frame is one message as it was received, byte for byte: evidence, and what a corrected adapter reads again. It is kept apart from its events, with a retention of its own, and is sent only to readers who ask for it and may. */
-export type Frame = {
-  /** UUIDv7, 16 bytes; `Record.frame_id`. */
-  id?: Uint8Array
-  /** When the gateway had the whole of it. */
-  receivedAt?: Timestamp
-  /** The adapter that was to read it; empty: none. */
-  adapter?: string
-  /** The channel it came by: the MQTT topic, the HTTP path. */
-  channel?: string
-  /** The principal that sent it. */
-  sender?: string
-  /** Media type, where the transport says one. */
-  contentType?: string
-  /** What the transport carried beside it. */
-  properties?: Property[]
-  /** The bytes. */
-  payload?: Uint8Array
-  /** SHA-256 of the bytes, 32 bytes. */
-  sha256?: Uint8Array
-  /** What the adapter noticed and did not refuse it for. */
-  warnings?: string[]
-  /** What became of it. */
-  fate?: Fate
-  /** For REFUSED and IGNORED: what was wrong, in words that quote no payload. */
-  why?: string
-  /** For REFUSED: the kind of fault, such as "syntax", "range", "forbidden"; see docs. */
-  fault?: string
-  /** The strictest labels its source can carry; bit n stands for `Label` n. */
-  labels?: number
-  /** For a frame of the quarantine that was read again: when, and what came of it. */
-  replayedAt?: Timestamp
-  /** See `replayed_at`. */
-  replayFate?: Fate
-  /** Digest by which a frame is recognised when it is sent again; as in RecordHeader. */
-  resendKey?: Uint8Array
-  /** How many events it gave. */
-  events?: number
-  /** How sure the gateway was of its sender. */
-  authenticity?: Authenticity
-  /** Its number in this gateway's log: 1, 2, 3 … over all frames, refused ones too, in the order in which they were appended; below 2^53. 0: it is older than numbers are. */
-  number?: Int64
-  /** Present on exactly those frames that MQTT subscribers may be given: a PUBLISH that was permitted. */
-  mqtt?: MqttEnvelope
-  /** The lane of its events, URGENT when that of any is; LANE_UNSPECIFIED: it gave none, or it is older than numbers are. */
-  lane?: Lane
-  /** What its events are, when all are of one kind. */
-  kind?: EventKind
-}
-
-/** MqttEnvelope is what a PUBLISH says beside topic and payload and its receivers are to be given; content type and user properties stand in the frame. Source: OASIS MQTT 5.0, 3.3. */
-export type MqttEnvelope = {
-  /** Quality of service with which it was published, 0–2. */
-  qos?: number
-  /** RETAIN: it is also the last known good value of its topic. */
-  retain?: boolean
-  /** Client identifier of its publisher, for No Local. */
-  clientId?: string
-  /** Topic Name for a response. */
-  responseTopic?: string
-  /** Correlation Data, which the sender of a request knows its response by; may be present and empty. */
-  correlationData?: Uint8Array
-  /** Message Expiry Interval, seconds from `Frame.received_at`; absent: it does not expire. */
-  messageExpirySeconds?: number
-  /** Payload Format Indicator. 0: bytes; 1: UTF-8 text; absent: not said, which means bytes. */
-  payloadFormatIndicator?: number
-}
-
-/** Fate is what became of a frame. Every frame has exactly one. */
-export const Fate = {
-  /** Not known here. */
-  UNSPECIFIED: 0,
-  /** Every event of it is in the log. */
-  STORED: 1,
-  /** It was here before; nothing was stored. */
-  DUPLICATE: 2,
-  /** Sound, but says nothing that the schema knows; the frame is kept. */
-  IGNORED: 3,
-  /** MQTT between others; no adapter reads its topic. */
-  CARRIED: 4,
-  /** Kept in quarantine with its bytes and the reason. */
-  REFUSED: 5,
-  /** Never acknowledged: overload or disk. The sender still has it. */
-  NOT_TAKEN: 6,
-  /** Still on its way to the disk. */
-  PENDING: 7,
-} as const
-export type Fate = (typeof Fate)[keyof typeof Fate]
 
 /** Filter says which records a reader wants. Empty fields let everything pass; those that are set must all hold. */
 export type Filter = {
@@ -3985,6 +3800,255 @@ export type PublishResult = {
   /** Its place in the log, when it is stored. */
   place?: RecordPlace
 }
+
+/** Lane is the order of delivery, never a reason to make a noise: every reader is given `urgent` before `routine`, at every moment. */
+export const Lane = {
+  /** Not said. */
+  UNSPECIFIED: 0,
+  /** Alerts, incidents, calls, alarms, detections, messages, commands, receipts, radio emergencies, and all of severity SEVERE or EXTREME. */
+  URGENT: 1,
+  /** The rest. */
+  ROUTINE: 2,
+} as const
+export type Lane = (typeof Lane)[keyof typeof Lane]
+
+/** EventKind is the name of an event's body; the same names in the same order as `Event.body`. */
+export const EventKind = {
+  /** None: a record without a body that this schema knows. */
+  UNSPECIFIED: 0,
+  /** Observation. */
+  OBSERVATION: 1,
+  /** Detection. */
+  DETECTION: 2,
+  /** DeviceStatus. */
+  DEVICE_STATUS: 3,
+  /** Position. */
+  POSITION: 4,
+  /** UnitStatus. */
+  UNIT_STATUS: 5,
+  /** Incident. */
+  INCIDENT: 6,
+  /** Call. */
+  CALL: 7,
+  /** Alarm. */
+  ALARM: 8,
+  /** RadioCall. */
+  RADIO_CALL: 9,
+  /** Alert. */
+  ALERT: 10,
+  /** ResourceRequest. */
+  RESOURCE_REQUEST: 11,
+  /** ResourceResponse. */
+  RESOURCE_RESPONSE: 12,
+  /** FacilityStatus. */
+  FACILITY_STATUS: 13,
+  /** Message. */
+  MESSAGE: 14,
+  /** Command. */
+  COMMAND: 15,
+  /** Receipt. */
+  RECEIPT: 16,
+  /** SystemEvent. */
+  SYSTEM_EVENT: 17,
+} as const
+export type EventKind = (typeof EventKind)[keyof typeof EventKind]
+
+/** Record is an event as the log keeps it. Its first four fields are always written, in this order and at a fixed width, so that a scan reads them at fixed offsets; the segments of the log are a run of these records in the form of `RecordBatch`, so that a batch for a reader is bytes as they lie on disk. */
+export type Record = {
+  /** CRC-32 (ISO 3309, as zlib) of every byte of this record after this field. */
+  crc?: number
+  /** The record's number in its lane of this gateway's log: 1, 2, 3 … without holes; below 2^53. Higher is later. */
+  sequence?: Int64
+  /** When the log took it, nanoseconds since 1970-01-01 UTC by the gateway's clock. */
+  loggedAtNs?: Int64
+  /** Bit 0: the payload was removed, the event's bytes are zeros. Bit 1: void, left from a write that was never acknowledged; readers skip it. The other bits are 0. */
+  flags?: number
+  /** Its lane. */
+  lane?: Lane
+  /** The frame it came in: UUIDv7, 16 bytes. */
+  frameId?: Uint8Array
+  /** Which event of that frame this is, from 0. */
+  index?: number
+  /** How many events that frame gave. */
+  frameEvents?: number
+  /** What filters and policy read; nothing here is secret to one who may see the record at all. */
+  header?: RecordHeader
+  /** Labels that were taken out of this copy for this reader. Empty in the log itself. */
+  withheldLabels?: number[]
+  /** Whether the place of a law-enforcement unit was taken out of this copy. False in the log itself. */
+  placeWithheld?: boolean
+  /** Whether fields that this gateway does not know were taken out of this copy. False in the log itself. */
+  unknownFieldsWithheld?: boolean
+  /** The event, encoded; zeros when the payload was removed. Never rewritten: a relay appends one `provenance` element. */
+  event?: Uint8Array
+}
+
+/** RecordHeader repeats what filters, permissions and indexes need of an event, so that none of them opens it. */
+export type RecordHeader = {
+  /** Its body. */
+  kind?: EventKind
+  /** As in the event. */
+  messageStatus?: MessageStatus
+  /** As in the event. */
+  subject?: string
+  /** As in the event's origin. */
+  jurisdiction?: string
+  /** As in the event's origin: FQDN of the owning agency. */
+  owner?: string
+  /** As in the event. */
+  severity?: Severity
+  /** Bit n is set when `Label` n holds for anything in the event. */
+  labels?: number
+  /** H3 cell of resolution 9 of the event's point; 0: it has none. Source: h3geo. */
+  cell?: Int64
+  /** The principal that sent the frame, such as "mqtt:gauge-7". */
+  sender?: string
+  /** The channel it came by: the MQTT topic, the HTTP path. */
+  topic?: string
+  /** MQTT quality of service of the PUBLISH, 0–2. */
+  qos?: number
+  /** MQTT retain flag of the PUBLISH. */
+  retain?: boolean
+  /** MQTT 5 properties that belong to the message, and the like of other transports. */
+  properties?: Property[]
+  /** Digest of what makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, payload); 16 bytes; empty: it cannot be. */
+  resendKey?: Uint8Array
+  /** As in the event; what `dedup` sets are rebuilt from at start. */
+  dedupKey?: Uint8Array
+  /** As in the event's origin. */
+  device?: string
+  /** As in the event's origin. */
+  adapter?: string
+  /** As in the event's `expires_at`, nanoseconds since 1970-01-01 UTC; 0: it does not expire. */
+  expiresAtNs?: Int64
+  /** True when the event has polygons or circles, which `cell` does not tell. */
+  hasArea?: boolean
+  /** Bit n is set when `Label` n holds for single fields of the event only, which can be taken out for a reader without it; where it holds for the event as a whole the bit is not set. Never more than `labels`. */
+  fieldLabels?: number
+  /** True when the event tells the place of a law-enforcement unit. */
+  lawEnforcementPlace?: boolean
+}
+
+/** Property is a name and value that a transport carried beside the payload. */
+export type Property = {
+  /** Its name. */
+  name?: string
+  /** Its value. */
+  value?: string
+}
+
+/** CommitMark opens what one group commit wrote into one series of segments. Readers of batches may ignore it; recovery uses it to tell a write that was cut off, and never acknowledged, from a record that was damaged later. */
+export type CommitMark = {
+  /** CRC-32 of every byte of this mark after this field. */
+  crc?: number
+  /** Number of the commit, 1, 2, 3 … over all series. */
+  commit?: Int64
+  /** First sequence that this commit wrote here. */
+  firstSequence?: Int64
+  /** How many records it wrote here. */
+  records?: number
+  /** How many bytes they take, without this mark. */
+  bytes?: number
+  /** The other series that this commit wrote to: bit n stands for series n of the segment header. */
+  parts?: number
+}
+
+/** RecordBatch is a run of records as it lies in a segment. A decoder that knows only `records` reads it rightly. */
+export type RecordBatch = {
+  /** The records, in sequence order within a lane. */
+  records?: Record[]
+  /** Where the group commits began that wrote them. */
+  marks?: CommitMark[]
+}
+
+/** Frame is one message as it was received, byte for byte: evidence, and what a corrected adapter reads again. It is kept apart from its events, with a retention of its own, and is sent only to readers who ask for it and may. */
+export type Frame = {
+  /** UUIDv7, 16 bytes; `Record.frame_id`. */
+  id?: Uint8Array
+  /** When the gateway had the whole of it. */
+  receivedAt?: Timestamp
+  /** The adapter that was to read it; empty: none. */
+  adapter?: string
+  /** The channel it came by: the MQTT topic, the HTTP path. */
+  channel?: string
+  /** The principal that sent it. */
+  sender?: string
+  /** Media type, where the transport says one. */
+  contentType?: string
+  /** What the transport carried beside it. */
+  properties?: Property[]
+  /** The bytes. */
+  payload?: Uint8Array
+  /** SHA-256 of the bytes, 32 bytes. */
+  sha256?: Uint8Array
+  /** What the adapter noticed and did not refuse it for. */
+  warnings?: string[]
+  /** What became of it. */
+  fate?: Fate
+  /** For REFUSED and IGNORED: what was wrong, in words that quote no payload. */
+  why?: string
+  /** For REFUSED: the kind of fault, such as "syntax", "range", "forbidden"; see docs. */
+  fault?: string
+  /** The strictest labels its source can carry; bit n stands for `Label` n. */
+  labels?: number
+  /** For a frame of the quarantine that was read again: when, and what came of it. */
+  replayedAt?: Timestamp
+  /** See `replayed_at`. */
+  replayFate?: Fate
+  /** Digest by which a frame is recognised when it is sent again; as in RecordHeader. */
+  resendKey?: Uint8Array
+  /** How many events it gave. */
+  events?: number
+  /** How sure the gateway was of its sender. */
+  authenticity?: Authenticity
+  /** Its number in this gateway's log: 1, 2, 3 … over all frames, refused ones too, in the order in which they were appended; below 2^53. 0: it is older than numbers are. */
+  number?: Int64
+  /** Present on exactly those frames that MQTT subscribers may be given: a PUBLISH that was permitted. */
+  mqtt?: MqttEnvelope
+  /** The lane of its events, URGENT when that of any is; LANE_UNSPECIFIED: it gave none, or it is older than numbers are. */
+  lane?: Lane
+  /** What its events are, when all are of one kind. */
+  kind?: EventKind
+}
+
+/** MqttEnvelope is what a PUBLISH says beside topic and payload and its receivers are to be given; content type and user properties stand in the frame. Source: OASIS MQTT 5.0, 3.3. */
+export type MqttEnvelope = {
+  /** Quality of service with which it was published, 0–2. */
+  qos?: number
+  /** RETAIN: it is also the last known good value of its topic. */
+  retain?: boolean
+  /** Client identifier of its publisher, for No Local. */
+  clientId?: string
+  /** Topic Name for a response. */
+  responseTopic?: string
+  /** Correlation Data, which the sender of a request knows its response by; may be present and empty. */
+  correlationData?: Uint8Array
+  /** Message Expiry Interval, seconds from `Frame.received_at`; absent: it does not expire. */
+  messageExpirySeconds?: number
+  /** Payload Format Indicator. 0: bytes; 1: UTF-8 text; absent: not said, which means bytes. */
+  payloadFormatIndicator?: number
+}
+
+/** Fate is what became of a frame. Every frame has exactly one. */
+export const Fate = {
+  /** Not known here. */
+  UNSPECIFIED: 0,
+  /** Every event of it is in the log. */
+  STORED: 1,
+  /** It was here before; nothing was stored. */
+  DUPLICATE: 2,
+  /** Sound, but says nothing that the schema knows; the frame is kept. */
+  IGNORED: 3,
+  /** MQTT between others; no adapter reads its topic. */
+  CARRIED: 4,
+  /** Kept in quarantine with its bytes and the reason. */
+  REFUSED: 5,
+  /** Never acknowledged: overload or disk. The sender still has it. */
+  NOT_TAKEN: 6,
+  /** Still on its way to the disk. */
+  PENDING: 7,
+} as const
+export type Fate = (typeof Fate)[keyof typeof Fate]
 
 /** LinkRequest is what the gateway that opened the link sends. */
 export type LinkRequest = {
@@ -4399,6 +4463,11 @@ export interface Messages {
   'tocsin.v1.ListPrincipalsRequest': ListPrincipalsRequest
   'tocsin.v1.ListPrincipalsResponse': ListPrincipalsResponse
   'tocsin.v1.PrincipalEntry': PrincipalEntry
+  'tocsin.v1.PrincipalToken': PrincipalToken
+  'tocsin.v1.PutPrincipalRequest': PutPrincipalRequest
+  'tocsin.v1.PutPrincipalResponse': PutPrincipalResponse
+  'tocsin.v1.RemovePrincipalRequest': RemovePrincipalRequest
+  'tocsin.v1.RemovePrincipalResponse': RemovePrincipalResponse
   'tocsin.v1.ListAgreementsRequest': ListAgreementsRequest
   'tocsin.v1.ListAgreementsResponse': ListAgreementsResponse
   'tocsin.v1.Agreement': Agreement
@@ -4407,13 +4476,6 @@ export interface Messages {
   'tocsin.v1.AuditEntry': AuditEntry
   'tocsin.v1.BackupRequest': BackupRequest
   'tocsin.v1.BackupResponse': BackupResponse
-  'tocsin.v1.Record': Record
-  'tocsin.v1.RecordHeader': RecordHeader
-  'tocsin.v1.Property': Property
-  'tocsin.v1.CommitMark': CommitMark
-  'tocsin.v1.RecordBatch': RecordBatch
-  'tocsin.v1.Frame': Frame
-  'tocsin.v1.MqttEnvelope': MqttEnvelope
   'tocsin.v1.Filter': Filter
   'tocsin.v1.Box': Box
   'tocsin.v1.SubscribeRequest': SubscribeRequest
@@ -4433,6 +4495,13 @@ export interface Messages {
   'tocsin.v1.PublishRequest': PublishRequest
   'tocsin.v1.PublishResponse': PublishResponse
   'tocsin.v1.PublishResult': PublishResult
+  'tocsin.v1.Record': Record
+  'tocsin.v1.RecordHeader': RecordHeader
+  'tocsin.v1.Property': Property
+  'tocsin.v1.CommitMark': CommitMark
+  'tocsin.v1.RecordBatch': RecordBatch
+  'tocsin.v1.Frame': Frame
+  'tocsin.v1.MqttEnvelope': MqttEnvelope
   'tocsin.v1.LinkRequest': LinkRequest
   'tocsin.v1.LinkResponse': LinkResponse
   'tocsin.v1.LinkTurn': LinkTurn

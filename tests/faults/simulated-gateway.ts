@@ -17,6 +17,8 @@ import { openState, type State, stateFile } from '../../gateway/log/state.ts'
 import { createSessionStore } from '../../gateway/mqtt-state/session-store.ts'
 import { createPipeline } from '../../gateway/pipeline.ts'
 import { createPermissions } from '../../gateway/policy/principals.ts'
+import { createRegistry } from '../../gateway/policy/registry.ts'
+import { readRoles } from '../../gateway/policy/roles.ts'
 import { createRoutes } from '../../gateway/routes.ts'
 import { configuredInputs } from '../../gateway/configured-inputs.ts'
 import { readSettings } from '../../gateway/settings.ts'
@@ -108,7 +110,12 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
     const broker: Broker = createBroker({
       listeners: [],
       ...mqttInput({
-        permissions: createPermissions(settings),
+        permissions: createPermissions({
+          settings,
+          registry: createRegistry(state),
+          roles: readRoles([]),
+          labelsOf: () => 0,
+        }),
         take,
         clock,
         notices,

@@ -1,0 +1,38 @@
+// A registry of principals in a folder of its own, and roles as they are built in.
+
+import type { Principals } from '../../gateway/grpc/principals.ts'
+import { openState } from '../../gateway/log/state.ts'
+import { createRegistry, type RegisteredPrincipal, type Registry } from '../../gateway/policy/registry.ts'
+import { readRoles } from '../../gateway/policy/roles.ts'
+import { tempFolder } from './temp-folder.ts'
+
+export const openRegistry = (...entered: RegisteredPrincipal[]): Registry => {
+  const registry = createRegistry(openState({ dataDir: tempFolder('registry') }))
+  for (const each of entered) registry.put(each)
+  return registry
+}
+
+export const principals = (registry = openRegistry()): Principals => ({
+  registry,
+  roles: readRoles([]),
+  seen: new Map(),
+})
+
+/** With nothing but a name. */
+export function principal(name: string, given: Partial<RegisteredPrincipal> = {}): RegisteredPrincipal {
+  const kind = name.split(':', 1)[0] as RegisteredPrincipal['kind']
+  return {
+    name,
+    kind,
+    agency: '',
+    roles: [],
+    only: {},
+    publish: [],
+    subscribe: [],
+    certificates: [],
+    tokens: [],
+    disabled: false,
+    note: '',
+    ...given,
+  }
+}
