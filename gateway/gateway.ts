@@ -1,7 +1,6 @@
 // Creates the parts of a gateway, starts them in order and stops them in reverse. The one place that knows everybody.
 
-import { readFileSync } from 'node:fs'
-import type { Broker, TlsFiles } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { createBroker } from '../broker/broker.ts'
 import { GatewayError } from '../proto/errors.ts'
 import { SystemEventType, SystemLevel } from '../proto/generated/types.ts'
@@ -39,22 +38,20 @@ import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { createPlaces } from './places/places.ts'
 import { readZones } from './places/zone-file.ts'
 import { refuseOpenDoors } from './policy/doors.ts'
-import { createPermissions, isLoopback } from './policy/principals.ts'
+import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
 import { createRegistry } from './policy/registry.ts'
 import { readRoles } from './policy/roles.ts'
-import { includedOf } from './policy/configured-view.ts'
-import { labelsAllowed } from './policy/view.ts'
-import { eventRoot } from './outputs/mqtt/topic.ts'
+import { labelsOfTopics } from './policy/topic-labels.ts'
 import { mayPublishEvent } from './policy/senders.ts'
 import { createUnknownQuantities } from './quantities.ts'
-import { maskOf } from './record-header.ts'
 import { createReplay } from './replay.ts'
-import { createRoutes, programChannel, type Routes } from './routes.ts'
+import { createRoutes, programChannel } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
 import { configuredLevels, configuredStore } from './telemetry/configured-store.ts'
+import { keysOfGrpc, tlsFiles } from './tls-files.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -251,7 +248,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         ? undefined
         : createGrpcServer({
             address: hostAndPort(settings['grpc.listen'], 'grpc.listen'),
-            ...(tls && speaksTls(settings) ? { keys: grpcKeys(tls) } : undefined),
+            ...keysOfGrpc(settings, tls),
             log,
             clock,
             logger,
@@ -383,13 +380,6 @@ const heardBy =
   (event: Event): void =>
     listeners.forEach((listener) => listener(event))
 
-/** By MQTT, what comes in by a labelled input is for who may see those labels, and events for who may see all that is given out. */
-function labelsOfTopics(routes: Routes, settings: Settings): (topic: string) => number {
-  const included = includedOf(settings['mqtt.out_include'], 'mqtt.out_include')
-  const given = labelsAllowed({ ops: true, include: new Set(included) })
-  return (topic) => (topic.startsWith(`${eventRoot}/`) ? given : maskOf(routes.find(topic)?.input.site.labels))
-}
-
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
 /** The port that was really given, where the settings left it open. */
 const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
@@ -421,33 +411,6 @@ function zonesOf(settings: Settings) {
   const file = settings['places.zones']
   return file ? readZones(file) : undefined
 }
-
-function tlsFiles(settings: Settings): TlsFiles | undefined {
-  const [certificate, key, ca] = [settings['tls.certificate'], settings['tls.key'], settings['tls.client_ca']]
-  if (!certificate || !key) return undefined
-  return {
-    certificate: readFileSync(certificate),
-    key: readFileSync(key),
-    ...(ca
-      ? {
-          clientAuthorities: readFileSync(ca),
-          certificateRequired: settings['tls.client_certificates'] === 'required',
-        }
-      : undefined),
-  }
-}
-
-/** On this machine only where certificates are asked for: a program there needs no authority to trust. */
-const speaksTls = (settings: Settings): boolean =>
-  settings['tls.client_ca'] !== undefined || !isLoopback(parseAddress(settings['grpc.listen'], 'grpc.listen').address)
-
-const grpcKeys = (tls: TlsFiles) => ({
-  certificate: String(tls.certificate),
-  key: String(tls.key),
-  ...(tls.clientAuthorities
-    ? { clientAuthorities: String(tls.clientAuthorities), clientCertificateRequired: tls.certificateRequired ?? false }
-    : undefined),
-})
 
 /** A program's events take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */
 function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {
