@@ -244,6 +244,9 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         before.close()
         gone(before)
       }
+      const { gate, connect } = member(client)
+      // Not before: while its will was stored the session may have ended.
+      gate.sessionPresent = connect?.clean === false && sessions.isKept(client.id)
       register(client)
     }
 

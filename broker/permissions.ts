@@ -27,7 +27,7 @@ export interface PermissionParts<P extends Principal> {
   readonly house: BrokerParts<P>
   readonly limits: Limits
   readonly tally: Tally
-  readonly sessions: () => Pick<Sessions<P>, 'taken' | 'full' | 'isKept'>
+  readonly sessions: () => Pick<Sessions<P>, 'taken' | 'full'>
   member(client: Client): Member<P>
 }
 
@@ -127,8 +127,7 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     }
     const settle = (answer: RefusalReason | P): void => {
       if (typeof answer === 'string') return turnAway(answer)
-      const { gate, connect } = Object.assign(member(client), { principal: answer })
-      gate.sessionPresent = connect?.clean === false && parts.sessions().isKept(client.id)
+      Object.assign(member(client), { principal: answer })
       done(null, true)
     }
     identify(client, username, password).then(settle, (error: unknown) => {

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 
 import { closeBrokers, pause, startBroker, until } from './tools/broker.ts'
 import { createMemoryStore } from './tools/memory-log.ts'
-import { connectPacket, disconnectPacket, mqtt, openRaw, pingPacket, type RawMqtt } from './tools/raw-mqtt.ts'
+import { connectPacket, disconnectPacket, frame, mqtt, openRaw, pingPacket, type RawMqtt } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -78,6 +78,26 @@ test('who goes before he is let in takes nothing from who is here', async () => 
   await pause(20)
   const told = events.map(({ kind }) => kind)
   expect(told).toEqual(['connected', 'disconnected', 'connected', 'disconnected'])
+})
+
+test('a session that ends while its client is being let in once more is not said to be there', async () => {
+  const store = { ...createMemoryStore(), flush: () => pause(60) }
+  const { port, broker } = await startBroker({ store })
+  const unit = { clientId: 'unit', version: 5, clean: false, properties: Buffer.of(0x11, 0, 0, 0, 100) } as const
+  const [first, second] = await open(port, 2)
+  first!.send(connectPacket(unit))
+  await first!.packet(mqtt.connack)
+  second!.send(connectPacket({ ...unit, will: { topic: 'gone', payload: 'x' } }))
+  await pause(30)
+  // DISCONNECT that ends its session.
+  first!.send(frame(0xe0, Buffer.of(0, 5, 0x11, 0, 0, 0, 0)))
+  expect((await second!.packet(mqtt.connack)).body[0]).toBe(0)
+  second!.close()
+  await until(() => broker.counts().connections === 0, 'both have gone')
+  const third = await openRaw(port)
+  third.send(connectPacket(unit))
+  expect((await third.packet(mqtt.connack)).body[0]).toBe(1)
+  third.close()
 })
 
 test('who goes while he is being let in leaves no session that nobody ever leaves', async () => {
