@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts'
 import { createClockLog } from './clock-faults.ts'
 import { createClockOffset } from './clock-offset.ts'
 import { auditedPermissions, brokerNotes } from './audit/broker-notes.ts'
+import { alarmNotes } from './audit/alarm-notes.ts'
 import { createCallNotes } from './audit/calls.ts'
 import { leaveRefusedStart } from './audit/waiting-notes.ts'
 import { openGatewayAudit } from './audit/gateway-audit.ts'
@@ -103,7 +104,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const ids = createIds(fillRandom)
     const site = siteOf(settings)
     const systemEvents = createSystemEvents({ log, ids, clock, site, logger })
-    alarmChanged = systemEvents.alarm
+    alarmChanged = (alarm, raised) => {
+      systemEvents.alarm(alarm, raised)
+      noteAlarm(alarm, raised)
+    }
+    let noteAlarm = (alarm: Alarm, raised: boolean): void => void changedEarly.push([alarm, raised])
     for (const [alarm, raised] of changedEarly) systemEvents.alarm(alarm, raised)
     /** A full disk is no reason not to start: readers are served, and what comes is not acknowledged. */
     const note = (type: SystemEventType, code: string, what: string): Promise<void> => {
@@ -114,6 +119,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     }
     const auditing = openGatewayAudit({ settings, site, log, clock, alarms, systemEvents, logger })
     const { audit } = auditing
+    noteAlarm = alarmNotes(audit)
+    for (const [alarm, raised] of changedEarly) noteAlarm(alarm, raised)
     const notes = createCallNotes(audit)
     stops.push(() => note(SystemEventType.GATEWAY_STOPPED, 'gateway_stopped', 'stopped in order'))
     stops.push(() => auditing.stopped())

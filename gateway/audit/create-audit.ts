@@ -40,7 +40,6 @@ export interface AuditParts {
 export function createAudit(parts: AuditParts): Audit {
   const { clock, alarms, site, settings, disk = nodeDisk } = parts
   const folder = join(parts.dataDir, auditFolder)
-  disk.makeFolder(folder)
   const known = parts.anchor.get()
   const newest = parts.logged && parts.logged.number > (known?.number ?? 0) ? parts.logged : known
   const recovered = recoverAudit(disk, folder, newest)
@@ -84,7 +83,7 @@ export function createAudit(parts: AuditParts): Audit {
         type: SystemEventType.AUDIT_DAMAGED,
         outcome: 'done',
         object: torn.name,
-        text: `A stop in the middle of a write left ${torn.bytes} bytes of an entry that nobody was told of. They are kept as ${torn.keptAs}.`,
+        text: `A stop in the middle of a write left ${torn.bytes} bytes of an entry that nobody was told of. ${torn.keptAs ? `They are kept as ${torn.keptAs}.` : 'There was no room to keep them.'}`,
       })
     }
     if (damage.length === 0) return

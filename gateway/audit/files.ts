@@ -1,7 +1,7 @@
 // The files of the audit: `<data_dir>/audit/`, each named by the number of its first entry.
 
 import { join } from 'node:path'
-import { type Disk, type DiskFile, writeAll } from '../log/disk.ts'
+import { type Disk, type DiskFile, isFull, writeAll } from '../log/disk.ts'
 
 export const auditFolder = 'audit'
 
@@ -35,6 +35,7 @@ export function auditFiles(disk: Disk, folder: string): AuditFile[] {
 
 /** For writing; its name is durable. One that was begun and not finished is begun again. */
 export function createFile(disk: Disk, folder: string, file: AuditFile): DiskFile {
+  disk.makeFolder(folder)
   const isThere = disk.list(folder).includes(file.name)
   const opened = disk.open(file.path, isThere ? 'write' : 'create')
   try {
@@ -47,8 +48,20 @@ export function createFile(disk: Disk, folder: string, file: AuditFile): DiskFil
   }
 }
 
-/** What is taken out of a file, or found where it should not be, is kept beside it: it may be evidence. */
-export function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): string {
+/**
+ * What is taken out of a file, or found where it should not be, is kept beside it: it may be evidence. Undefined: the disk has no room
+ * for it, which keeps nobody from starting.
+ */
+export function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): string | undefined {
+  try {
+    return putAside(disk, folder, name, bytes)
+  } catch (error) {
+    if (isFull(error)) return undefined
+    throw error
+  }
+}
+
+function putAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): string {
   let count = 1
   while (disk.list(folder).includes(`${name}-${count}`)) count += 1
   const kept = `${name}-${count}`

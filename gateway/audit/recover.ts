@@ -11,7 +11,7 @@ export interface Recovered {
   /** What is written on in; absent: a new one is begun. */
   readonly file?: { readonly file: AuditFile; readonly length: number }
   /** What a crash left at the end and was cut off. */
-  readonly torn?: { readonly name: string; readonly bytes: number; readonly keptAs: string }
+  readonly torn?: { readonly name: string; readonly bytes: number; readonly keptAs: string | undefined }
   /** What is not as it was, in sentences; empty: nothing. */
   readonly damage: readonly string[]
 }

@@ -17,6 +17,7 @@ export const commands: readonly Entry[] = [
   { name: 'publish', load: async () => (await import('./publish.ts')).publish },
   { name: 'fate', load: async () => (await import('./fate.ts')).fate },
   { name: 'refusals', load: async () => (await import('./refusals.ts')).refusals },
+  { name: 'audit', load: async () => (await import('./audit.ts')).audit },
   { name: 'check', load: async () => (await import('./check-mapping.ts')).check },
   { name: 'settings', load: async () => (await import('./settings.ts')).settings },
   { name: 'principals', load: async () => (await import('./principals.ts')).principals },

@@ -17,6 +17,8 @@ import type {
   GetFateResponse,
   GetStatusRequest,
   GetStatusResponse,
+  ListAuditRequest,
+  ListAuditResponse,
   ListBookmarksRequest,
   ListBookmarksResponse,
   ListPrincipalsRequest,
@@ -65,6 +67,7 @@ interface Calls {
   readonly 'EventService/GetFate': [GetFateRequest, GetFateResponse]
   readonly 'AdminService/GetStatus': [GetStatusRequest, GetStatusResponse]
   readonly 'AdminService/ListBookmarks': [ListBookmarksRequest, ListBookmarksResponse]
+  readonly 'AdminService/ListAudit': [ListAuditRequest, ListAuditResponse]
   readonly 'AdminService/ListRefusals': [ListRefusalsRequest, ListRefusalsResponse]
   readonly 'AdminService/ListPrincipals': [ListPrincipalsRequest, ListPrincipalsResponse]
   readonly 'AdminService/PutPrincipal': [PutPrincipalRequest, PutPrincipalResponse]
