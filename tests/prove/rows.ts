@@ -6,7 +6,7 @@ import { stalledConsole } from './console.ts'
 import { diskFull } from './disk-full.ts'
 import { expiryOfMqtt5 } from './expiry.ts'
 import { flippedBit } from './flipped-bit.ts'
-import { manyFrozen, oneFrozen } from './frozen.ts'
+import { manyFrozen, oneFrozen, oneFrozenOfMqtt5 } from './frozen.ts'
 import { fuzz } from './fuzz.ts'
 import { hostileSockets } from './hostile-sockets.ts'
 import { influxdbAway } from './influxdb-away.ts'
@@ -51,6 +51,7 @@ export const rows: readonly Row[] = [
   retained,
   oneFrozen,
   manyFrozen,
+  oneFrozenOfMqtt5,
   stalledConsole,
   permissions,
   packets,
