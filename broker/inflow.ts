@@ -4,11 +4,12 @@
 
 import { crc32 } from 'node:zlib'
 
+import { denied } from './denied.ts'
 import type { Gate } from './gate.ts'
 import { bytesOf } from './kept.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
-import type { BrokerParts, InboundPublish, Principal, ToldVerdict, Verdict } from './port.ts'
+import type { BrokerParts, Explained, InboundPublish, Principal, ToldVerdict, Verdict } from './port.ts'
 import type { PublishPacket } from './publish-packet.ts'
 import type { ReceivedOnce, Session } from './session.ts'
 import type { SessionStore } from './stored.ts'
@@ -23,7 +24,7 @@ export interface Inflow {
 }
 
 export interface InflowParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'explain' | 'newFrameId' | 'isStored'>
+  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'mayBeAnswered' | 'explain' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -216,13 +217,17 @@ export function createInflow<P extends Principal>(
       tally.totals.swallowed++
       return queueMicrotask(() => arrival.settled('accepted'))
     }
-    const message = { retain: packet.retain, qos: packet.qos, will: false }
-    const permitted = !topic.startsWith('$') && house.mayPublish(principal, topic, message)
-    if (!permitted) {
+    const why = denied(parts, principal, packet, false)
+    if (why) {
       arrival.permitted = false
-      tally.forbid({ kind: 'forbidden', action: 'publish', clientId, principal: principal.name, topic })
+      tell(why)
     }
-    house.take(principal, inbound(packet, session, permitted, false, once?.frameId), arrival)
+    house.take(principal, inbound(packet, session, why, false, once?.frameId), arrival)
+  }
+
+  function tell({ what, topic }: Explained): void {
+    const action = what === 'answer' ? what : 'publish'
+    tally.forbid({ kind: 'forbidden', action, clientId, principal: principal.name, topic })
   }
 
   function answer(): void {
@@ -251,14 +256,17 @@ export function createInflow<P extends Principal>(
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
-  function forbid({ packet: { qos, packetId, topic }, repeated }: Arrival): void {
+  function forbid({ packet, repeated }: Arrival): void {
+    const { qos, packetId, topic } = packet
     if (!repeated) tally.totals.forbidden++
     if (qos === 0) return
     const kind = qos === 1 ? 'puback' : 'pubrec'
     if (gate.version !== 5) return gate.sendShort(kind, packetId)
     // A PUBREC with an error frees the identifier.
     if (qos === 2) forget(packetId)
-    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized, house.explain(principal, { what: 'publish', topic }))
+    // The house itself may have forbidden it.
+    const why = denied(parts, principal, packet, false) ?? { what: 'publish', topic }
+    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized, house.explain(principal, why))
   }
 
   /** Once for each topic, since it may be said of every message of a client that need not care. */
@@ -308,12 +316,14 @@ const nothing = (): void => {}
 export function inbound(
   packet: Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'packetId' | 'properties'>,
   { clientId, protocolVersion }: { readonly clientId: string; readonly protocolVersion: 3 | 4 | 5 },
-  permitted: boolean,
+  why: Explained | undefined,
   will: boolean,
   frameId?: Uint8Array,
 ): InboundPublish {
   const { topic, payload, qos, retain, dup, packetId, properties } = packet
+  const permitted = why === undefined
   const base = { topic, payload, qos, retain, dup, clientId, protocolVersion, will, permitted, properties }
+  if (why) return { ...base, denied: why, ...(qos > 0 && { packetId }), ...(frameId && { frameId }) }
   if (qos === 0 || will) return base
   return frameId ? { ...base, packetId, frameId } : { ...base, packetId }
 }

@@ -2,6 +2,7 @@
 
 import type { AedesOptions, Client, ConnectPacket } from 'aedes'
 
+import { denied } from './denied.ts'
 import type { Gate } from './gate.ts'
 import { isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
@@ -19,6 +20,8 @@ export interface Member<P extends Principal> {
   principal?: P
   /** It was told of as connected, and not yet as gone. */
   isIn?: boolean
+  /** Why its will is forbidden. */
+  willWords?: string
   /** From when it is let in. */
   session?: Session<P>
 }
@@ -97,32 +100,22 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
     if (sessions.taken(client.id, answer.name)) return 'client_id'
     if (!client.clean && sessions.full(client.id, answer.name)) return 'sessions'
     const will = connect?.will
-    if (will && !isBridgeStatus(will.topic)) {
-      const message = { retain: will.retain ?? false, qos: (will.qos ?? 0) as QoS, will: true }
-      if (will.topic.startsWith('$') || !house.mayPublish(answer, will.topic, message)) {
-        tally.forbid({
-          kind: 'forbidden',
-          action: 'will',
-          clientId: client.id,
-          principal: answer.name,
-          topic: will.topic,
-        })
-        member(client).principal = answer
-        return 'will_forbidden'
-      }
-    }
-    return answer
+    if (!will || isBridgeStatus(will.topic)) return answer
+    const { topic, retain = false, qos = 0 } = will
+    const said = { topic, retain, qos: qos as QoS, properties: gate.willProperties }
+    const why = denied(parts, answer, said, true)
+    if (!why) return answer
+    tally.forbid({ kind: 'forbidden', action: 'will', clientId: client.id, principal: answer.name, topic: why.topic })
+    member(client).willWords = house.explain(answer, why)
+    return 'will_forbidden'
   }
 
   const authenticate: Hooks['authenticate'] = (client, username, password, done) => {
     const turnAway = (why: RefusalReason): void => {
       refuse(client, why)
-      const { gate, principal, connect } = member(client)
+      const { gate, willWords } = member(client)
       const [returnCode, code] = refusalCodes[why] ?? [5, reasonCode.notAuthorized]
-      const topic = connect?.will?.topic ?? ''
-      const words =
-        why === 'will_forbidden' ? `its will: ${house.explain(principal!, { what: 'will', topic })}` : refusalWords[why]
-      gate.refuse(returnCode, code, words)
+      gate.refuse(returnCode, code, willWords === undefined ? refusalWords[why] : `its will: ${willWords}`)
       done(Object.assign(new Error(`refused: ${why}`), { returnCode }), null)
     }
     const settle = (answer: RefusalReason | P): void => {

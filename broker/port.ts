@@ -44,6 +44,11 @@ export interface BrokerParts<P extends Principal> {
   maySubscribe(principal: P, filter: string): boolean
   /** Asked again for each delivery, since a filter may be wider than what its owner may read. */
   mayReceive(principal: P, topic: string): boolean
+  /**
+   * Whether who publishes may ask others to answer on this topic (MQTT 5 Response Topic), which they may well be permitted to do where
+   * he is not. A message that asks for an answer elsewhere is forbidden.
+   */
+  mayBeAnswered(principal: P, responseTopic: string): boolean
   /** In words, for MQTT 5: why it is not permitted, or of no use, and what to do. One line, no secret, no payload. */
   explain(principal: P, about: Explained): string
   /**
@@ -73,8 +78,8 @@ export interface Principal {
 }
 
 export interface Explained {
-  readonly what: 'publish' | 'will' | 'subscribe' | 'unread'
-  /** Or a filter. */
+  readonly what: 'publish' | 'will' | 'answer' | 'subscribe' | 'unread'
+  /** Or a filter; for `answer` the Response Topic. */
   readonly topic: string
 }
 
@@ -104,8 +109,10 @@ export interface InboundPublish {
   readonly protocolVersion: 3 | 4 | 5
   /** The client's last message, sent for it because it vanished. */
   readonly will: boolean
-  /** False when `mayPublish` said no: received all the same, so that the refusal is kept with its bytes. */
+  /** False when it may not say this: received all the same, so that the refusal is kept with its bytes. */
   readonly permitted: boolean
+  /** When it is not permitted: why. */
+  readonly denied?: Explained
   readonly properties: MessageProperties
 }
 
@@ -233,7 +240,7 @@ export type BrokerEvent =
     }
   | {
       readonly kind: 'forbidden'
-      readonly action: 'publish' | 'subscribe' | 'will'
+      readonly action: 'publish' | 'subscribe' | 'will' | 'answer'
       readonly clientId: string
       readonly principal: string
       readonly topic: string

@@ -3,6 +3,7 @@
 
 import type { PublishPacket } from 'aedes'
 
+import { denied } from './denied.ts'
 import { inbound, isBridgeStatus } from './inflow.ts'
 import type { Limits } from './limits.ts'
 import type { BrokerParts, MessageProperties, Principal, Verdict } from './port.ts'
@@ -34,7 +35,7 @@ export interface Owner {
 }
 
 export interface WillsParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'recall'>
+  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'mayBeAnswered' | 'recall'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -97,7 +98,7 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     for (let first = true; !closed; first = false) {
       try {
         const verdict = await new Promise<Verdict>((settled, notTaken) =>
-          house.take(principal, inbound(packet, will, true, true), { settled, notTaken }),
+          house.take(principal, inbound(packet, will, undefined, true), { settled, notTaken }),
         )
         if (verdict === 'accepted') tally.totals.accepted++
         return
@@ -112,10 +113,10 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
   }
 
   async function sendKept(its: Kept<P>): Promise<void> {
-    const { clientId, topic, retain, qos } = its.will
+    const { clientId } = its.will
     const principal = its.principal ?? house.recall(its.will.principal, clientId)
     // Who is not known any more, or may not say it any more, says nothing.
-    if (principal && house.mayPublish(principal, topic, { retain, qos, will: true })) await send(principal, its.will)
+    if (principal && !denied(parts, principal, its.will, true)) await send(principal, its.will)
     // Another may stand in its place by now.
     if (!closed && !kept.has(clientId)) forgetStored(clientId)
   }

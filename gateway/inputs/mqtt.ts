@@ -2,7 +2,15 @@
 
 import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
-import type { BrokerEvent, BrokerParts, InboundPublish, Listener, TlsFiles, Verdict } from '../../broker/port.ts'
+import type {
+  BrokerEvent,
+  BrokerParts,
+  Explained,
+  InboundPublish,
+  Listener,
+  TlsFiles,
+  Verdict,
+} from '../../broker/port.ts'
 import { cutAdvice } from '../../broker/reasons.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Clock } from '../clock.ts'
@@ -14,6 +22,7 @@ import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import { adviceFor } from '../refusal-advice.ts'
 import type { DeviceNotices } from './device-notices.ts'
 import type { Fate, Sender, Take, Transport } from './receive.ts'
+import { createResponseTopics } from './response-topics.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
 
@@ -32,6 +41,7 @@ type Functions = Pick<
   | 'mayPublish'
   | 'maySubscribe'
   | 'mayReceive'
+  | 'mayBeAnswered'
   | 'explain'
   | 'take'
   | 'recall'
@@ -50,10 +60,13 @@ export interface MqttInputParts {
   isWanted(topic: string): boolean
   /** Why no adapter reads a topic, and what to do. */
   whyUnread(topic: string): string
+  /** Whether an adapter reads what comes on a topic. */
+  isRead(topic: string): boolean
 }
 
 export function mqttInput(parts: MqttInputParts): Functions {
   const { permissions, take, clock, notices, ids, log, isWanted } = parts
+  const responseTopics = createResponseTopics(parts)
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -65,23 +78,30 @@ export function mqttInput(parts: MqttInputParts): Functions {
     return sender
   }
 
+  function whyDenied(principal: MqttPrincipal, { what, topic }: Explained): string {
+    if (what === 'subscribe') return 'this client may not subscribe to this'
+    if (what !== 'answer') return permissions.whyForbidden(topic)
+    return responseTopics.why(principal, topic) ?? 'its response topic is no topic that can be published on here'
+  }
+
   return {
     authenticate: (attempt) => permissions.authenticate(attempt),
     mayPublish: (principal, topic) => permissions.mayPublish(principal, topic),
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
-    explain(_principal, { what, topic }) {
-      if (what === 'unread') return `${parts.whyUnread(topic)}; the message is kept`
-      const why = what === 'subscribe' ? 'this client may not subscribe to this' : permissions.whyForbidden(topic)
-      return `${why}; ${adviceFor('forbidden')}`
-    },
+    mayBeAnswered: (principal, topic) => responseTopics.why(principal, topic) === undefined,
+    explain: (principal, about) =>
+      about.what === 'unread'
+        ? `${parts.whyUnread(about.topic)}; the message is kept`
+        : `${whyDenied(principal, about)}; ${adviceFor('forbidden')}`,
     recall: (name, clientId) => permissions.recall(name, clientId),
     newFrameId: () => ids.next(clock.now()),
     isStored: (frameId) => log.findFrame(frameId) !== undefined,
     take(principal, message, told) {
       const frame = frameOf(message, clock)
-      const { clientId } = message
-      take(senderOf(principal), frame, transportOf(message, permissions, isWanted), {
+      const { clientId, denied } = message
+      const why = denied && whyDenied(principal, denied)
+      take(senderOf(principal), frame, transportOf(message, why, isWanted), {
         settled(fate) {
           if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
           told.settled(verdictOf(fate))
@@ -144,7 +164,7 @@ function frameOf(message: InboundPublish, clock: Clock): Frame {
 
 function transportOf(
   message: InboundPublish,
-  permissions: Permissions,
+  forbidden: string | undefined,
   isWanted: (topic: string) => boolean,
 ): Transport {
   return {
@@ -157,7 +177,7 @@ function transportOf(
       : message.packetId === undefined
         ? undefined
         : { resendKey: resendKey(message) }),
-    ...(message.permitted ? undefined : { forbidden: permissions.whyForbidden(message.topic) }),
+    ...(forbidden === undefined ? undefined : { forbidden }),
     // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
     ...(message.permitted && !message.topic.startsWith('$')
       ? { envelope: envelopeOf(message), wanted: message.retain || isWanted(message.topic) }

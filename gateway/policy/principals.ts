@@ -170,7 +170,8 @@ function allowing({ subscribe }: MqttPrincipal, topic: string): readonly string[
   return subscribe.filter((allowed) => allowed.startsWith(`${refusedRoot}/`))
 }
 
-const isOwn = (topic: string): boolean => ownTopics.some((filter) => topicMatches(filter, topic))
+/** Only the gateway publishes there. */
+export const isOwn = (topic: string): boolean => ownTopics.some((filter) => topicMatches(filter, topic))
 
 const mayPublish = (principal: MqttPrincipal, topic: string): boolean =>
   !topic.startsWith('$') && !isOwn(topic) && principal.publish.some((filter) => topicMatches(filter, topic))

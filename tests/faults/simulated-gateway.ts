@@ -123,6 +123,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
         log,
         isWanted: (topic) => broker.isWanted(topic),
         whyUnread: () => 'no adapter reads it',
+        isRead: () => false,
       }),
       sources: [published],
       store: createSessionStore({ state }),

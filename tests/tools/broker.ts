@@ -52,6 +52,7 @@ export async function startBroker({
     mayPublish: () => true,
     maySubscribe: () => true,
     mayReceive: () => true,
+    mayBeAnswered: () => true,
     explain: (_principal, { what }) => `no ${what} here`,
     log: { debug: quiet, info: quiet, warn: quiet, error: (fields, message) => errors.push({ ...fields, message }) },
     clock: systemClock,
