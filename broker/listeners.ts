@@ -171,7 +171,12 @@ function upgradeWebSockets(server: HttpServer, listener: Listener, parts: DoorPa
         parts.refuse(address, listener.name, 'certificate')
         return socket.destroy()
       }
-      parts.enter(createWebSocketStream(webSocket), {
+      const stream = createWebSocketStream(webSocket)
+      // [MQTT-6.0.0-1]
+      webSocket.prependListener('message', (_bytes: Buffer, isBinary: boolean) => {
+        if (!isBinary) stream.destroy()
+      })
+      parts.enter(stream, {
         address,
         listener: listener.name,
         ...(certificate && { certificate }),

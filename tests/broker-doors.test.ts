@@ -8,7 +8,7 @@ import { WebSocket } from 'ws'
 import type { ConnectAttempt, Listener } from '../broker/broker.ts'
 import { closeBrokers, startBroker, until, type TestBroker } from './tools/broker.ts'
 import { certificateAuthority } from './tools/certificates.ts'
-import { connectPacket, mqtt, openRaw, pingPacket } from './tools/raw-mqtt.ts'
+import { connectPacket, mqtt, openRaw, pingPacket, publishPacket } from './tools/raw-mqtt.ts'
 
 afterEach(closeBrokers)
 
@@ -142,6 +142,18 @@ describe('WebSocket', () => {
     expect(await attempt(port, ['mqtt'], { origin: 'https://elsewhere.example' })).toMatch(/403/)
     expect(await attempt(port, ['mqtt'], { origin: 'https://a.example', host: 'a.example' })).toMatch(/403/)
     expect(await attempt(port, ['mqtt'], { origin: 'null' })).toMatch(/403/)
+  })
+
+  test('is closed at a frame of text, of which nothing is taken', async () => {
+    const { port, received } = await door({ kind: 'ws' })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, ['mqtt'])
+    await new Promise((resolve) => socket.once('open', resolve))
+    socket.send(connectPacket(), { binary: true })
+    await new Promise((resolve) => socket.once('message', resolve))
+    socket.send(publishPacket('t', { payload: 'binary', id: 1 }), { binary: true })
+    socket.send(publishPacket('t', { payload: 'text', id: 2 }), { binary: false })
+    await new Promise((resolve) => socket.once('close', resolve))
+    expect(received.map(({ payload }) => String(payload))).toEqual(['binary'])
   })
 
   test('is no web server', async () => {
