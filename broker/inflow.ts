@@ -23,6 +23,12 @@ export interface Inflow {
   isIdle(): boolean
 }
 
+/** Where acknowledgements go: a client's gate, or a link to another broker. */
+export type InflowGate = Pick<
+  Gate,
+  'version' | 'fault' | 'cut' | 'throttle' | 'idle' | 'sendShort' | 'sendRefusal' | 'stop' | 'wantsReasons'
+>
+
 export interface InflowParts<P extends Principal> {
   readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'mayBeAnswered' | 'explain' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
@@ -85,8 +91,8 @@ class Arrival implements ToldVerdict {
 export function createInflow<P extends Principal>(
   parts: InflowParts<P>,
   principal: P,
-  session: Session<P>,
-  gate: Gate,
+  session: Pick<Session<P>, 'clientId' | 'protocolVersion' | 'kept' | 'received'>,
+  gate: InflowGate,
 ): Inflow {
   const { house, limits, tally, store, inFlight } = parts
   const { clientId } = session
@@ -94,6 +100,11 @@ export function createInflow<P extends Principal>(
   /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
   let unmarked: Map<number, number> | undefined
   const toldUnread = new Set<string>()
+  /**
+   * QoS 2 messages that came over this connection and were not released: the quota begins anew with each (MQTT 5 §4.9). A bridge that
+   * comes back with a long queue would else be cut for what it sent before, for ever.
+   */
+  let unreleased: Set<number> | undefined
   let first: Arrival | undefined
   let last: Arrival | undefined
   /** The first that is not given to the house yet. */
@@ -141,7 +152,7 @@ export function createInflow<P extends Principal>(
       // It may be on its way yet, over a connection before: what comes behind it must not overtake it.
       return queue(packet, known, known.settled!.then(nothing), true)
     }
-    if (session.received.size >= limits.inFlightMax) {
+    if (unreleased && unreleased.size >= (session.kept ? limits.unreleasedKeptMax : limits.inFlightMax)) {
       deaf = true
       return gate.cut('receive_maximum', reasonCode.receiveMaximum)
     }
@@ -151,6 +162,7 @@ export function createInflow<P extends Principal>(
     // When it fails it will come again, and is new then.
     promise.catch(() => (once.settled = undefined))
     session.received.set(packetId, once)
+    ;(unreleased ??= new Set()).add(packetId)
     if (!frameId) return queue(packet, once, undefined, false)
     store.write({ kind: 'received', clientId, received: { packetId, frameId } })
     queue(packet, once, store.flush(), false)
@@ -278,6 +290,7 @@ export function createInflow<P extends Principal>(
 
   function forget(packetId: number): void {
     unmarked?.delete(packetId)
+    unreleased?.delete(packetId)
     if (session.received.delete(packetId) && session.kept) store.write({ kind: 'forgotten', clientId, packetId })
   }
 

@@ -18,6 +18,7 @@ export interface Limits {
   readonly topicAliasesMax: number
   readonly inFlightMax: number
   readonly inFlightBytesMax: number
+  readonly unreleasedKeptMax: number
   readonly subscriptionsPerClientMax: number
   readonly subscriptionsInAllMax: number
   readonly sessionsMax: number
@@ -71,6 +72,9 @@ export const defaultLimits: Limits = {
   // PUBREL are bounded by it too.
   inFlightMax: 1_000,
   inFlightBytesMax: 4 << 20,
+  // QoS 2 without PUBREL, of a client whose session is kept: a mosquitto 2.0.11 that comes back sends all that has gathered at once, whatever
+  // Receive Maximum says, and is cut for more than this. About 400 bytes each.
+  unreleasedKeptMax: 10_000,
   // A console has dozens; each costs memory and matching.
   subscriptionsPerClientMax: 1_000,
   // Twenty for each session; 0.7 kB each in memory, and 3.7 kB where each has sixteen levels of its own. They are there again after a

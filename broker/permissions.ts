@@ -46,6 +46,10 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
 
   const preConnect: Hooks['preConnect'] = (client, packet, done) => {
     const { gate } = Object.assign(member(client), { connect: packet })
+    if (isForgetfulBridge(packet)) {
+      // More than is granted, so that aedes says in CONNACK what is (MQTT 5 §3.2.2.3.2).
+      packet.properties = { ...packet.properties, sessionExpiryInterval: sessionExpiryMost }
+    }
     // aedes keeps clients as properties of a plain object: 'constructor' would end the process.
     const { clientId, properties = {} } = packet
     gate.packetBytesMax = properties.maximumPacketSize ?? Infinity
@@ -131,6 +135,19 @@ export function createPermissions<P extends Principal>(parts: PermissionParts<P>
 
   return { preConnect, authenticate }
 }
+
+const sessionExpiryMost = 0xffff_ffff
+
+/**
+ * A bridge of mosquitto's asks over MQTT 5 for the session that it left, and cannot say how long it is to be kept: what came for it while
+ * it was away would be lost. It is known by its will; the server may choose (§3.2.2.3.2).
+ */
+const isForgetfulBridge = ({ clean, protocolVersion, properties, will }: ConnectPacket): boolean =>
+  protocolVersion === 5 &&
+  !clean &&
+  properties?.sessionExpiryInterval === undefined &&
+  will !== undefined &&
+  isBridgeStatus(will.topic)
 
 // MQTT 3.1.1 §3.2.2.3, MQTT 5 §3.2.2.2
 const refusalCodes: Partial<Record<RefusalReason, readonly [returnCode: number, code: number]>> = {

@@ -195,6 +195,25 @@ describe('QoS 2', () => {
     await raw.closed
     await until(() => broker.counts().cut.receive_maximum === 1, 'counted')
   })
+
+  test('a bridge that comes back with a long queue is not cut for what it sent before', async () => {
+    const { port, broker, received } = await startBroker({ limits: { inFlightMax: 2, unreleasedKeptMax: 3 } })
+    for (const batch of [
+      [1, 2, 3],
+      [4, 5, 6],
+    ]) {
+      const raw = await connected(port, { clean: false })
+      raw.send(...batch.map((id) => publishPacket('a', { qos: 2, id, payload: String(id) })))
+      // Cut before it has released any.
+      for (const _ of batch) await raw.packet(mqtt.pubrec)
+      raw.close()
+    }
+    const raw = await connected(port, { clean: false })
+    raw.send(...[1, 2, 3, 4, 5, 6].map((id) => ackPacket(mqtt.pubrel, id)))
+    await until(() => ids(raw, mqtt.pubcomp).length === 6, 'all released')
+    expect(received.map(({ payload }) => String(payload))).toEqual(['1', '2', '3', '4', '5', '6'])
+    expect(broker.counts().cut.receive_maximum).toBeUndefined()
+  })
 })
 
 test('who sends no more is told all the same that his messages are safe', async () => {
