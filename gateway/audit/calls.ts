@@ -73,6 +73,8 @@ const textOf = (error: unknown): string =>
   error instanceof GatewayError ? error.message : 'The gateway failed on this call; its log says why.'
 
 function typeOf(name: string, administers: boolean): SystemEventType {
+  if (/^replay/i.test(name)) return SystemEventType.REFUSALS_REPLAYED
+  if (/^backup/i.test(name)) return SystemEventType.BACKUP_MADE
   if (/^publish|ingest/i.test(name)) return SystemEventType.MESSAGE
   return administers ? SystemEventType.ADMINISTERED : SystemEventType.DATA_READ
 }

@@ -58,6 +58,13 @@ export function rangeAt(file: Buffer, offset: number): { readonly start: number;
   return undefined
 }
 
+/** Where the last whole entry of a file ends: one that is being written may follow. */
+export function wholeEnd(file: Buffer): number {
+  let end = 0
+  for (let range = rangeAt(file, 0); range; range = rangeAt(file, end)) end = range.end
+  return end
+}
+
 /** Undefined when there is no whole entry at `offset`, or none that can be read. */
 export function entryAt(file: Buffer, offset: number): Placed | undefined {
   const range = rangeAt(file, offset)

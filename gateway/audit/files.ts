@@ -62,9 +62,7 @@ export function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8
 }
 
 function putAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): string {
-  let count = 1
-  while (disk.list(folder).includes(`${name}-${count}`)) count += 1
-  const kept = `${name}-${count}`
+  const kept = freeNameOf(disk, folder, name)
   const file = disk.open(join(folder, kept), 'create')
   try {
     writeAll(file, bytes, 0)
@@ -73,4 +71,12 @@ function putAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): 
     file.close()
   }
   return kept
+}
+
+/** "name-1", "name-2" …: the first that is not there. */
+export function freeNameOf(disk: Disk, folder: string, name: string): string {
+  const names = disk.list(folder)
+  let count = 1
+  while (names.includes(`${name}-${count}`)) count += 1
+  return `${name}-${count}`
 }

@@ -136,6 +136,7 @@ export function openGatewayAudit(parts: GatewayAuditParts): GatewayAudit {
     },
     async stopped() {
       for (const timer of timers) clearInterval(timer)
+      await takeNotes(audit, dataDir).catch(failed('notes of commands could not be written to the audit; they wait'))
       const type = SystemEventType.ELEMENT_STATE_CHANGE
       const text = 'The gateway stops in order.'
       await audit.close({ action: 'stop', type, outcome: 'done', object: site.gateway, text })

@@ -1,10 +1,11 @@
 // Where the audit goes on at a start. What a crash left half-written at the very end is cut, kept beside the file and told; anything else
 // that is not as it was is left as it is, told, and the chain goes on from the last head that was anchored outside.
 
+import { join } from 'node:path'
 import type { Disk } from '../log/disk.ts'
 import { readWhole } from '../log/segment-file.ts'
 import { type Head, hex, isEqual, noHead, type Walked, walkChain } from './chain.ts'
-import { type AuditFile, auditFile, auditFiles, keepAside } from './files.ts'
+import { type AuditFile, auditFile, auditFiles, freeNameOf, keepAside } from './files.ts'
 
 export interface Recovered {
   readonly head: Head
@@ -89,9 +90,8 @@ function cut(disk: Disk, folder: string, file: AuditFile, bytes: Buffer, end: nu
 
 /** The file that is begun next may have the name of one that is damaged. */
 function freeName(disk: Disk, folder: string, head: Head): void {
-  const file = auditFile(folder, head.number + 1)
-  if (!disk.list(folder).includes(file.name)) return
-  keepAside(disk, folder, `${file.name}.damaged`, readFile(disk, file))
-  disk.unlink(file.path)
+  const { name, path } = auditFile(folder, head.number + 1)
+  if (!disk.list(folder).includes(name)) return
+  disk.rename(path, join(folder, freeNameOf(disk, folder, `${name}.damaged`)))
   disk.syncFolder(folder)
 }

@@ -1,10 +1,12 @@
 // Makes a backup of the data folder, while the gateway runs or when it is stopped, and reads it back; or only reads one.
 
 import { toNumber } from '../../proto/int64.ts'
+import { SystemEventType } from '../../proto/generated/types.ts'
 import { nsPerMs } from '../../proto/time.ts'
 import { backup as makeBackup, verify } from '../log/backup.ts'
 import type { Restored } from '../log/restore.ts'
 import { version } from '../version.ts'
+import { noteInAudit } from './audit-note.ts'
 import { type Command, type Given, UsageError } from './command.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
 import { bytesText, createProgress } from './progress.ts'
@@ -34,12 +36,27 @@ export const backup: Command = {
   },
 }
 
-async function make(target: string, given: Given, { print }: Terminal): Promise<void> {
+async function make(target: string, given: Given, terminal: Terminal): Promise<void> {
+  const { print } = terminal
   const { dataDir, settingsFile } = existingFolderOf(given)
   const madeAt = BigInt(Date.now()) * nsPerMs
   const settings = settingsFile === undefined ? {} : { settings: settingsFile }
   const made = await withProgress('backing up', (parts) =>
     makeBackup({ dataDir, target, gatewayVersion: version, madeAt, ...settings, ...parts }),
+  ).catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error)
+    noteInAudit(
+      dataDir,
+      { action: 'backup', type: SystemEventType.BACKUP_FAILED, outcome: 'failed', object: target, text },
+      terminal,
+    )
+    throw error
+  })
+  const details = { epoch: made.manifest.epoch, files: String(made.manifest.files.length) }
+  noteInAudit(
+    dataDir,
+    { action: 'backup', type: SystemEventType.BACKUP_MADE, outcome: 'done', object: target, details },
+    terminal,
   )
   print(
     `${dataDir} is backed up in ${target}: ${counted(made.copiedFiles, 'file')} copied, ${bytesText(made.copiedBytes)}`,

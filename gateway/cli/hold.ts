@@ -3,10 +3,13 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SystemEventType } from '../../proto/generated/types.ts'
+import { rfc3339 } from '../../proto/time.ts'
 import { createHolds, holdsFile } from '../log/holds.ts'
 import { lockFolder } from '../log/lock.ts'
 import type { Hold, Holds } from '../log/log.ts'
 import { openState } from '../log/state.ts'
+import { noteInAudit } from './audit-note.ts'
 import { type Command, type Given, UsageError } from './command.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
 import { pad, safe, type Terminal } from './terminal.ts'
@@ -35,17 +38,23 @@ export const hold: Command = {
     if (action === 'add' && name !== undefined) {
       const added = holdOf(given, name)
       change(dataDir, terminal, (holds) => holds.add(added))
+      const details = { reason: added.reason, from: rfc3339(added.from), to: rfc3339(added.to) }
+      noteInAudit(dataDir, { ...noteOf('hold_add', name), details }, terminal)
       terminal.print(`${safe(name)} holds what was logged from ${stampText(added.from)} to ${stampText(added.to)}`)
       return 0
     }
     if (action === 'release' && name !== undefined) {
       change(dataDir, terminal, (holds) => holds.release(name))
+      noteInAudit(dataDir, noteOf('hold_release', name), terminal)
       terminal.print(`${safe(name)} is released`)
       return 0
     }
     throw new UsageError('say what: hold add NAME …, hold list, or hold release NAME')
   },
 }
+
+const noteOf = (action: string, object: string) =>
+  ({ action, type: SystemEventType.SETTINGS_CHANGED, outcome: 'done', object }) as const
 
 function holdOf(given: Given, name: string): Hold {
   const [from, to, reason] = [given.text('from'), given.text('to'), given.text('reason')]

@@ -1,6 +1,7 @@
 // Moves series of values from one telemetry store into the other.
 
 import { existsSync } from 'node:fs'
+import { SystemEventType } from '../../proto/generated/types.ts'
 import { rfc3339 } from '../../proto/time.ts'
 import { systemClock } from '../clock.ts'
 import { influxdbSettings } from '../outputs/configured-outputs.ts'
@@ -8,6 +9,7 @@ import { readSettings } from '../settings.ts'
 import { createInfluxdbPoints } from '../telemetry/influxdb/points.ts'
 import { openTouchedFile, touchedFile } from '../telemetry/influxdb/touched-file.ts'
 import { type MovedLevels, moveTelemetry, type StoreName } from '../telemetry/move.ts'
+import { noteInAudit } from './audit-note.ts'
 import { type Command, UsageError } from './command.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
 import { createProgress } from './progress.ts'
@@ -52,6 +54,9 @@ export const telemetry: Command = {
         ...parts,
       }),
     )
+    const details = { points: String(moved.points), series: String(moved.series) }
+    const type = SystemEventType.SETTINGS_CHANGED
+    noteInAudit(dataDir, { action: 'telemetry_move', type, outcome: 'done', object: to, details }, terminal)
     const before = moved.resumed > 0 ? ', some of it by an earlier move that was interrupted' : ''
     terminal.print(`${counted(moved.points, 'point')} of ${moved.series} series are in ${to}, counted there${before}`)
     if (moved.levels) terminal.print(levelsText(moved.levels, to))

@@ -8,6 +8,8 @@ import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../../proto/errors.ts'
 import { rfc3339 } from '../../proto/time.ts'
+import { wholeEnd } from '../audit/chain.ts'
+import { auditFiles, auditFolder } from '../audit/files.ts'
 import {
   type BackupFile,
   backupFormat,
@@ -107,6 +109,8 @@ async function copyAll(
   const segments = listFiles(dataDir).flatMap((path) => segmentPlace(path) ?? [])
   const commit = greatestCommit(dataDir, segments)
   for (const segment of segments) await addSegment(copy, segment, commit)
+  // Last: what state.sqlite and the log say of its head is then never ahead of it.
+  await addAudit(copy)
 
   const manifest: Manifest = {
     format: backupFormat,
@@ -201,6 +205,18 @@ async function addSegment(copy: Copy, { path, series }: SegmentPlace, commit: nu
   }
 }
 
+/** Up to the last whole entry: the gateway may be writing the next one. */
+async function addAudit(copy: Copy): Promise<void> {
+  const files = auditFiles(nodeDisk, join(copy.dataDir, auditFolder))
+  for (const { name, path } of files) {
+    const bytes = readWhole(nodeDisk, path)
+    // Retention removed it meanwhile.
+    if (!bytes) continue
+    const used = name === files.at(-1)?.name ? bytes.subarray(0, wholeEnd(bytes)) : bytes
+    note(copy, `${auditFolder}/${name}`, await copy.objects.putBytes(used))
+  }
+}
+
 /** Of a segment that is sealed and has not changed its length since; undefined: a start makes it from the segment. */
 function soundCompanion(path: string, series: number, bytes: Buffer): Buffer | undefined {
   const header = decodeHeader(bytes)
@@ -256,5 +272,6 @@ function listFiles(folder: string): string[] {
 }
 
 const isDatabase = (path: string): boolean => path.endsWith('.sqlite')
-const isPlain = (path: string): boolean => !isDatabase(path) && !segmentPlace(path)
+const isAudit = (path: string): boolean => path.startsWith(`${auditFolder}/`) && path.endsWith('.audit')
+const isPlain = (path: string): boolean => !isDatabase(path) && !isAudit(path) && !segmentPlace(path)
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
