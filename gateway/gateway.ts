@@ -210,7 +210,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         log,
         isWanted: toBroker.isWanted,
         whyUnread: (topic) => unread.why(topic),
-        isRead: (topic) => pipelineParts.routes.find(topic) !== undefined,
+        routes: pipelineParts.routes,
       }),
       sources: [...(mqttOut?.sources ?? []), published],
       store: createSessionStore({ state: log.state }),

@@ -52,7 +52,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   function take(sender: Sender, frame: Frame, transport: Transport | undefined, told: ToldFate): void {
     const frameId = transport?.frameId ?? ids.next(frame.receivedAt)
-    const route = routes.find(frame.channel, frame.contentType)
+    const route = routes.find(frame.channel, transport?.byTopicOnly ? undefined : frame.contentType)
     accounting.receive(inputOf(route))
     const read = readAny(parts, shapes, route, sender, frame, transport)
     const given = new Given(parts, frameId, sender, frame, route, read, told)

@@ -20,13 +20,18 @@ export interface Route {
   readonly input: Input
   /** From `tocsin/in/<adapter>/<device>`, or undefined. */
   readonly device: string | undefined
+  /** By its content type alone: no input names the channel. */
+  readonly isNamed: boolean
   decoderFor(frame: Frame): Decoder
   /** What its latest frames had in common; `createShapes` keeps it. */
   readonly habit: Habit
 }
 
 export interface Routes {
-  /** Undefined: no adapter reads this channel. A media type that names an adapter wins over the topic's. */
+  /**
+   * Undefined: no adapter reads this. Of the inputs that name the channel, the one whose adapter the media type names, or else the
+   * first; where none names it, the adapter of the media type, if it is of one format alone.
+   */
   find(channel: string, contentType?: string): Route | undefined
   /** For a replay or an ingest that names its adapter. */
   byAdapter(adapter: string, channel: string): Route | undefined
@@ -37,12 +42,19 @@ const rememberedMax = 100_000
 /** Decoders with state of their own, such as one for each Sparkplug edge node. */
 const decodersMax = 10_000
 
+/** Of a media type with its parameters; the longest that is registered has some 80. */
+const mediaTypeCharsMax = 200
+
+/** What half the world's messages are written in: they say nothing of what a message is. */
+const syntaxes: ReadonlySet<string> = new Set(['application/json', 'application/xml', 'text/xml'])
+
 export const ingestRoot = 'tocsin/in'
 /** The channel of events that programs publish over gRPC; no device is in its name. */
 export const programChannel = 'grpc/publish'
 
 export function createRoutes(inputs: readonly Input[]): Routes {
   const remembered = new Map<string, Route | null>()
+  const mediaTypes = new Set(inputs.flatMap(({ adapter }) => adapter.contentTypes ?? []))
   const decoders = new Map<string, Decoder>()
 
   function decoderOf(input: Input, frame: Frame): Decoder {
@@ -57,8 +69,9 @@ export function createRoutes(inputs: readonly Input[]): Routes {
     return decoder
   }
 
-  const routeOf = (input: Input, channel: string): Route => ({
+  const routeOf = (input: Input, channel: string, isNamed = false): Route => ({
     input,
+    isNamed,
     device: deviceOf(input.adapter.name, channel),
     habit: newHabit(),
     decoderFor: input.adapter.stateKey
@@ -69,21 +82,32 @@ export function createRoutes(inputs: readonly Input[]): Routes {
         )(decoderOf(input, { bytes: new Uint8Array(), receivedAt: 0n, channel })),
   })
 
-  function look(channel: string, contentType: string | undefined): Route | undefined {
-    const media = contentType?.split(';', 1)[0]?.trim().toLowerCase()
+  /** One of those that adapters have, without parameters (RFC 9110 §8.3.1); whatever else a sender says of its message is no matter here. */
+  function known(contentType: string | undefined): string | undefined {
+    if (contentType === undefined || mediaTypes.has(contentType)) return contentType
+    if (contentType.length > mediaTypeCharsMax) return undefined
+    const media = contentType.split(';', 1)[0]!.trim().toLowerCase()
+    return mediaTypes.has(media) ? media : undefined
+  }
+
+  function look(channel: string, media: string | undefined): Route | undefined {
     const matching = inputs.filter((input) => input.topics.some((filter) => topicMatches(filter, channel)))
-    const named = media ? matching.find((input) => input.adapter.contentTypes?.includes(media)) : undefined
-    const input = named ?? matching[0]
-    return input && routeOf(input, channel)
+    const speaks = ({ adapter }: Input): boolean =>
+      media !== undefined && (adapter.contentTypes?.includes(media) ?? false)
+    const input = matching.find(speaks) ?? matching[0]
+    if (input) return routeOf(input, channel)
+    const named = media !== undefined && !syntaxes.has(media) ? inputs.findLast(speaks) : undefined
+    return named && routeOf(named, channel, true)
   }
 
   return {
     find(channel, contentType) {
-      const key = contentType ? `${channel}\n${contentType}` : channel
-      const known = remembered.get(key)
-      if (known !== undefined) return known ?? undefined
+      const media = known(contentType)
+      const key = media === undefined ? channel : `${channel}\n${media}`
+      const before = remembered.get(key)
+      if (before !== undefined) return before ?? undefined
       if (remembered.size >= rememberedMax) remembered.clear()
-      const route = look(channel, contentType)
+      const route = look(channel, media)
       remembered.set(key, route ?? null)
       return route
     },

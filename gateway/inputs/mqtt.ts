@@ -20,6 +20,7 @@ import type { Logger } from '../logger.ts'
 import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import { adviceFor } from '../refusal-advice.ts'
+import { ingestRoot, type Routes } from '../routes.ts'
 import type { DeviceNotices } from './device-notices.ts'
 import type { Fate, Sender, Take, Transport } from './receive.ts'
 import { createResponseTopics } from './response-topics.ts'
@@ -60,13 +61,12 @@ export interface MqttInputParts {
   isWanted(topic: string): boolean
   /** Why no adapter reads a topic, and what to do. */
   whyUnread(topic: string): string
-  /** Whether an adapter reads what comes on a topic. */
-  isRead(topic: string): boolean
+  readonly routes: Pick<Routes, 'find'>
 }
 
 export function mqttInput(parts: MqttInputParts): Functions {
-  const { permissions, take, clock, notices, ids, log, isWanted } = parts
-  const responseTopics = createResponseTopics(parts)
+  const { permissions, take, clock, notices, ids, log, isWanted, routes } = parts
+  const responseTopics = createResponseTopics({ permissions, isRead: (topic) => routes.find(topic) !== undefined })
   const senders = new WeakMap<MqttPrincipal, Sender>()
 
   function senderOf(principal: MqttPrincipal): Sender {
@@ -82,6 +82,13 @@ export function mqttInput(parts: MqttInputParts): Functions {
     if (what === 'subscribe') return 'this client may not subscribe to this'
     if (what !== 'answer') return permissions.whyForbidden(topic)
     return responseTopics.why(principal, topic) ?? 'its response topic is no topic that can be published on here'
+  }
+
+  /** By naming a format a message is read as if it had come where that is read: so its sender must be one who may publish there. */
+  function mayChoose(principal: MqttPrincipal, { topic, clientId, properties }: InboundPublish): boolean {
+    if (properties.contentType === undefined) return true
+    const route = routes.find(topic, properties.contentType)
+    return !route?.isNamed || permissions.mayPublish(principal, `${ingestRoot}/${route.input.adapter.name}/${clientId}`)
   }
 
   return {
@@ -101,7 +108,7 @@ export function mqttInput(parts: MqttInputParts): Functions {
       const frame = frameOf(message, clock)
       const { clientId, denied } = message
       const why = denied && whyDenied(principal, denied)
-      take(senderOf(principal), frame, transportOf(message, why, isWanted), {
+      take(senderOf(principal), frame, transportOf(message, why, isWanted, mayChoose(principal, message)), {
         settled(fate) {
           if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
           told.settled(verdictOf(fate))
@@ -166,6 +173,7 @@ function transportOf(
   message: InboundPublish,
   forbidden: string | undefined,
   isWanted: (topic: string) => boolean,
+  mayChoose: boolean,
 ): Transport {
   return {
     qos: message.qos,
@@ -178,6 +186,7 @@ function transportOf(
         ? undefined
         : { resendKey: resendKey(message) }),
     ...(forbidden === undefined ? undefined : { forbidden }),
+    ...(mayChoose ? undefined : { byTopicOnly: true }),
     // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
     ...(message.permitted && !message.topic.startsWith('$')
       ? { envelope: envelopeOf(message), wanted: message.retain || isWanted(message.topic) }

@@ -38,6 +38,8 @@ export interface Transport {
   readonly frameId?: Uint8Array
   /** Policy has said no to the channel already: the frame goes to quarantine with this reason, and is not decoded. */
   readonly forbidden?: string
+  /** Its content type chooses no adapter: the sender may not publish where that format is read. */
+  readonly byTopicOnly?: boolean
   /** Present when MQTT subscribers may be given the message. */
   readonly envelope?: MqttEnvelope
   /** Somebody is to be given it, also when it says nothing new. */

@@ -89,8 +89,9 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
     const quiet = (): void => {}
     // What cannot be stored is a warning, and is what this is about.
     const logger = { debug: quiet, info: quiet, warn: quiet, error }
+    const routes = createRoutes(inputs)
     const { take } = createPipeline({
-      routes: createRoutes(inputs),
+      routes,
       log,
       ids,
       clock,
@@ -123,7 +124,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
         log,
         isWanted: (topic) => broker.isWanted(topic),
         whyUnread: () => 'no adapter reads it',
-        isRead: () => false,
+        routes,
       }),
       sources: [published],
       store: createSessionStore({ state }),
