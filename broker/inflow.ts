@@ -337,7 +337,7 @@ export function inbound(
   const permitted = why === undefined
   const base = { topic, payload, qos, retain, dup, clientId, protocolVersion, will, permitted, properties }
   if (why) return { ...base, denied: why, ...(qos > 0 && { packetId }), ...(frameId && { frameId }) }
-  if (qos === 0 || will) return base
+  if (qos === 0 || will) return frameId ? { ...base, frameId } : base
   return frameId ? { ...base, packetId, frameId } : { ...base, packetId }
 }
 

@@ -138,6 +138,8 @@ export interface StoredWill {
   readonly silentSecondsMax: number
   /** MQTT 5 Will Delay Interval. */
   readonly delaySeconds: number
+  /** It is about to be stored under this id, or was. */
+  readonly frameId?: Uint8Array
 }
 
 export type SessionChange =

@@ -35,7 +35,7 @@ export interface Owner {
 }
 
 export interface WillsParts<P extends Principal> {
-  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'mayBeAnswered' | 'recall'>
+  readonly house: Pick<BrokerParts<P>, 'take' | 'mayPublish' | 'mayBeAnswered' | 'recall' | 'newFrameId' | 'isStored'>
   readonly limits: Limits
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
@@ -98,7 +98,7 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     for (let first = true; !closed; first = false) {
       try {
         const verdict = await new Promise<Verdict>((settled, notTaken) =>
-          house.take(principal, inbound(packet, will, undefined, true), { settled, notTaken }),
+          house.take(principal, inbound(packet, will, undefined, true, will.frameId), { settled, notTaken }),
         )
         if (verdict === 'accepted') tally.totals.accepted++
         return
@@ -112,12 +112,24 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     }
   }
 
+  /** The id under which it is stored is on disk before it is, so that after a crash it is known whether it was sent. */
+  async function sendOnce(principal: P, will: StoredWill): Promise<void> {
+    if (will.frameId && house.isStored(will.frameId)) return
+    const frameId = will.frameId ?? house.newFrameId()
+    const due = { ...will, frameId, silentSecondsMax: 0, delaySeconds: 0 }
+    if (!will.frameId) store.write({ kind: 'will', will: due })
+    // Where the disk refuses, it will refuse the message too.
+    await store.flush().catch(() => {})
+    await send(principal, due)
+  }
+
   async function sendKept(its: Kept<P>): Promise<void> {
     const { clientId } = its.will
     const principal = its.principal ?? house.recall(its.will.principal, clientId)
+    // Another may stand in its place by now, in the store too.
+    const sendIt = kept.has(clientId) ? send : sendOnce
     // Who is not known any more, or may not say it any more, says nothing.
-    if (principal && !denied(parts, principal, its.will, true)) await send(principal, its.will)
-    // Another may stand in its place by now.
+    if (principal && !denied(parts, principal, its.will, true)) await sendIt(principal, its.will)
     if (!closed && !kept.has(clientId)) forgetStored(clientId)
   }
 
@@ -143,7 +155,7 @@ export function createWills<P extends Principal>(parts: WillsParts<P>): Wills<P>
     async send(owner, principal, will) {
       const its = keptOf(owner)
       if (its) its.isDelayed = false
-      await send(principal, will)
+      await (its ? sendOnce(principal, its.will) : send(principal, will))
       forget(owner)
     },
     restore({ wills, sessions }, now) {

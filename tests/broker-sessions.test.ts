@@ -316,6 +316,21 @@ describe('wills', () => {
     alive.close()
   })
 
+  test('that were stored when the process died, with nothing noted since, are not sent again', async () => {
+    const house = await crashable({
+      receive() {
+        house.store.refusing = true
+        return Promise.resolve('accepted')
+      },
+    })
+    const raw = await connected(house.now.port, { clientId: 'vanished', keepAlive: 1, will })
+    raw.close()
+    await until(() => house.now.received.length === 1, 'the will')
+    await house.crash()
+    await pause(2_600)
+    expect(house.now.received).toEqual([])
+  })
+
   test('that were sent before the crash are not sent again', async () => {
     const house = await crashable()
     const raw = await connected(house.now.port, { clientId: 'vanished', keepAlive: 1, will })

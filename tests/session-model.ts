@@ -189,8 +189,9 @@ const will: fc.Arbitrary<StoredWill> = fc
       delaySeconds: seconds,
     }),
     maybeProperties,
+    fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 })),
   )
-  .map(([plain, more]) => ({ ...plain, ...more }))
+  .map(([plain, more, frameId]) => ({ ...plain, ...more, ...(frameId && { frameId }) }))
 
 const kind = <K extends SessionChange['kind']>(name: K) => fc.constant(name)
 const oneChange: fc.Arbitrary<SessionChange> = fc.oneof(

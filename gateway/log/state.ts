@@ -81,6 +81,7 @@ const migrations: readonly string[] = [
   `ALTER TABLE mqtt_retained ADD COLUMN client TEXT;`,
   // gateway/policy/registry.ts says what an entry holds.
   `CREATE TABLE principals (name TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;`,
+  `ALTER TABLE mqtt_wills ADD COLUMN frame_id BLOB;`,
 ]
 
 export function openState(parts: StateParts): State {

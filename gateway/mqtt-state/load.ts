@@ -218,9 +218,10 @@ function* loadWills(database: DatabaseSync): Iterable<StoredWill> {
     properties: string | null
     silent_seconds_max: number
     delay_seconds: number
+    frame_id: Uint8Array | null
   }
-  const query = `SELECT client, principal, version, topic, payload, qos, retain, properties, silent_seconds_max, delay_seconds
-    FROM mqtt_wills`
+  const query = `SELECT client, principal, version, topic, payload, qos, retain, properties, silent_seconds_max,
+    delay_seconds, frame_id FROM mqtt_wills`
   for (const row of rowsOf<Row>(database, query)) {
     yield {
       clientId: row.client,
@@ -233,6 +234,7 @@ function* loadWills(database: DatabaseSync): Iterable<StoredWill> {
       ...propertiesOf(row.properties),
       silentSecondsMax: row.silent_seconds_max,
       delaySeconds: row.delay_seconds,
+      ...(row.frame_id && { frameId: row.frame_id }),
     }
   }
 }

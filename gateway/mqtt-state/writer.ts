@@ -38,6 +38,7 @@ export function createWriter(database: DatabaseSync, line: Line): { write(): voi
         'properties',
         'silent_seconds_max',
         'delay_seconds',
+        'frame_id',
       ],
     ),
   }
@@ -161,4 +162,5 @@ const willCells = (will: StoredWill): SQLInputValue[] => [
   propertiesText(will.properties),
   will.silentSecondsMax,
   will.delaySeconds,
+  will.frameId ?? null,
 ]
