@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 
 import { adapters } from '../adapters/index.ts'
 import { createRoutes, type Input } from '../gateway/routes.ts'
+import type { Lane, Log, StoredRecord } from '../gateway/log/log.ts'
 import { hashSecret } from '../gateway/policy/secrets.ts'
 import { siteOf } from '../gateway/configured-inputs.ts'
 import { readSettings } from '../gateway/settings.ts'
@@ -120,9 +121,7 @@ mqtt:
     ]
     for (const kept of city)
       expect(kept).toMatchObject({ properties: pairs, mqtt: { correlationData: Buffer.of(0, 7) } })
-    const records = (['urgent', 'routine'] as const).flatMap(
-      (lane) => log.read(lane, 0, { records: 100, bytes: 1e6 })!.records,
-    )
+    const records = (['urgent', 'routine'] as const).flatMap((lane) => recordsOf(log, lane))
     const ofCity = records.filter(({ header }) => header.topic?.startsWith('city/'))
     expect(ofCity.map(({ header: { topic, properties } }) => [topic, properties])).toEqual([
       ['city/warnings', pairs],
@@ -131,3 +130,11 @@ mqtt:
     await log.close()
   },
 )
+
+function recordsOf(log: Pick<Log, 'read'>, lane: Lane): StoredRecord[] {
+  const records: StoredRecord[] = []
+  for (let after = 0, slice; (slice = log.read(lane, after, { records: 100, bytes: 1e6 })); after = slice.through) {
+    records.push(...slice.records)
+  }
+  return records
+}
