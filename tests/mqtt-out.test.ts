@@ -125,6 +125,14 @@ describe('what is published', () => {
     })
   })
 
+  test('says what it is, as an MQTT 5 reader is told, and never that it expires, however old the alert', async () => {
+    const over = timestamp(1_790_000_000_000_000_000n)
+    const { messages } = await published([observation, { ...observation, expiresAt: over }])
+    const protobuf = { contentType: 'application/vnd.tocsin.event+protobuf' }
+    const json = { contentType: 'application/json', payloadFormatIndicator: 1 }
+    expect(messages.map(({ properties }) => properties)).toEqual([protobuf, json, protobuf, json])
+  })
+
   test('is only the form that somebody asks for, and nothing where nobody does', async () => {
     const json = await published([observation], { wanted: /\/json$/ })
     expect(json.messages.map(({ topic }) => topic.endsWith('/json'))).toEqual([true])

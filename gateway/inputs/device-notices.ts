@@ -58,7 +58,12 @@ export function createDeviceNotices(parts: DeviceNoticeParts): DeviceNotices {
     const said = allowance.untold > 0 ? { ...notice, not_told: allowance.untold } : notice
     allowance.untold = 0
     const payload = Buffer.from(JSON.stringify(said))
-    parts.publish({ topic, payload, qos: 1, properties: { contentType: 'application/json' } })
+    parts.publish({
+      topic,
+      payload,
+      qos: 1,
+      properties: { contentType: 'application/json', payloadFormatIndicator: 1 },
+    })
   }
 
   function allowanceOf(clientId: string): Allowance {

@@ -3,6 +3,7 @@
 // is not made; a session that was away finds in the log what it missed.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { MessageProperties } from '../../../broker/port.ts'
 import type { DeliverableMessage, MessageSource } from '../../../broker/stored.ts'
 import { EventKind, MessageStatus } from '../../../proto/generated/types.ts'
 import type { Logger } from '../../logger.ts'
@@ -39,7 +40,9 @@ const recordsPerTurn = 100
 const scanned = { records: 500, bytes: 4 << 20 }
 
 export const protobufType = 'application/vnd.tocsin.event+protobuf'
-const jsonType = 'application/json'
+// No message expiry: of an alert `expires` is the product's and not the hazard's, and who was away is to hear of it all the same.
+const protobufProperties: MessageProperties = { contentType: protobufType }
+const jsonProperties: MessageProperties = { contentType: 'application/json', payloadFormatIndicator: 1 }
 
 // A record gives two messages: as protobuf at twice its sequence, as JSON one above.
 const numberOf = (sequence: number, json: boolean): number => sequence * 2 + (json ? 1 : 0)
@@ -163,6 +166,6 @@ function messageOf({ header, lane, sequence, loggedAt }: StoredRecord, seen: See
     retain: false,
     receivedAt: loggedAt,
     kind: lane === 'urgent' ? 'urgent' : header.kind === EventKind.POSITION ? 'position' : 'other',
-    properties: { contentType: json ? jsonType : protobufType },
+    properties: json ? jsonProperties : protobufProperties,
   }
 }
