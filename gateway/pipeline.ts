@@ -8,6 +8,7 @@ import { timestamp, timestampNs } from '../proto/time.ts'
 import type { Accounting } from './accounting.ts'
 import { clockWarning } from './clock-faults.ts'
 import type { Clock } from './clock.ts'
+import { encodedRestOf } from './frame-rest.ts'
 import { Given, inputOf } from './given.ts'
 import type { Ids } from './ids.ts'
 import type { ClockFault, Receive, RefusalFault, Sender, Take, ToldFate, Transport } from './inputs/receive.ts'
@@ -17,7 +18,7 @@ import { type Site, normalise } from './normalise.ts'
 import { labelsMask, maskOf, propertiesOf, recordHeader } from './record-header.ts'
 import type { UnknownQuantities } from './quantities.ts'
 import type { Route, Routes } from './routes.ts'
-import { type ShapedRecord, type Shapes, createShapes, encodedRestOf } from './shapes.ts'
+import { type ShapedRecord, type Shapes, createShapes } from './shapes.ts'
 import { eventBytesMax, validate } from './validate.ts'
 
 /** What the pipeline needs of the house; tests pass their own. */
@@ -61,7 +62,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (read.fate === 'duplicate' && !carry) return queueMicrotask(() => given.duplicate())
     const kept = keptFrame(frameId, read, sender, frame, route, transport)
     const { records } = read
-    const encodedRest = read.fate === 'stored' && read.shaped ? encodedRestOf(read.shaped, kept) : undefined
+    const encodedRest =
+      read.fate === 'stored' && read.shaped ? encodedRestOf(read.shaped.shape, read.records, kept) : undefined
     log.put({ frame: kept, records, encodedRest, resent: transport?.resent ?? false, carry }, given)
   }
 

@@ -4,12 +4,12 @@
 
 import { type Decoder, type Frame, type Pattern, type PatternNumbers, patternNumbersMax } from '../adapters/adapter.ts'
 import { quantities } from '../adapters/quantities.ts'
-import type { Event, Frame as KeptFrame, Measurement, MqttEnvelope, RecordHeader } from '../proto/generated/types.ts'
+import type { Event, Measurement, RecordHeader } from '../proto/generated/types.ts'
 import { codec } from '../proto/wire.ts'
 import { type EventTemplate, eventTemplate } from './event-template.ts'
+import type { KnownRest } from './frame-rest.ts'
 import type { Ids } from './ids.ts'
 import type { Sender, Transport } from './inputs/receive.ts'
-import { encodeFrameRest } from './log/frames.ts'
 import type { NewRecord } from './log/log.ts'
 import { encodeHeader } from './log/record-header.ts'
 import { clockAheadNsMax, clockSetSince } from './normalise.ts'
@@ -46,9 +46,9 @@ export interface Shape {
   readonly retention: NewRecord['retention']
   readonly header: RecordHeader
   readonly encodedHeader: Uint8Array
-  /** What frames of it are kept with, once there was one; and for which envelope. */
-  encodedRest: Uint8Array | undefined
-  envelope: MqttEnvelope | undefined
+  readonly properties: Frame['properties']
+  /** What frames of it are kept with, once there was one. */
+  rest: KnownRest | undefined
 }
 
 export interface ShapesParts {
@@ -70,32 +70,14 @@ export interface ShapedRecord extends NewRecord {
   readonly shape: Shape
 }
 
-/** See `NewFrame.encodedRest`; the frame is that of the record. */
-export function encodedRestOf(record: ShapedRecord, frame: KeptFrame): Uint8Array {
-  const { shape } = record
-  if (shape.encodedRest && isSameEnvelope(shape.envelope, frame.mqtt)) return shape.encodedRest
-  shape.envelope = frame.mqtt
-  return (shape.encodedRest = encodeFrameRest(frame, [record]))
-}
-
-/** Those of MQTT 5 with more to say are not compared. */
-function isSameEnvelope(one: MqttEnvelope | undefined, other: MqttEnvelope | undefined): boolean {
-  if (one === other) return true
-  if (!one || !other || !isPlain(one) || !isPlain(other)) return false
-  return one.qos === other.qos && one.retain === other.retain && one.clientId === other.clientId
-}
-
-const isPlain = (envelope: MqttEnvelope): boolean =>
-  envelope.responseTopic === undefined &&
-  envelope.correlationData === undefined &&
-  envelope.messageExpirySeconds === undefined &&
-  envelope.payloadFormatIndicator === undefined
-
 /** About 3 kB each. */
 const shapesMax = 10_000
 /** Where shapes are forgotten before they are of use, making them costs more than they save: each of so many frames that fit pays for one. */
 const hitsForOne = 16
 const patienceMax = 1_024
+/** Of MQTT 5: what a device says of itself each time. */
+const propertiesMax = 16
+const propertyCharactersMax = 512
 const secondsAheadMax = Number(clockAheadNsMax / 1_000_000_000n)
 const secondsSetSince = Number(clockSetSince / 1_000_000_000n)
 
@@ -150,7 +132,7 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
   ): void {
     const { habit } = route
     habit.misses += 1
-    if (habit.misses <= habit.patience || credit < 1 || frame.properties?.length || transport?.retain) return
+    if (habit.misses <= habit.patience || credit < 1 || transport?.retain || !areFew(frame.properties)) return
     habit.patience = habit.hits > hitsForOne ? 1 : Math.min(habit.patience * 2, patienceMax)
     habit.misses = 0
     habit.hits = 0
@@ -202,8 +184,8 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
       retention,
       header,
       encodedHeader: encodeHeader(header),
-      encodedRest: undefined,
-      envelope: undefined,
+      properties: frame.properties,
+      rest: undefined,
     }
   }
 
@@ -211,10 +193,28 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
 }
 
 function isSame(shape: Shape, sender: Sender, frame: Frame, transport: Transport | undefined): boolean {
-  if (frame.properties !== undefined || transport?.retain || shape.qos !== (transport?.qos ?? 0)) return false
+  if (transport?.retain || shape.qos !== (transport?.qos ?? 0)) return false
+  if (!areSame(shape.properties, frame.properties)) return false
   const known = shape.sender
   if (known === sender) return true
   return known.name === sender.name && known.authenticity === sender.authenticity && known.link === sender.link
+}
+
+/** Few enough to be kept with a shape. */
+function areFew(properties: Frame['properties'] = []): boolean {
+  let characters = 0
+  for (const [name, value] of properties) characters += name.length + value.length
+  return properties.length <= propertiesMax && characters <= propertyCharactersMax
+}
+
+function areSame(some: Frame['properties'], others: Frame['properties']): boolean {
+  if (some === others) return true
+  if (!some || !others || some.length !== others.length) return false
+  for (let at = 0; at < some.length; at++) {
+    const [one, other] = [some[at]!, others[at]!]
+    if (one[0] !== other[0] || one[1] !== other[1]) return false
+  }
+  return true
 }
 
 /** Neither its clock nor a value gives cause to look twice. */

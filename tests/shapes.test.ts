@@ -202,16 +202,39 @@ const filled = (said: string, values: readonly string[], times: readonly string[
   return said.replaceAll('#', () => values[value++ % values.length]!).replaceAll('@', () => times[at++ % times.length]!)
 }
 
-/** As MQTT clients send it. */
-const envelopes = fc.constantFrom(
-  ...['gauge-7', 'gauge-7', 'gauge-7', 'b'].map((clientId): Transport => ({
-    ...transport,
-    envelope: { qos: 1, retain: false, clientId },
-  })),
-  { ...transport, envelope: { qos: 1, retain: false, clientId: 'gauge-7', messageExpirySeconds: 5 } },
+/** As MQTT clients send it, in version 5 with what else an envelope can hold; of correlation data another each time. */
+const usualEnvelope = fc.constantFrom(
+  ...['gauge-7', 'gauge-7', 'b'].map((clientId) => ({ qos: 1, retain: false, clientId })),
+  { qos: 1, retain: false, clientId: 'gauge-7', messageExpirySeconds: 5 },
+  { qos: 1, retain: false, clientId: 'gauge-7', responseTopic: 'a/b', payloadFormatIndicator: 1 },
+)
+const correlation = fc.oneof(
+  { weight: 5, arbitrary: fc.uint8Array({ minLength: 8, maxLength: 8 }) },
+  fc.uint8Array({ minLength: 0, maxLength: 200 }),
+  fc.constantFrom(Buffer.from('gauge-7'), Buffer.alloc(2_000, 1)),
+)
+const usualProperties = fc.constantFrom<Frame['properties']>(
+  undefined,
+  undefined,
+  [['a', 'b']],
+  [
+    ['a', 'b'],
+    ['c', 'd'],
+    ['a', 'b'],
+  ],
+)
+const oddProperties = fc.constantFrom<Frame['properties']>(
+  undefined,
+  [['a', 'c']],
+  [['c', 'b']],
+  [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
+  [['a', 'x'.repeat(600)]],
 )
 
-const history = fc.tuple(manner, manner).chain(([usual, other]) =>
+const history = fc.tuple(manner, manner, usualEnvelope, usualProperties).chain(([usual, other, envelope, always]) =>
   fc.array(
     fc
       .record({
@@ -224,11 +247,18 @@ const history = fc.tuple(manner, manner).chain(([usual, other]) =>
           oneOf('mqtt:gauge-7', 'mqtt:b').map((name) => ({ ...sender, name })),
         ),
         transport: rarely(
-          envelopes,
-          fc.constantFrom({ ...transport, retain: true }, { ...transport, qos: 0 as const }),
+          correlation.map((correlationData): Transport => ({
+            ...transport,
+            envelope: always ? { ...envelope, correlationData } : envelope,
+          })),
+          fc.constantFrom<Transport>(
+            { ...transport, envelope: { ...envelope, clientId: 'c' } },
+            { ...transport, retain: true },
+            { ...transport, qos: 0 as const },
+          ),
         ),
         contentType: rarely(fc.constant(undefined), fc.constant('application/senml+json')),
-        properties: rarely(fc.constant(undefined), fc.constant([['a', 'b'] as const])),
+        properties: rarely(fc.constant(always), oddProperties),
       })
       .map(({ said, values, times, contentType, properties, ...rest }) => ({
         ...rest,
@@ -260,6 +290,19 @@ describe('a message like the one before', () => {
 
   test('is not decoded, from the third one on', async () => {
     expect(await agreed(['1', '2.5', '-3', '0', '2.125'].map((value) => ({ pack: reading(value) })))).toBe(3)
+  })
+
+  test('is not decoded either with what MQTT 5 says beside it, as long as its device says the same of itself', async () => {
+    const said = (value: number, properties: Frame['properties']): Said => {
+      const correlationData = Buffer.from(`question-${value}`)
+      const envelope = { qos: 1, retain: false, clientId: 'gauge-7', responseTopic: 'a', correlationData }
+      return { pack: reading(String(value)), properties, transport: { ...transport, envelope } }
+    }
+    const same = [1, 2, 3, 4, 5].map((value) => said(value, [['firmware', '2']]))
+    expect(await agreed(same)).toBe(3)
+    expect(await agreed([...same, said(6, [['firmware', '3']]), said(7, [['firmware', '2']])])).toBe(4)
+    expect(await agreed([1, 2, 3, 4, 5].map((value) => said(value, [['n', `${value}`]])))).toBe(0)
+    expect(await agreed([1, 2, 3, 4, 5].map((value) => said(value, [['much', 'x'.repeat(600)]])))).toBe(0)
   })
 
   test('with a value that cannot be is judged: marked as bad, and flagged', async () => {
