@@ -25,6 +25,10 @@ export interface PublishProperties {
 
 export const noProperties: MessageProperties = {}
 
+/** Those of the message before: many devices say the same of themselves each time, and then it is this one list for all. */
+let latest: readonly UserProperty[] = []
+const latestBytesMax = 1_024
+
 /** Of a PUBLISH that `packetFault` has found sound; correlation data is a view of what was read. */
 export function readPublishProperties(bytes: Buffer, start: number): PublishProperties {
   if (bytes[start] === 0) return { properties: noProperties, topicAlias: undefined, end: start + 1 }
@@ -32,6 +36,7 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
   const end = length.end + length.value
   const properties: { -readonly [Name in keyof MessageProperties]: MessageProperties[Name] } = {}
   let userProperties: UserProperty[] | undefined
+  let isNew = false
   let topicAlias: number | undefined
   for (let at = length.end; at < end;) {
     const kind = bytes[at++]!
@@ -70,7 +75,11 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
         const nameEnd = textEnd(bytes, at, end)!
         const after = textEnd(bytes, nameEnd, end)!
         const name = shortText(bytes, at + 2, nameEnd)
-        ;(userProperties ??= []).push([name, shortText(bytes, nameEnd + 2, after)])
+        const value = shortText(bytes, nameEnd + 2, after)
+        const before: UserProperty | undefined = latest[userProperties?.length ?? 0]
+        const isSame = before !== undefined && before[0] === name && before[1] === value
+        ;(userProperties ??= []).push(isSame ? before : [name, value])
+        if (!isSame) isNew = true
         at = after
         break
       }
@@ -78,7 +87,12 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
         throw new Error(`property 0x${kind.toString(16)} in a PUBLISH that was found sound`)
     }
   }
-  if (userProperties) properties.userProperties = userProperties
+  if (userProperties) {
+    const isLatest = !isNew && userProperties.length === latest.length
+    properties.userProperties = isLatest ? latest : userProperties
+    // Long ones would be kept for nothing.
+    if (!isLatest && length.value <= latestBytesMax) latest = userProperties
+  }
   return { properties, topicAlias, end }
 }
 
