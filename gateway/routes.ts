@@ -53,7 +53,9 @@ export const ingestRoot = 'tocsin/in'
 export const programChannel = 'grpc/publish'
 
 export function createRoutes(inputs: readonly Input[]): Routes {
-  const remembered = new Map<string, Route | null>()
+  /** By media type, then channel: a text made of both would be a new one for each message. */
+  const remembered = new Map<string | undefined, Map<string, Route | null>>()
+  let rememberedCount = 0
   const mediaTypes = new Set(inputs.flatMap(({ adapter }) => adapter.contentTypes ?? []))
   const decoders = new Map<string, Decoder>()
 
@@ -100,15 +102,24 @@ export function createRoutes(inputs: readonly Input[]): Routes {
     return named && routeOf(named, channel, true)
   }
 
+  function remember(channel: string, media: string | undefined, route: Route | null): void {
+    if (rememberedCount >= rememberedMax) {
+      remembered.clear()
+      rememberedCount = 0
+    }
+    let ofType = remembered.get(media)
+    if (!ofType) remembered.set(media, (ofType = new Map()))
+    ofType.set(channel, route)
+    rememberedCount++
+  }
+
   return {
     find(channel, contentType) {
       const media = known(contentType)
-      const key = media === undefined ? channel : `${channel}\n${media}`
-      const before = remembered.get(key)
+      const before = remembered.get(media)?.get(channel)
       if (before !== undefined) return before ?? undefined
-      if (remembered.size >= rememberedMax) remembered.clear()
       const route = look(channel, media)
-      remembered.set(key, route ?? null)
+      remember(channel, media, route ?? null)
       return route
     },
     byAdapter(adapter, channel) {

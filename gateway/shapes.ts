@@ -46,6 +46,7 @@ export interface Shape {
   readonly retention: NewRecord['retention']
   readonly header: RecordHeader
   readonly encodedHeader: Uint8Array
+  readonly contentType: string | undefined
   readonly properties: Frame['properties']
   /** What frames of it are kept with, once there was one. */
   rest: KnownRest | undefined
@@ -184,6 +185,7 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
       retention,
       header,
       encodedHeader: encodeHeader(header),
+      contentType: frame.contentType,
       properties: frame.properties,
       rest: undefined,
     }
@@ -194,7 +196,7 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
 
 function isSame(shape: Shape, sender: Sender, frame: Frame, transport: Transport | undefined): boolean {
   if (transport?.retain || shape.qos !== (transport?.qos ?? 0)) return false
-  if (!areSame(shape.properties, frame.properties)) return false
+  if (shape.contentType !== frame.contentType || !areSame(shape.properties, frame.properties)) return false
   const known = shape.sender
   if (known === sender) return true
   return known.name === sender.name && known.authenticity === sender.authenticity && known.link === sender.link

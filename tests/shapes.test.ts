@@ -257,7 +257,10 @@ const history = fc.tuple(manner, manner, usualEnvelope, usualProperties).chain((
             { ...transport, qos: 0 as const },
           ),
         ),
-        contentType: rarely(fc.constant(undefined), fc.constant('application/senml+json')),
+        contentType: rarely(
+          fc.constant(undefined),
+          oneOf('application/senml+json', 'application/senml+json; q=1', 'text/plain'),
+        ),
         properties: rarely(fc.constant(always), oddProperties),
       })
       .map(({ said, values, times, contentType, properties, ...rest }) => ({
