@@ -2,7 +2,7 @@
 
 import type { Decoded, EventDraft, Frame } from '../adapters/adapter.ts'
 import { encodeEvent } from '../proto/generated/encode.ts'
-import { Authenticity, Fate as StoredFate, Flag } from '../proto/generated/types.ts'
+import { Authenticity, Fate as StoredFate, Flag, Label } from '../proto/generated/types.ts'
 import type { Event, Frame as KeptFrame } from '../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../proto/time.ts'
 import type { Accounting } from './accounting.ts'
@@ -231,7 +231,11 @@ export function keptFrame(
 function labelsWithin(read: Read, route: Route | undefined): number {
   if (read.fate !== 'stored') return route ? maskOf(route.input.adapter.labels) : 0
   let mask = 0
-  for (const { header } of read.records) mask |= header.labels ?? 0
+  for (const { header } of read.records) {
+    mask |= header.labels ?? 0
+    // Such a place is no label of its own; whoever may see messages as received and CJI may see both.
+    if (header.lawEnforcementPlace) mask |= 1 << Label.CJI
+  }
   return mask
 }
 

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import protobuf from 'protobufjs/light.js'
 import { expect, test } from 'vitest'
 import { kindOf } from '../gateway/lane.ts'
 import { normalise } from '../gateway/normalise.ts'
@@ -10,7 +11,7 @@ import { EventKind, MessageStatus, handlingOf } from '../proto/generated/types.t
 import type { Event } from '../proto/generated/types.ts'
 import { generate } from '../proto/generate.ts'
 import { timestamp } from '../proto/time.ts'
-import { codec } from '../proto/wire.ts'
+import { codec, messageType } from '../proto/wire.ts'
 
 test('generated files are what the .proto files generate', () => {
   for (const [name, content] of generate()) {
@@ -30,6 +31,38 @@ test('the kinds of events are the names of Event.body, in the same order', () =>
     Object.keys(EventKind).filter((name) => name !== 'UNSPECIFIED'),
   )
   expect(Object.values(kindOf)).toEqual(bodies.map((_, i) => i + 1))
+})
+
+test('every field that an event may hold has a label, or stands among those that somebody found to need none', () => {
+  const found = new Map<string, string[]>()
+  const walk = (type: protobuf.Type): void => {
+    if (found.has(type.name)) return
+    const unlabelled = type.fieldsArray.filter(({ fullName }) => !Object.hasOwn(handlingOf, fullName.slice(1)))
+    found.set(
+      type.name,
+      unlabelled.map(({ name }) => name),
+    )
+    for (const { resolvedType } of type.fieldsArray) {
+      if (resolvedType instanceof protobuf.Type && resolvedType.fullName.startsWith('.tocsin.')) walk(resolvedType)
+    }
+  }
+  walk(messageType('tocsin.v1.Event'))
+  const lines = readFileSync('proto/unlabelled-fields.txt', 'utf8').split('\n')
+  const listed = new Map<string, string>()
+  for (const line of lines) {
+    const [, type, names = ''] = /^(\w+): ?(.*)$/.exec(line) ?? []
+    if (type !== undefined) listed.set(type, names)
+  }
+  for (const [type, names] of found) {
+    const reviewed = listed.get(type)?.split(' ') ?? []
+    const missing = names.filter((name) => !reviewed.includes(name))
+    expect(missing, `${type}: label them in the .proto file, or list them in proto/unlabelled-fields.txt`).toEqual([])
+    expect(
+      reviewed.filter((name) => name !== '' && !names.includes(name)),
+      `${type}: listed, and not there or labelled`,
+    ).toEqual([])
+  }
+  expect([...listed.keys()].toSorted()).toEqual([...found.keys()].toSorted())
 })
 
 const eventCodec = codec('tocsin.v1.Event')

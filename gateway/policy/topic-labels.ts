@@ -1,4 +1,5 @@
-// The labels of MQTT topics: what comes in by a labelled input is for who may see those labels, and the events that the gateway publishes
+// The labels of MQTT topics: what comes in by a labelled input, or in a format whose fields have labels, is
+// for who may see those labels, and the events that the gateway publishes
 // are for who may see all that it gives out.
 
 import { eventRoot } from '../outputs/mqtt/topic.ts'
@@ -12,5 +13,9 @@ import { labelsAllowed } from './view.ts'
 export function labelsOfTopics(routes: Routes, settings: Settings): (topic: string) => number {
   const included = includedOf(settings['mqtt.out_include'], 'mqtt.out_include')
   const given = labelsAllowed({ ops: true, include: new Set(included) })
-  return (topic) => (topic.startsWith(`${eventRoot}/`) ? given : maskOf(routes.find(topic)?.input.site.labels))
+  return (topic) => {
+    if (topic.startsWith(`${eventRoot}/`)) return given
+    const input = routes.find(topic)?.input
+    return input ? maskOf(input.site.labels) | maskOf(input.adapter.labels) : 0
+  }
 }
