@@ -124,6 +124,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const notes = createCallNotes(audit)
     stops.push(() => note(SystemEventType.GATEWAY_STOPPED, 'gateway_stopped', 'stopped in order'))
     stops.push(() => auditing.stopped())
+    stops.push(() => notes.close())
 
     const accounting = createAccounting()
     const unknownQuantities = createUnknownQuantities()

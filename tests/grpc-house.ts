@@ -28,7 +28,12 @@ import { openTestLog } from './grpc-log.ts'
 import { principals } from './tools/registry.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
-export const quietNotes: CallNotes = { call() {}, stream: () => () => {} }
+export const quietNotes: CallNotes = {
+  call() {},
+  stream: () => ({ given() {}, end() {} }),
+  refuseUnwritten() {},
+  close() {},
+}
 export const seesAll: View = {
   key: 'all',
   everything: true,

@@ -4,12 +4,21 @@
 import { SystemEventType } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Audit, AuditNote } from './audit.ts'
+import { addReading, isLabelled, newReading, type Reading, readingDetails } from './reads.ts'
 
 export interface CallNotes {
-  /** `error` is why it was not done; `what` says what it was about, where that is known. */
-  call(call: AuditedCall, error?: unknown): void
-  /** A stream that was begun; answers what is to be called when it ends. */
-  stream(call: AuditedCall): (error?: unknown) => void
+  /** `error` is why it was not done; `reading` what was given of what is labelled. */
+  call(call: AuditedCall, error?: unknown, reading?: Reading): void
+  stream(call: AuditedCall): OpenStream
+  /** Throws GatewayError audit_failed while labelled data may not be given, because it could not be written that it was. */
+  refuseUnwritten(): void
+  close(): void
+}
+
+/** A stream that was begun: what it gives of what is labelled is an entry a minute, and one when it ends. */
+export interface OpenStream {
+  given(reading: Reading): void
+  end(error?: unknown): void
 }
 
 export interface AuditedCall {
@@ -27,6 +36,9 @@ export interface AuditedCall {
 }
 
 export function createCallNotes(audit: Audit): CallNotes {
+  const open = new Set<() => void>()
+  const timer = setInterval(() => open.forEach((tell) => tell()), streamEveryMs).unref()
+
   function noteOf({ name, address, principal, administers, object }: AuditedCall, error: unknown): AuditNote {
     const outcome = outcomeOf(error)
     return {
@@ -42,25 +54,43 @@ export function createCallNotes(audit: Audit): CallNotes {
 
   function put(call: AuditedCall, note: AuditNote): void {
     const { name, address, principal, face } = call
-    if (call.changes && note.outcome !== 'denied') return audit.note(note)
+    // What was changed, and what was given of what is labelled, is told each time.
+    if (note.outcome !== 'denied' && (call.changes || note.details)) return audit.note(note)
     audit.repeated(`${face} ${name} ${principal ?? '?'} ${hostOf(address)} ${note.outcome} ${note.type}`, note)
   }
 
+  const detailed = (note: AuditNote, reading: Reading | undefined): AuditNote => {
+    const details = reading && readingDetails(reading)
+    return details ? { ...note, details } : note
+  }
+
   return {
-    call: (call, error) => put(call, noteOf(call, error)),
+    call: (call, error, reading) => put(call, detailed(noteOf(call, error), reading)),
     stream(call) {
       put(call, { ...noteOf(call, undefined), type: SystemEventType.SUBSCRIPTION_REQUESTED })
-      let isOpen = true
-      return (error) => {
-        if (!isOpen) return
-        isOpen = false
-        const note = noteOf(call, error)
-        const type = note.outcome === 'denied' ? note.type : SystemEventType.SUBSCRIPTION_TERMINATED
-        put(call, { ...note, action: `${note.action}_end`, type })
+      let reading = newReading()
+      const tell = (): void => {
+        if (!isLabelled(reading)) return
+        put(call, detailed({ ...noteOf(call, undefined), type: SystemEventType.DATA_READ }, reading))
+        reading = newReading()
+      }
+      open.add(tell)
+      return {
+        given: (more) => addReading(reading, more),
+        end(error) {
+          if (!open.delete(tell)) return
+          const note = noteOf(call, error)
+          const type = note.outcome === 'denied' ? note.type : SystemEventType.SUBSCRIPTION_TERMINATED
+          put(call, detailed({ ...note, action: `${note.action}_end`, type }, reading))
+        },
       }
     },
+    refuseUnwritten: () => audit.refuseUnwritten(),
+    close: () => clearInterval(timer),
   }
 }
+
+const streamEveryMs = 60_000
 
 const outcomeOf = (error: unknown): AuditNote['outcome'] =>
   error === undefined ? 'done' : isDenial(error) ? 'denied' : 'failed'

@@ -1,6 +1,7 @@
 // Batches for readers, put together once and shared by all streams that are at the same place with the same filter and the same
 // rights. A reader that sees everything gets the bytes as they lie on disk; a filter copies ranges of them and opens no event.
 
+import { addReading, countFrame, countRecord, labelsGiven, newReading, type Reading } from '../audit/reads.ts'
 import type { Lane, LanePosition, Log, Missing, ReadLimit, StoredRecord } from '../log/log.ts'
 import { codec } from '../../proto/wire.ts'
 import type { View } from './access.ts'
@@ -27,6 +28,8 @@ export interface NextBatch extends ReaderPlace {
   /** An encoded SubscribeResponse; absent: nothing passed. */
   readonly message: Buffer | undefined
   readonly records: number
+  /** What of it carries labels beyond OPS. */
+  readonly reading: Reading
   readonly missing: readonly (Missing & { readonly lane: Lane })[]
 }
 
@@ -79,7 +82,7 @@ export function createBatches(log: Log): Batches {
   function assemble(plan: ReadingPlan, place: ReaderPlace): NextBatch {
     const through = { ...place.bookmark }
     const loggedAt = { ...place.loggedAt }
-    const taken: Taken = { parts: [], bytes: 0, records: 0, frames: new Map() }
+    const taken = nothingTaken()
     const missing: (Missing & { lane: Lane })[] = []
     let left = plan.limit
     for (const lane of ['urgent', 'routine'] as const) {
@@ -101,7 +104,7 @@ export function createBatches(log: Log): Batches {
     }
     // Most batches of a selective reader are empty.
     const message = taken.records > 0 ? batchMessage(taken, cursorAfter(through, loggedAt)) : undefined
-    return { message, bookmark: through, loggedAt, records: taken.records, missing }
+    return { message, bookmark: through, loggedAt, records: taken.records, reading: taken.reading, missing }
   }
 
   const cursorAfter = (bookmark: LanePosition, loggedAt: LaneTimes): Buffer =>
@@ -158,7 +161,10 @@ interface Taken {
   records: number
   /** Of `raw` readers, by frame id. */
   readonly frames: Map<string, Part | undefined>
+  readonly reading: Reading
 }
+
+const nothingTaken = (): Taken => ({ parts: [], bytes: 0, records: 0, frames: new Map(), reading: newReading() })
 
 /** Adds what passes; returns how far it got: to the end of the slice, but for frames that fill the batch before. */
 function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken): number {
@@ -168,12 +174,13 @@ function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken)
     taken.parts.push({ bytes: slice.batch })
     taken.bytes += slice.batch.length
     taken.records += records
+    addReading(taken.reading, index.reading())
     return slice.through
   }
   for (const record of index.select(filter.selector)) {
     const shown = passing(plan, record)
     if (!shown) continue
-    take(taken, shown)
+    take(taken, record, shown)
     if (!raw) continue
     takeFrame(log, view, record, taken)
     if (taken.bytes >= plan.limit.bytes) return record.sequence
@@ -187,15 +194,16 @@ export function passing(
   record: StoredRecord,
 ): StoredRecord | undefined {
   if (!filter.passes(record)) return undefined
-  const shown = view.everything ? record : view.shown(record)
+  const shown = view.shown(record)
   return shown === record || (shown && filter.passes(shown)) ? shown : undefined
 }
 
-function take(taken: Taken, record: StoredRecord): void {
-  const part = { tag: batchTag.records, bytes: record.bytes }
+function take(taken: Taken, record: StoredRecord, shown: StoredRecord): void {
+  const part = { tag: batchTag.records, bytes: shown.bytes }
   taken.parts.push(part)
   taken.bytes += partLength(part)
   taken.records += 1
+  countRecord(taken.reading, record.lane, record.sequence, labelsGiven(record, shown))
 }
 
 function takeFrame(log: Log, view: View, { frameId }: StoredRecord, taken: Taken): void {
@@ -204,7 +212,9 @@ function takeFrame(log: Log, view: View, { frameId }: StoredRecord, taken: Taken
   const frame = log.findFrame(frameId)
   const part = frame && view.mayReadFrame(frame) ? { tag: batchTag.frames, bytes: frameCodec.encode(frame) } : undefined
   taken.frames.set(id, part)
-  if (part) taken.bytes += partLength(part)
+  if (!part) return
+  taken.bytes += partLength(part)
+  countFrame(taken.reading, frame?.labels ?? 0)
 }
 
 function batchMessage(taken: Taken, cursor: Buffer, snapshot = false): Buffer {
@@ -224,15 +234,16 @@ export function snapshotBatch(
   places: readonly { lane: Lane; sequence: number }[],
   at: number,
   cursor: Buffer,
-): { message: Buffer | undefined; records: number; at: number } {
-  const taken: Taken = { parts: [], bytes: 0, records: 0, frames: new Map() }
+): { message: Buffer | undefined; records: number; reading: Reading; at: number } {
+  const taken = nothingTaken()
   while (at < places.length && taken.records < plan.limit.records && taken.bytes < plan.limit.bytes) {
     const { lane, sequence } = places[at++]!
     const record = log.read(lane, sequence - 1, { records: 1, bytes: plan.limit.bytes })?.records[0]
     const shown = record?.sequence === sequence ? passing(plan, record) : undefined
     if (!record || !shown) continue
-    take(taken, shown)
+    take(taken, record, shown)
     if (plan.raw) takeFrame(log, plan.view, record, taken)
   }
-  return { message: taken.records > 0 ? batchMessage(taken, cursor, true) : undefined, records: taken.records, at }
+  const message = taken.records > 0 ? batchMessage(taken, cursor, true) : undefined
+  return { message, records: taken.records, reading: taken.reading, at }
 }

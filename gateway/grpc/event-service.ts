@@ -68,7 +68,7 @@ function subscribe(
   registrar: Registrar,
   { log, clock, fanOut }: EventServiceParts,
   call: WritableCall<SubscribeRequest>,
-  { view, principal }: Context,
+  { view, principal, given }: Context,
 ): void {
   const { request } = call
   const plan = planOf(request, view)
@@ -79,6 +79,7 @@ function subscribe(
       plan,
       start,
       principal: principal.name,
+      given,
       endsAtMs: principal.endsAtMs,
       heartbeatMs: Math.max(heartbeatMs, heartbeatMsMin),
       minBatchMs: bounded('min_batch_interval', request.minBatchInterval, minBatchMsMax),

@@ -14,7 +14,9 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { errors, GatewayError } from '../../proto/errors.ts'
-import type { AuditedCall, CallNotes } from '../audit/calls.ts'
+import type { AuditedCall, CallNotes, OpenStream } from '../audit/calls.ts'
+import { isLabelled, type Reading, watchedView } from '../audit/reads.ts'
+import { idText } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import { callerOf, type Access, type Caller, type Principal, type View } from './access.ts'
 
@@ -22,6 +24,8 @@ export interface Context {
   readonly caller: Caller
   readonly principal: Principal
   readonly view: View
+  /** For streams: to be told what of each batch carries labels beyond OPS. Other calls are watched by their view. */
+  given(reading: Reading): void
 }
 
 /** A response may be a Buffer: it is sent as it is. */
@@ -70,7 +74,7 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
   const calls = new Map<string, Map<number, number>>()
   const settled = new WeakSet<object>()
   /** Of streams that were let in: what the audit is told when they end. */
-  const ends = new WeakMap<object, (error?: unknown) => void>()
+  const ends = new WeakMap<object, OpenStream>()
 
   function register([definition, name]: MethodPath, type: string, handle: UntypedHandleCall): void {
     const method = definition[name] as MethodDefinition<unknown, unknown> | undefined
@@ -86,7 +90,7 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
       if ('refused' in answer) return refuse(new GatewayError('not_authenticated', answer.refused))
       const { principal } = answer
       if (call.cancelled) return
-      next({ caller, principal, view: access.view(principal) })
+      next({ caller, principal, view: access.view(principal), given: () => {} })
     }
     try {
       const answer = access.authenticate(caller)
@@ -112,7 +116,7 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
   function failCall(call: StreamCall, error: unknown): void {
     const status = statusOf(call.getPath(), error)
     const end = ends.get(call)
-    if (end) end(error)
+    if (end) end.end(error)
     else notes.call(auditedCall(call), error)
     settle(call, status.code ?? Status.UNKNOWN)
     call.emit('error', status)
@@ -133,17 +137,19 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
       const refuse = (error: unknown): void => failCall(call, error)
       call.on('finish', () => {
         settle(call, Status.OK)
-        ends.get(call)?.()
+        ends.get(call)?.end()
       })
       call.on('cancelled', () => {
         settle(call, Status.CANCELLED)
-        ends.get(call)?.()
+        ends.get(call)?.end()
       })
       admit(call, refuse, (context) => {
-        ends.set(call, notes.stream(auditedCall(call, context)))
+        const stream = notes.stream(auditedCall(call, context))
+        ends.set(call, stream)
         try {
           if (call.request === malformed) throw malformedRequest()
-          handle(call as never, context)
+          notes.refuseUnwritten()
+          handle(call as never, { ...context, given: stream.given })
         } catch (error) {
           refuse(error)
         }
@@ -175,8 +181,11 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
         let context: Context | undefined
         try {
           context = await new Promise<Context>((resolve, reject) => admit(call, reject, resolve))
-          const response = await handle(call.request, context)
-          notes.call(auditedCall(call, context))
+          const { view, reading } = watchedView(context.view)
+          const isContent = !call.getPath().endsWith('/GetFate')
+          const response = await handle(call.request, isContent ? { ...context, view } : context)
+          if (isLabelled(reading)) notes.refuseUnwritten()
+          notes.call(auditedCall(call, context), undefined, reading)
           return response
         } catch (error) {
           notes.call(auditedCall(call, context), error)
@@ -191,6 +200,14 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
   }
 }
 
+/** The event that is asked for, where it is one. */
+function objectOf(request: unknown): string | undefined {
+  const id: unknown = typeof request === 'object' && request !== null && 'id' in request ? request.id : undefined
+  return id instanceof Uint8Array && id.length === idBytes ? idText(id) : undefined
+}
+
+const idBytes = 16
+
 /** Calls of AdminService that change something. */
 const changing: ReadonlySet<string> = new Set(['ReplayRefusals', 'Backup'])
 
@@ -201,6 +218,7 @@ function auditedCall(call: AnyCall, context?: Context): AuditedCall {
     face: 'grpc',
     address: call.getPeer(),
     principal: context?.principal.name,
+    object: objectOf(call.request),
     administers: service.endsWith('.AdminService'),
     changes: changing.has(name),
   }

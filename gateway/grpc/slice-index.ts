@@ -2,6 +2,7 @@
 // device, a subject or a kind. A hundred consoles that each want a few devices then cost little more than one.
 
 import type { RecordHeader } from '../../proto/generated/types.ts'
+import { countBatch, newReading, type Reading } from '../audit/reads.ts'
 import type { Slice, StoredRecord } from '../log/log.ts'
 import type { Selector } from './filter.ts'
 import { surveyBatch } from './message-bytes.ts'
@@ -11,6 +12,8 @@ export interface SliceIndex {
   /** Records on disk, void ones too, and when the last of them was logged. */
   readonly records: number
   readonly lastLoggedAt: bigint | undefined
+  /** What of it carries labels beyond OPS. */
+  reading(): Reading
   /** In order; all when nothing selects. Who asks still has to try its filter. */
   select(selector: Selector | undefined): readonly StoredRecord[]
 }
@@ -30,9 +33,17 @@ export function indexSlice(slice: Slice): SliceIndex {
     return grouped
   }
 
+  let reading: Reading | undefined
+
+  function readingOf(): Reading {
+    if (!reading) countBatch((reading = newReading()), slice.batch)
+    return reading
+  }
+
   return {
     slice,
     ...surveyBatch(slice.batch),
+    reading: readingOf,
     select(selector) {
       if (!selector) return slice.records
       const grouped = groupsBy(selector.by)

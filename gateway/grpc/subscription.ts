@@ -5,6 +5,7 @@ import { GapReason, Lane as WireLane } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { codec } from '../../proto/wire.ts'
 import { timestamp } from '../../proto/time.ts'
+import type { Reading } from '../audit/reads.ts'
 import type { Clock } from '../clock.ts'
 import type { Lane, Log } from '../log/log.ts'
 import { snapshotBatch, type Batches, type NextBatch, type ReaderPlace, type ReadingPlan } from './batches.ts'
@@ -27,6 +28,8 @@ export interface SubscriptionOptions {
   readonly minBatchMs: number
   /** The stream ends after this; 0: it does not. */
   readonly expiresMs: number
+  /** Told what of each batch that is sent carries labels beyond OPS. */
+  given?(reading: Reading): void
 }
 
 export interface SubscriptionParts {
@@ -124,6 +127,7 @@ export function createSubscription(
     const batch = snapshotBatch(log, plan, places, at, cursor(true))
     if (batch.message) send(batch.message)
     counts.records += batch.records
+    options.given?.(batch.reading)
     snapshotAt = batch.at < places.length ? batch.at : undefined
   }
 
@@ -135,6 +139,7 @@ export function createSubscription(
     if (!batch.message) return
     send(batch.message)
     counts.records += batch.records
+    options.given?.(batch.reading)
     notBeforeMs = currentMs + minBatchMs
   }
 

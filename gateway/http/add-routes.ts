@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditedCall, CallNotes } from '../audit/calls.ts'
+import { isLabelled, type Reading, watchedView } from '../audit/reads.ts'
 import type { Access, Principal } from '../grpc/access.ts'
 import type { FanOut } from '../grpc/fan-out.ts'
 import { GatewayError } from '../../proto/errors.ts'
@@ -33,9 +34,9 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  const tell = (route: Route, request: FastifyRequest, error?: unknown): void => {
+  const tell = (route: Route, request: FastifyRequest, error?: unknown, reading?: Reading): void => {
     // Pages for people hold nothing of anybody's.
-    if (route.group !== '') notes.call(auditedCall(route, request, principals.get(request)), error)
+    if (route.group !== '') notes.call(auditedCall(route, request, principals.get(request)), error, reading)
   }
 
   for (const route of routes) {
@@ -56,23 +57,36 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
           throw error
         }
       },
-      async handler(request, reply) {
-        try {
-          const made = await route.handle(callOf(route, request))
-          if (route.isStream) tellStream(route, request, reply)
-          else tell(route, request)
-          return answer(reply, made)
-        } catch (error) {
-          tell(route, request, error)
-          throw error
-        }
-      },
+      handler: (request, reply) => (route.isStream ? runStream(route, request, reply) : run(route, request, reply)),
     })
   }
 
-  function tellStream(route: Route, request: FastifyRequest, reply: FastifyReply): void {
-    const end = notes.stream(auditedCall(route, request, principals.get(request)))
-    reply.raw.once('close', () => end())
+  async function run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    try {
+      const call = callOf(route, request)
+      const { view, reading } = watchedView(call.view)
+      // What became of a message says nothing of what stood in it.
+      const made = await route.handle(route.path.startsWith('/v1/fates') ? call : { ...call, view })
+      if (isLabelled(reading)) notes.refuseUnwritten()
+      tell(route, request, undefined, reading)
+      return answer(reply, made)
+    } catch (error) {
+      tell(route, request, error)
+      throw error
+    }
+  }
+
+  async function runStream(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const stream = notes.stream(auditedCall(route, request, principals.get(request)))
+    try {
+      notes.refuseUnwritten()
+      const made = await route.handle({ ...callOf(route, request), wasGiven: stream.given })
+      reply.raw.once('close', () => stream.end())
+      return answer(reply, made)
+    } catch (error) {
+      stream.end(error)
+      throw error
+    }
   }
 
   function callOf(route: Route, request: FastifyRequest): Call {
@@ -92,6 +106,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
       principal,
       view: access.view(principal),
       given: readParameters(route, values, now),
+      wasGiven: () => {},
       now,
       body: Buffer.isBuffer(body) ? body : new Uint8Array(),
       contentType: headers['content-type'] ?? '',

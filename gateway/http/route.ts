@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, Principal, View } from '../grpc/access.ts'
+import type { Reading } from '../audit/reads.ts'
 import type { Given } from './given.ts'
 import type { SchemaName } from './schemas.ts'
 
@@ -61,6 +62,8 @@ export interface Call {
   readonly principal: Principal
   readonly view: View
   readonly given: Given
+  /** For streams: to be told what of each batch carries labels beyond OPS. Other calls are watched by their view. */
+  wasGiven(reading: Reading): void
   /** When it was asked; ns UTC. */
   readonly now: bigint
   /** Empty where the route takes none. */

@@ -176,6 +176,28 @@ export const loggedAtMsAt = (bytes: Uint8Array, at: number): number =>
 export const headerAt = (bytes: Uint8Array, at: number): Uint8Array =>
   bytes.subarray(at + recordFixedBytes, at + recordFixedBytes + length3At(bytes, at + 62))
 
+/** `RecordHeader.labels`, without decoding the header: fields lie in the order of their numbers, and the mask is below 128. */
+export function labelsAt(bytes: Uint8Array, at: number): number {
+  let next = at + recordFixedBytes
+  const end = next + length3At(bytes, at + 62)
+  while (next < end) {
+    const tag = bytes[next++]!
+    if (tag === labelsTag) return bytes[next]!
+    if (tag > labelsTag) return 0
+    let value = 0
+    for (let shift = 0; next < end; shift += 7) {
+      const byte = bytes[next++]!
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) break
+    }
+    // What stands before it is a number or text.
+    if ((tag & 7) === 2) next += value
+  }
+  return 0
+}
+
+const labelsTag = 0x38
+
 export function loggedAt(bytes: Uint8Array, at: number): bigint {
   return BigInt(getUint32(bytes, at + 20)) | (BigInt(getUint32(bytes, at + 24)) << 32n)
 }
