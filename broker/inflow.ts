@@ -99,7 +99,7 @@ export function createInflow<P extends Principal>(
   let aliases: Map<number, string> | undefined
   /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
   let unmarked: Map<number, number> | undefined
-  const toldUnread = new Set<string>()
+  let toldUnread: Set<string> | undefined
   /**
    * QoS 2 messages that came over this connection and were not released: the quota begins anew with each (MQTT 5 §4.9). A bridge that
    * comes back with a long queue would else be cut for what it sent before, for ever.
@@ -283,6 +283,7 @@ export function createInflow<P extends Principal>(
 
   /** Once for each topic, since it may be said of every message of a client that need not care. */
   function unreadWords(topic: string): string | undefined {
+    toldUnread ??= new Set()
     if (!gate.wantsReasons || toldUnread.has(topic) || toldUnread.size >= toldUnreadMax) return undefined
     toldUnread.add(topic)
     return house.explain(principal, { what: 'unread', topic })

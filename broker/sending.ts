@@ -3,11 +3,11 @@
 
 import { createAnswering } from './answering.ts'
 import type { Delivery } from './delivery.ts'
-import { isExpired, restOfLife } from './expiry.ts'
+import { isExpired } from './expiry.ts'
 import { ownCopy } from './kept.ts'
 import type { Limits } from './limits.ts'
+import { packetFor, type Numbered, type Sendable } from './packet-for.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
-import { writePublish } from './publish-packet.ts'
 import { createOwed } from './owed.ts'
 import { qosBits, retainedBit } from './owed-queue.ts'
 import { createRecent } from './recent.ts'
@@ -141,7 +141,7 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     number: number,
     qos: 1 | 2,
     whose?: Pick<Flight<P>, 'retained' | 'group' | 'filter'>,
-  ): { readonly packetId: number; readonly flight: Flight<P> } {
+  ): Numbered<P> {
     const packetId = takePacketId(session)
     const flight: Flight<P> = { source, number, qos, state: 'published', waiting: false, ...whose }
     session.flights.set(packetId, flight)
@@ -152,33 +152,16 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   function transmit(
     session: Session<P>,
     connection: Connection,
-    message: Pick<DeliverableMessage, 'topic' | 'payload' | 'retain' | 'properties' | 'receivedAt'>,
+    message: Sendable,
     recipient: Pick<Recipient, 'retainAsPublished' | 'identifiers'>,
-    sent: { readonly packetId: number; readonly flight: Flight<P> } | undefined,
+    sent: Numbered<P> | undefined,
     dup: boolean,
   ): void {
-    const { topic, payload } = message
-    const alias = connection.aliases?.of(topic)
-    const bytes = writePublish({
-      version: connection.protocolVersion,
-      topic: alias?.known ? '' : topic,
-      topicAlias: alias?.number,
-      payload,
-      qos: sent?.flight.qos ?? 0,
-      retain: message.retain && recipient.retainAsPublished,
-      dup,
-      packetId: sent?.packetId ?? 0,
-      properties: restOfLife(message, parts.now()),
-      subscriptionIdentifiers: recipient.identifiers,
-    })
-    // MQTT 5 §3.1.2.11.4: as if it had been sent and acknowledged.
-    if (bytes.length > connection.packetBytesMax) {
-      parts.dropped('too_large', session.clientId)
-      if (sent) complete(session, sent.packetId, sent.flight)
-      return
-    }
-    if (alias) connection.aliases!.sent(topic, alias)
-    connection.gate.send(bytes)
+    const bytes = packetFor(connection, message, recipient, sent, dup, parts.now())
+    if (bytes) return connection.gate.send(bytes)
+    parts.dropped('too_large', session.clientId)
+    // As if it had been sent and acknowledged.
+    if (sent) complete(session, sent.packetId, sent.flight)
   }
 
   function complete(session: Session<P>, packetId: number, flight: Flight<P>): void {

@@ -80,7 +80,7 @@ export function mqttInput(parts: MqttInputParts): Functions {
 
   function whyDenied(principal: MqttPrincipal, { what, topic }: Explained): string {
     if (what === 'subscribe') return 'this client may not subscribe to this'
-    if (what !== 'answer') return permissions.whyForbidden(topic)
+    if (what !== 'answer') return topic.startsWith('$') ? dollarTopic : permissions.whyForbidden(topic)
     return responseTopics.why(principal, topic) ?? 'its response topic is no topic that can be published on here'
   }
 
@@ -97,10 +97,12 @@ export function mqttInput(parts: MqttInputParts): Functions {
     maySubscribe: (principal, filter) => permissions.maySubscribe(principal, filter),
     mayReceive: (principal, topic) => permissions.mayReceive(principal, topic),
     mayBeAnswered: (principal, topic) => responseTopics.why(principal, topic) === undefined,
-    explain: (principal, about) =>
-      about.what === 'unread'
-        ? `${parts.whyUnread(about.topic)}; the message is kept`
-        : `${whyDenied(principal, about)}; ${adviceFor('forbidden')}`,
+    explain(principal, about) {
+      if (about.what === 'unread') return `${parts.whyUnread(about.topic)}; the message is kept`
+      // A filter and a will are not kept.
+      const isKept = about.what === 'publish' || about.what === 'answer'
+      return `${whyDenied(principal, about)}; ${isKept ? adviceFor('forbidden') : rightsAdvice}`
+    },
     recall: (name, clientId) => permissions.recall(name, clientId),
     newFrameId: () => ids.next(clock.now()),
     isStored: (frameId) => log.findFrame(frameId) !== undefined,
@@ -149,6 +151,9 @@ export function mqttEvents(notices: DeviceNotices, logger: Logger, clock: Clock)
     if (isFault) notices.cut(clientId, why, detail)
   }
 }
+
+const dollarTopic = 'this sender may not publish on topics that begin with $, which are the gateway’s own'
+const rightsAdvice = 'if it should be let to, change mqtt.users'
 
 const warnEveryNs = 60_000_000_000n
 const warningsMax = 100
