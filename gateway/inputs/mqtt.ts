@@ -1,6 +1,5 @@
 // The MQTT input: wires the broker's functions to permissions and the pipeline. A message is acknowledged when its fate is settled.
 
-import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
 import type {
   BrokerEvent,
@@ -9,6 +8,7 @@ import type {
   InboundPublish,
   Listener,
   TlsFiles,
+  ToldVerdict,
   Verdict,
 } from '../../broker/port.ts'
 import { cutAdvice } from '../../broker/reasons.ts'
@@ -17,12 +17,12 @@ import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
-import type { MqttEnvelope } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import { adviceFor } from '../refusal-advice.ts'
 import { ingestRoot, type Routes } from '../routes.ts'
 import type { DeviceNotices } from './device-notices.ts'
-import type { Fate, Sender, Take, Transport } from './receive.ts'
+import { type Usual, createUsual, frameOf, transportOf } from './mqtt-message.ts'
+import type { Fate, Take, ToldFate } from './receive.ts'
 import { createResponseTopics } from './response-topics.ts'
 
 const kinds: Record<string, Listener['kind']> = { mqtt: 'tcp', mqtts: 'tls', ws: 'ws', wss: 'wss' }
@@ -67,15 +67,15 @@ export interface MqttInputParts {
 export function mqttInput(parts: MqttInputParts): Functions {
   const { permissions, take, clock, notices, ids, log, isWanted, routes } = parts
   const responseTopics = createResponseTopics({ permissions, isRead: (topic) => routes.find(topic) !== undefined })
-  const senders = new WeakMap<MqttPrincipal, Sender>()
+  const usuals = new WeakMap<MqttPrincipal, Usual>()
 
-  function senderOf(principal: MqttPrincipal): Sender {
-    let sender = senders.get(principal)
-    if (!sender) {
+  function usualOf(principal: MqttPrincipal): Usual {
+    let usual = usuals.get(principal)
+    if (!usual) {
       const authenticity = principal.authenticated ? 'authenticated' : 'unverified'
-      senders.set(principal, (sender = { name: principal.name, authenticity, link: 'mqtt' }))
+      usuals.set(principal, (usual = createUsual({ name: principal.name, authenticity, link: 'mqtt' })))
     }
-    return sender
+    return usual
   }
 
   function whyDenied(principal: MqttPrincipal, { what, topic }: Explained): string {
@@ -107,17 +107,41 @@ export function mqttInput(parts: MqttInputParts): Functions {
     newFrameId: () => ids.next(clock.now()),
     isStored: (frameId) => log.findFrame(frameId) !== undefined,
     take(principal, message, told) {
-      const frame = frameOf(message, clock)
-      const { clientId, denied } = message
-      const why = denied && whyDenied(principal, denied)
-      take(senderOf(principal), frame, transportOf(message, why, isWanted, mayChoose(principal, message)), {
-        settled(fate) {
-          if (isTold(fate)) notices.settled(clientId, frame.channel, frame.receivedAt, fate)
-          told.settled(verdictOf(fate))
-        },
-        notTaken: () => told.notTaken(),
+      const usual = usualOf(principal)
+      const frame = frameOf(message, clock.now())
+      const { topic, retain, denied } = message
+      const transport = transportOf(message, usual, {
+        forbidden: denied && whyDenied(principal, denied),
+        byTopicOnly: !mayChoose(principal, message),
+        wanted: retain || isWanted(topic),
       })
+      take(usual.sender, frame, transport, new Taken(notices, message, frame, told))
     },
+  }
+}
+
+/** A message that the house has, until it is settled. A class, since there is one for each. */
+class Taken implements ToldFate {
+  readonly #notices: DeviceNotices
+  readonly #message: InboundPublish
+  readonly #frame: Frame
+  readonly #told: ToldVerdict
+
+  constructor(notices: DeviceNotices, message: InboundPublish, frame: Frame, told: ToldVerdict) {
+    this.#notices = notices
+    this.#message = message
+    this.#frame = frame
+    this.#told = told
+  }
+
+  settled(fate: Fate): void {
+    const { channel, receivedAt } = this.#frame
+    if (isTold(fate)) this.#notices.settled(this.#message.clientId, channel, receivedAt, fate)
+    this.#told.settled(verdictOf(fate))
+  }
+
+  notTaken(): void {
+    this.#told.notTaken()
   }
 }
 
@@ -161,62 +185,4 @@ const warningsMax = 100
 function verdictOf(fate: Fate): Verdict {
   if (fate.fate === 'refused' && fate.fault === 'forbidden') return 'forbidden'
   return fate.fate === 'carried' ? 'unread' : 'accepted'
-}
-
-function frameOf(message: InboundPublish, clock: Clock): Frame {
-  const { contentType, userProperties } = message.properties
-  return {
-    bytes: message.payload,
-    receivedAt: clock.now(),
-    channel: message.topic,
-    ...(contentType === undefined ? undefined : { contentType }),
-    ...(userProperties === undefined ? undefined : { properties: userProperties }),
-  }
-}
-
-function transportOf(
-  message: InboundPublish,
-  forbidden: string | undefined,
-  isWanted: (topic: string) => boolean,
-  mayChoose: boolean,
-): Transport {
-  return {
-    qos: message.qos,
-    retain: message.retain,
-    resent: message.dup,
-    // With an id of its own it is recognised by that, and never by what it looks like.
-    ...(message.frameId
-      ? { frameId: message.frameId }
-      : message.packetId === undefined
-        ? undefined
-        : { resendKey: resendKey(message) }),
-    ...(forbidden === undefined ? undefined : { forbidden }),
-    ...(mayChoose ? undefined : { byTopicOnly: true }),
-    // Topics with a $ are the server's own (MQTT 5.0, 4.7.2): what is published there goes to nobody.
-    ...(message.permitted && !message.topic.startsWith('$')
-      ? { envelope: envelopeOf(message), wanted: message.retain || isWanted(message.topic) }
-      : undefined),
-  }
-}
-
-function envelopeOf({ qos, retain, clientId, properties }: InboundPublish): MqttEnvelope {
-  const { responseTopic, correlationData, messageExpirySeconds, payloadFormatIndicator } = properties
-  const envelope: MqttEnvelope = { qos, retain, clientId }
-  if (responseTopic !== undefined) envelope.responseTopic = responseTopic
-  if (correlationData !== undefined) envelope.correlationData = correlationData
-  if (messageExpirySeconds !== undefined) envelope.messageExpirySeconds = messageExpirySeconds
-  if (payloadFormatIndicator !== undefined) envelope.payloadFormatIndicator = payloadFormatIndicator
-  return envelope
-}
-
-/** Same client, topic, packet id and bytes give the same 16 bytes; they are only ever compared for a message that says DUP. */
-function resendKey(message: InboundPublish): Uint8Array {
-  const { clientId, topic, payload, packetId = 0 } = message
-  const key = Buffer.allocUnsafe(16)
-  key.writeUInt32LE(crc32(payload), 0)
-  key.writeUInt32LE(payload.length, 4)
-  key.writeUInt32LE(crc32(topic, crc32(clientId)), 8)
-  key.writeUInt16LE(packetId, 12)
-  key.writeUInt16LE(topic.length & 0xffff, 14)
-  return key
 }
