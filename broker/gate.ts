@@ -23,7 +23,7 @@ import {
   type PacketFault,
 } from './packets.ts'
 import type { CutReason, MessageProperties, Peer } from './port.ts'
-import { readPublish } from './publish-packet.ts'
+import { type LatestTopic, noTopic, readPublish } from './publish-packet.ts'
 import { closingWords } from './reasons.ts'
 import type { Taker } from './taker.ts'
 
@@ -78,6 +78,7 @@ export class Gate extends Duplex {
   /** It was told in CONNACK that it is let in, or that it is not. */
   #answer: 'accepted' | 'refused' | undefined
   #taker: Taker | undefined
+  #latestTopic: LatestTopic | undefined
   readonly #out: Outflow
   #scheduled = false
 
@@ -320,7 +321,7 @@ export class Gate extends Duplex {
     const type = bytes[start]! >> 4
     switch (type) {
       case packetType.publish: {
-        const packet = readPublish(bytes, start, end, this.version)
+        const packet = readPublish(bytes, start, end, this.version, (this.#latestTopic ??= noTopic()))
         if (typeof packet === 'string')
           return this.#fail({ reasonCode: reasonCode.malformed, why: `PUBLISH with ${packet}` })
         this.#taker!.publish(packet)

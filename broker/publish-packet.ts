@@ -26,8 +26,40 @@ export interface PublishPacket {
   readonly topicAlias?: number
 }
 
+/** The topic of the packet before on a connection, which mostly is that of the next one too: comparing is cheaper than making a text. */
+export interface LatestTopic {
+  bytes: Uint8Array
+  text: string
+}
+
+export const noTopic = (): LatestTopic => ({ bytes: new Uint8Array(), text: '' })
+
+/** Longer ones are not kept for a connection that may never say them again. */
+const topicBytesKept = 256
+
+function topicOf(bytes: Buffer, start: number, end: number, latest: LatestTopic): string {
+  if (isSame(bytes, start, end, latest.bytes)) return latest.text
+  const text = bytes.toString('utf8', start, end)
+  if (end - start > topicBytesKept) return text
+  // A copy, which keeps nothing else in memory.
+  latest.bytes = Uint8Array.prototype.slice.call(bytes, start, end)
+  return (latest.text = text)
+}
+
+function isSame(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
+  if (end - start !== other.length) return false
+  for (let at = 0; at < other.length; at++) if (bytes[start + at] !== other[at]) return false
+  return true
+}
+
 /** Reads a packet that `packetFault` has found sound; a string says what is wrong with it all the same. */
-export function readPublish(bytes: Buffer, start: number, end: number, version: number): PublishPacket | string {
+export function readPublish(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  version: number,
+  latest: LatestTopic = noTopic(),
+): PublishPacket | string {
   const first = bytes[start]!
   const qos = ((first >> 1) & 3) as QoS
   let at = start + 1
@@ -40,7 +72,7 @@ export function readPublish(bytes: Buffer, start: number, end: number, version: 
     packetId = (bytes[at]! << 8) | bytes[at + 1]!
     at += 2
   }
-  const topic = bytes.toString('utf8', topicAt, topicEnd)
+  const topic = topicOf(bytes, topicAt, topicEnd, latest)
   const [retain, dup] = [(first & 1) === 1, (first & 8) === 8]
   // Written out, since one is made for each message.
   if (version !== 5) {

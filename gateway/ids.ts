@@ -7,11 +7,12 @@ export interface Ids {
 }
 
 const counterMask = 0x7ffff
+const idsPerFill = 2_048
 
-/** `fillRandom` writes random bytes; asked once for every 256 ids. */
+/** `fillRandom` writes random bytes; asked once for every 2,048 ids, since asking costs more than the bytes. */
 export function createIds(fillRandom: (bytes: Uint8Array) => void): Ids {
   const randomBytesPerId = 7
-  const pool = new Uint8Array(randomBytesPerId * 256)
+  const pool = new Uint8Array(randomBytesPerId * idsPerFill)
   let poolAt = pool.length
   const seed = new Uint8Array(4)
   fillRandom(seed)

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { defaultLimits } from '../broker/limits.ts'
 import { packetFault } from '../broker/packets.ts'
 import type { MessageProperties, QoS } from '../broker/port.ts'
-import { readPublish, writePublish } from '../broker/publish-packet.ts'
+import { noTopic, readPublish, writePublish } from '../broker/publish-packet.ts'
 import { frame, text } from './tools/raw-mqtt.ts'
 
 const word = fc.oneof(fc.stringMatching(/^[a-z é]{0,12}$/), fc.constantFrom('', '\u{2a6d4}', 'x'.repeat(300)))
@@ -134,4 +134,25 @@ test('without a topic and an alias a message is for nobody', () => {
     const packet = frame(0x30, text(''), Buffer.from(list, 'hex'))
     expect(readPublish(packet, 0, packet.length, 5)).toBe('neither a topic nor an alias')
   }
+})
+
+test('a topic that is remembered from the packet before is never taken for another one', () => {
+  const topics = fc.constantFrom(
+    '',
+    'a',
+    'b',
+    'tocsin/in/senml/gauge-7',
+    'tocsin/in/senml/gauge-8',
+    'é',
+    'x'.repeat(300),
+  )
+  fc.assert(
+    fc.property(fc.array(topics, { maxLength: 20 }), (said) => {
+      const latest = noTopic()
+      for (const topic of said) {
+        const packet = frame(0x30, text(topic), Buffer.of(3, 0x23, 0, 4))
+        expect(readPublish(packet, 0, packet.length, 5, latest)).toMatchObject({ topic, topicAlias: 4 })
+      }
+    }),
+  )
 })

@@ -113,7 +113,7 @@ export function mqttInput(parts: MqttInputParts): Functions {
       const transport = transportOf(message, usual, {
         forbidden: denied && whyDenied(principal, denied),
         byTopicOnly: !mayChoose(principal, message),
-        wanted: retain || isWanted(topic),
+        wanted: retain || (denied === undefined && isWanted(topic)),
       })
       take(usual.sender, frame, transport, new Taken(notices, message, frame, told))
     },
