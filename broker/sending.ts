@@ -12,7 +12,7 @@ import { createOwed } from './owed.ts'
 import { qosBits, retainedBit } from './owed-queue.ts'
 import { createRecent } from './recent.ts'
 import { recipientBy, type Recipient } from './recipient.ts'
-import { takePacketId, type Connection, type Flight, type Session } from './session.ts'
+import { newFlight, type Connection, type Flight, type Session } from './session.ts'
 import type { Sharing, SharingParts, Unanswered } from './sharing.ts'
 import type { DeliverableMessage, MessageSource, SessionStore, StoredRetained } from './stored.ts'
 
@@ -135,20 +135,6 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
 
   const takesMore = ({ gate }: Connection): boolean => gate.unreadBytes <= limits.unreadBytesQos0Max
 
-  function newFlight(
-    session: Session<P>,
-    source: number,
-    number: number,
-    qos: 1 | 2,
-    whose?: Pick<Flight<P>, 'retained' | 'group' | 'filter'>,
-  ): Numbered<P> {
-    const packetId = takePacketId(session)
-    const flight: Flight<P> = { source, number, qos, state: 'published', waiting: false, ...whose }
-    session.flights.set(packetId, flight)
-    session.inFlight++
-    return { packetId, flight }
-  }
-
   function transmit(
     session: Session<P>,
     connection: Connection,
@@ -224,9 +210,14 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
 
   function find(source: number, number: number, clientId: string): DeliverableMessage | undefined {
     const message = recent.get(source, number) ?? sources[source]!.fetch(number)
-    if (message && !isExpired(message, parts.now())) return message
-    parts.dropped(message ? 'expired' : 'gone', clientId)
-    return undefined
+    if (!message) parts.dropped('gone', clientId)
+    return message && !hasExpired(message, clientId) ? message : undefined
+  }
+
+  function hasExpired(message: DeliverableMessage, clientId: string): boolean {
+    const isOver = isExpired(message, parts.now())
+    if (isOver) parts.dropped('expired', clientId)
+    return isOver
   }
 
   /** With what it needs to be sent; undefined: it can or need not be sent any more, and is no longer owed. */
@@ -323,7 +314,10 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     whenDurable(session, connection, () => {
       connection.busy = false
       for (const { packetId, flight, dup, found } of leaving) {
-        transmit(session, connection, found.message, found.recipient, { packetId, flight }, dup)
+        if (!hasExpired(found.message, clientId))
+          transmit(session, connection, found.message, found.recipient, { packetId, flight }, dup)
+        else if (dup) giveUp(session, connection, packetId, flight)
+        else complete(session, packetId, flight)
       }
       pump(session)
     })

@@ -117,7 +117,22 @@ export function newSession<P extends Principal>(
   }
 }
 
-export function takePacketId(session: Session<Principal>): number {
+/** A message on its way, under an identifier of its own. */
+export function newFlight<P extends Principal>(
+  session: Session<P>,
+  source: number,
+  number: number,
+  qos: 1 | 2,
+  whose?: Pick<Flight<P>, 'retained' | 'group' | 'filter'>,
+): { readonly packetId: number; readonly flight: Flight<P> } {
+  const packetId = takePacketId(session)
+  const flight: Flight<P> = { source, number, qos, state: 'published', waiting: false, ...whose }
+  session.flights.set(packetId, flight)
+  session.inFlight++
+  return { packetId, flight }
+}
+
+function takePacketId(session: Session<Principal>): number {
   let id = session.packetIdLast
   do id = id >= 0xffff ? 1 : id + 1
   while (session.flights.has(id))

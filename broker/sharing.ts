@@ -2,6 +2,7 @@
 // member acknowledges it, so that nothing is lost with a member; at QoS 2 a message belongs to its member from when it is sent, since
 // nobody else could tell whether it arrived.
 
+import { bytesOf } from './kept.ts'
 import { createOwedQueue, type OwedQueue } from './owed-queue.ts'
 import type { Limits } from './limits.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
@@ -68,6 +69,8 @@ export interface SharingParts<P extends Principal> {
   ): boolean
 }
 
+/** Of a packet, what stands beside what its sender filled, about. */
+const headBytes = 32
 /** Of what a group is owed, in one turn. */
 const lookedAtOnce = 500
 
@@ -99,20 +102,38 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
     if (group.kept) store.write({ kind: 'paid', clientId: group.name, source: sources[source]!.name, number })
   }
 
-  /** The members in turn, so that each gets its share. */
+  /** The members in turn, so that each gets its share; one that takes no packet of this size, only where nobody here does. */
   function giveToOne(group: ShareGroup<P>, source: number, message: DeliverableMessage): boolean {
     const members = [...group.members]
+    let small: number | undefined
+    let isForOthers = false
     for (let tried = 0; tried < members.length; tried++) {
-      const [session, filter] = members[(group.turn + tried) % members.length]!
-      if (!session.connection || !session.principal || !parts.mayReceive(session.principal, message.topic)) continue
-      const qos: QoS = message.qos < filter.qos ? message.qos : filter.qos
-      if (!parts.give(session, source, message, filter, qos, group)) continue
-      group.turn = (group.turn + tried + 1) % members.length
-      // At QoS 0 there is nothing to wait for.
-      if (qos === 0 && message.qos > 0) paid(group, source, message.number)
-      return true
+      const at = (group.turn + tried) % members.length
+      const { connection, principal } = members[at]![0]
+      if (!connection || !principal || !parts.mayReceive(principal, message.topic)) continue
+      if (connection.packetBytesMax < Infinity && connection.packetBytesMax < bytesOf(message) + headBytes) small ??= at
+      else {
+        isForOthers = true
+        if (giveTo(group, members, at, source, message)) return true
+      }
     }
-    return false
+    return small !== undefined && !isForOthers && giveTo(group, members, small, source, message)
+  }
+
+  function giveTo(
+    group: ShareGroup<P>,
+    members: readonly (readonly [Session<P>, StoredFilter])[],
+    at: number,
+    source: number,
+    message: DeliverableMessage,
+  ): boolean {
+    const [session, filter] = members[at]!
+    const qos: QoS = message.qos < filter.qos ? message.qos : filter.qos
+    if (!parts.give(session, source, message, filter, qos, group)) return false
+    group.turn = (at + 1) % members.length
+    // At QoS 0 there is nothing to wait for.
+    if (qos === 0 && message.qos > 0) paid(group, source, message.number)
+    return true
   }
 
   function someTakes({ members }: ShareGroup<P>, source: number): boolean {

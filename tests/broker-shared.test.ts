@@ -294,3 +294,28 @@ test.each([
     back.close()
   },
 )
+
+test('what is too large for one member goes to those that take it, and to nobody where none does', async () => {
+  const { port, broker, say: publish } = await startBroker()
+  const come = async (clientId: string, properties: Buffer) => {
+    const raw = await connected(port, { clientId, version: 5, properties })
+    raw.send(subscribePacket([filter], 1, 1, 5))
+    await raw.packet(mqtt.suback)
+    return raw
+  }
+  // MQTT 5 Maximum Packet Size.
+  const small = await come('small', Buffer.of(0x27, 0, 0, 0, 60))
+  const large = await come('large', Buffer.alloc(0))
+  const count = ({ packets }: typeof small): number => packets.filter(({ type }) => type === mqtt.publish).length
+  for (let i = 0; i < 6; i++) publish({ topic: 'orders/1', payload: 'x'.repeat(i % 2 ? 100 : 1) })
+  await until(() => count(small) + count(large) === 6, 'all')
+  expect(count(small)).toBeGreaterThan(0)
+  expect(broker.counts().dropped).toEqual({})
+  large.close()
+  await until(() => broker.counts().connections === 1, 'only the small one')
+  publish({ topic: 'orders/1', payload: 'x'.repeat(100) })
+  publish({ topic: 'orders/1', payload: 'last' })
+  await until(() => small.packets.at(-1)!.body.toString().endsWith('last'), 'what is behind it')
+  expect(broker.counts().dropped['too_large']).toBeGreaterThan(0)
+  small.close()
+})
