@@ -11,7 +11,7 @@ export const explanations: readonly Explanation[] = [
     suite: 'paho',
     cases: /^MQTT 5 test_subscribe_failure$/,
     because:
-      'it wants 0x80, which tells no reason; who is not permitted to subscribe is told so by 0x87 (MQTT 5 §3.9.3, table 3-8)',
+      'it wants 0x80, which tells no reason; who is not permitted to subscribe is told so by 0x87 (MQTT 5 §3.9.3)',
   },
 ]
 
