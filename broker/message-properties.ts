@@ -29,11 +29,43 @@ export const noProperties: MessageProperties = {}
 let latest: readonly UserProperty[] = []
 const latestBytesMax = 1_024
 
+/** The list that was read last, as it came, and what came of it: many devices send the same each time, but for the correlation data. */
+const block = { bytes: new Uint8Array(256), length: 0, correlationFrom: 0, correlationTo: 0 }
+let blockProperties: MessageProperties = noProperties
+let blockAlias: number | undefined
+
+/** A list that was found sound and read before, but for its correlation data, which may be any bytes: it is sound. */
+export function isReadBefore(bytes: Uint8Array, start: number, end: number): boolean {
+  const { length, correlationFrom, correlationTo } = block
+  if (length === 0 || start + length > end) return false
+  const known = block.bytes
+  for (let i = 0; i < correlationFrom; i++) if (bytes[start + i] !== known[i]) return false
+  for (let i = correlationTo; i < length; i++) if (bytes[start + i] !== known[i]) return false
+  return true
+}
+
+function keepBlock(bytes: Uint8Array, start: number, end: number, correlationAt: number, correlationEnd: number): void {
+  block.length = 0
+  if (end - start > block.bytes.length) return
+  for (let i = start; i < end; i++) block.bytes[i - start] = bytes[i]!
+  block.length = end - start
+  block.correlationFrom = correlationAt - start
+  block.correlationTo = correlationEnd - start
+}
+
 /** Of a PUBLISH that `packetFault` has found sound; correlation data is a view of what was read. */
 export function readPublishProperties(bytes: Buffer, start: number): PublishProperties {
   if (bytes[start] === 0) return { properties: noProperties, topicAlias: undefined, end: start + 1 }
+  if (isReadBefore(bytes, start, bytes.length)) {
+    const { correlationFrom, correlationTo, length } = block
+    const correlationData = bytes.subarray(start + correlationFrom, start + correlationTo)
+    const properties = blockProperties.correlationData ? { ...blockProperties, correlationData } : blockProperties
+    return { properties, topicAlias: blockAlias, end: start + length }
+  }
   const length = variableInteger(bytes, start, bytes.length)!
   const end = length.end + length.value
+  let [correlationAt, correlationEnd] = [end, end]
+  let isOfWill = false
   const properties: { -readonly [Name in keyof MessageProperties]: MessageProperties[Name] } = {}
   let userProperties: UserProperty[] | undefined
   let isNew = false
@@ -50,6 +82,7 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
         break
       case id.willDelay:
         // aedes waits for it, and tells it of the will.
+        isOfWill = true
         at += 4
         break
       case id.topicAlias:
@@ -68,6 +101,7 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
       case id.correlationData: {
         const after = textEnd(bytes, at, end)!
         properties.correlationData = bytes.subarray(at + 2, after)
+        ;[correlationAt, correlationEnd] = [at + 2, after]
         at = after
         break
       }
@@ -93,8 +127,16 @@ export function readPublishProperties(bytes: Buffer, start: number): PublishProp
     // Long ones would be kept for nothing.
     if (!isLatest && length.value <= latestBytesMax) latest = userProperties
   }
+  // What a will may have and a PUBLISH may not must not pass for sound.
+  if (isOfWill) return { properties, topicAlias, end }
+  keepBlock(bytes, start, end, correlationAt, correlationEnd)
+  // Nothing of what was read is kept but texts and numbers.
+  blockProperties = properties.correlationData ? { ...properties, correlationData: noBytes } : properties
+  blockAlias = topicAlias
   return { properties, topicAlias, end }
 }
+
+const noBytes = new Uint8Array()
 
 /** Of the will in a sound CONNECT of MQTT 5 (§3.1.3.2), which outlives what it is read from: nothing is a view of that. */
 export function willProperties(bytes: Buffer, start: number, end: number): MessageProperties {

@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 
 import type { Limits } from './limits.ts'
+import { isReadBefore } from './message-properties.ts'
 import { propertiesEnd, propertyNumber, sessionExpiry, type Place } from './properties.ts'
 import { isPlainText, textEnd } from './texts.ts'
 
@@ -128,9 +129,16 @@ function publishFault(
   }
   const fault = qos === 0 ? undefined : packetIdFault(bytes, topic, end)
   if (fault || version !== 5) return fault
-  const after = propertiesOf(bytes, qos === 0 ? topic : topic + 2, end, 'PUBLISH', limits)
-  return typeof after === 'number' ? undefined : after
+  const propertiesAt = qos === 0 ? topic : topic + 2
+  if (soundBy === limits && isReadBefore(bytes, propertiesAt, end)) return undefined
+  const after = propertiesOf(bytes, propertiesAt, end, 'PUBLISH', limits)
+  if (typeof after === 'object') return after
+  soundBy = limits
+  return undefined
 }
+
+/** What the properties that were read last were held to. */
+let soundBy: Limits | undefined
 
 /** A topic name: what is published to. One that is well formed and not taken is told apart (MQTT 5 §4.13, 0x90). */
 export function topicFault(

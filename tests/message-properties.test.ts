@@ -6,6 +6,7 @@ import { generate, parser, type IPublishPacket } from 'mqtt-packet'
 import { expect, test } from 'vitest'
 
 import { defaultLimits } from '../broker/limits.ts'
+import { readPublishProperties } from '../broker/message-properties.ts'
 import { packetFault } from '../broker/packets.ts'
 import type { MessageProperties, QoS } from '../broker/port.ts'
 import { noTopic, readPublish, writePublish } from '../broker/publish-packet.ts'
@@ -127,6 +128,43 @@ test('stand in any order, and a packet may be of nothing else', () => {
       topicAlias: 4,
     })
   }
+})
+
+test('that come again are read the same, with their own correlation data, and one changed bit is noticed', () => {
+  const list = (correlation: string, type = 'a'): Buffer =>
+    Buffer.concat([Buffer.of(2, 0, 0, 0, 60, 9), text(correlation), Buffer.of(3), text(type), Buffer.of(0x23, 0, 4)])
+  const packet = (given: Buffer): Buffer =>
+    frame(0x30, text('t'), Buffer.of(given.length), given, Buffer.from('payload'))
+  const fault = (whole: Buffer) => packetFault(whole, 0, whole.length, 5, defaultLimits)?.why
+  const read = (whole: Buffer) => readPublish(whole, 0, whole.length, 5)
+  for (const correlation of ['one', 'two', '\u0000!x', 'another', '', 'one']) {
+    const whole = packet(list(correlation))
+    expect(fault(whole)).toBeUndefined()
+    expect(read(whole)).toMatchObject({
+      properties: { messageExpirySeconds: 60, contentType: 'a', correlationData: Buffer.from(correlation) },
+      topicAlias: 4,
+      payload: Buffer.from('payload'),
+    })
+  }
+  const sound = packet(list('one'))
+  const at = 5
+  for (let bit = 0; bit < list('one').length * 8; bit++) {
+    expect(fault(sound)).toBeUndefined()
+    read(sound)
+    const flipped = Buffer.from(sound)
+    flipped[at + (bit >> 3)]! ^= 1 << (bit & 7)
+    const why = fault(flipped)
+    if (why === undefined) expect(read(flipped)).not.toEqual(read(sound))
+    // Judged as by who has never seen it.
+    else expect(why).toBe(packetFault(flipped, 0, flipped.length, 5, { ...defaultLimits })?.why)
+  }
+})
+
+test('of a will are not taken for those of a message', () => {
+  const delayed = Buffer.of(5, 0x18, 0, 0, 0, 1)
+  expect(readPublishProperties(delayed, 0).end).toBe(6)
+  const whole = frame(0x30, text('t'), delayed)
+  expect(packetFault(whole, 0, whole.length, 5, defaultLimits)?.why).toBe('a will delay interval in PUBLISH')
 })
 
 test('without a topic and an alias a message is for nobody', () => {
