@@ -54,7 +54,7 @@ export interface SendingParts<P extends Principal> {
   now(): bigint
   dropped(cause: DropCause, clientId: string): void
   readonly recipientOf: Delivery<P>['recipientOf']
-  readonly sharing: () => Pick<Sharing<P>, 'paid' | 'back' | 'freed'>
+  readonly sharing: () => Pick<Sharing<P>, 'paid' | 'isOpen' | 'back' | 'freed'>
 }
 
 interface Content {
@@ -395,8 +395,8 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       owed.forgetAtMostOnce(session)
       const unanswered: Unanswered<P>[] = []
       for (const [packetId, { group, source, number, qos }] of session.flights) {
-        // At QoS 2 nobody knows whether it arrived: it stays this session's.
-        if (!group || qos === 2) continue
+        // At QoS 2 nobody knows whether it arrived: it stays this session's. So does what has begun when its last member unsubscribed.
+        if (!group || qos === 2 || !parts.sharing().isOpen(group)) continue
         session.flights.delete(packetId)
         session.inFlight--
         unanswered.push({ group, source, number })

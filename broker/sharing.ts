@@ -36,6 +36,8 @@ export interface Sharing<P extends Principal> {
   offer(group: ShareGroup<P>, source: number, message: DeliverableMessage): void
   /** A member has acknowledged it. */
   paid(group: ShareGroup<P>, source: number, number: number): void
+  /** There are members to whom it can go back. */
+  isOpen(group: ShareGroup<P>): boolean
   /** A member has gone without acknowledging these, in the order in which it was sent them. */
   back(unanswered: readonly Unanswered<P>[]): void
   /** The session takes more. */
@@ -232,14 +234,13 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
       dispatch(group)
     },
     paid,
+    isOpen: (group) => groups.get(group.name) === group,
     back(unanswered) {
-      // Where nobody is left to be given it, it is over.
-      const known = unanswered.filter(({ group }) => groups.get(group.name) === group)
-      for (const { group, source, number } of known.toReversed()) {
+      for (const { group, source, number } of unanswered.toReversed()) {
         queueOf(group, source).unshift(number, 1)
         count(group, 1)
       }
-      for (const group of new Set(known.map((each) => each.group))) dispatch(group)
+      for (const group of new Set(unanswered.map((each) => each.group))) dispatch(group)
     },
     freed(session) {
       const mine = ofSession.get(session)

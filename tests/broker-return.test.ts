@@ -185,14 +185,19 @@ test('a log that lost its end: another message under the same number does not pa
 describe('what is on its way when it is unsubscribed', () => {
   const unsubscribe = (filter: string): Buffer => frame(0xa2, Buffer.of(0, 9), text(filter))
 
-  test.each([1, 2] as const)('comes again at QoS %i when its client comes back, since it has begun', async (qos) => {
+  test.each([
+    [1, 'orders/#'],
+    [2, 'orders/#'],
+    [1, '$share/desk/orders/#'],
+    [2, '$share/desk/orders/#'],
+  ] as const)('comes again at QoS %i when its client comes back, since it has begun: %s', async (qos, filter) => {
     const { port, broker, say } = await startBroker()
     const raw = await connected(port, unit)
-    raw.send(subscribePacket(['orders/#'], qos))
+    raw.send(subscribePacket([filter], qos))
     await raw.packet(mqtt.suback)
     say({ topic: 'orders/1', payload: 'begun', qos })
     await until(() => got(raw).length === 1, 'it')
-    raw.send(unsubscribe('orders/#'))
+    raw.send(unsubscribe(filter))
     await raw.packet(11)
     say({ topic: 'orders/1', payload: 'not asked for', qos })
     raw.close()
