@@ -16,10 +16,14 @@ export interface MessageSource {
   readonly head: number
   /** Undefined: it is gone (retention, damage, payload removed), or nothing that may be delivered. Synchronous. */
   fetch(number: number): DeliverableMessage | undefined
-  /** Those above `after`, in order, at most `limit` numbers further; undefined: `after` is the head. `through` > `after`. */
+  /**
+   * Those above `after`, in order, at most `limit` numbers further; undefined: `after` is the head. `through` > `after`. Where `wanted`
+   * says no to a topic, its messages need not be made.
+   */
   scan(
     after: number,
     limit: number,
+    wanted?: (topic: string) => boolean,
   ): { readonly messages: readonly DeliverableMessage[]; readonly through: number } | undefined
 }
 

@@ -18,6 +18,8 @@ export type AlarmCode =
   | 'certificate_expiry'
   | 'audit_failed'
   | 'audit_damaged'
+  | 'link_down'
+  | 'link_refused'
 
 export interface Alarm {
   readonly code: AlarmCode

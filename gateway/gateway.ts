@@ -5,7 +5,6 @@ import { createBroker } from '../broker/broker.ts'
 import { GatewayError } from '../proto/errors.ts'
 import { SystemEventType, SystemLevel } from '../proto/generated/types.ts'
 import { createAccounting } from './accounting.ts'
-import { parseAddress } from './addresses.ts'
 import { type Alarm, createAlarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import { createClockLog } from './clock-faults.ts'
@@ -26,6 +25,8 @@ import { createDeviceNotices } from './inputs/device-notices.ts'
 import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
 import { followFrames, frameMessages } from './inputs/mqtt-messages.ts'
 import type { Receive } from './inputs/receive.ts'
+import { configuredLinks } from './links/link-settings.ts'
+import { createLinks } from './links/links.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
 import { createSessionStore } from './mqtt-state/session-store.ts'
@@ -33,11 +34,12 @@ import { influxdbOutput, mqttOutput } from './outputs/configured-outputs.ts'
 import type { MqttOutParts } from './outputs/mqtt/mqtt.ts'
 import { streamFamilies } from './http/stream-families.ts'
 import { influxdbFamilies } from './http/influxdb-families.ts'
+import { linkFamilies } from './http/link-families.ts'
 import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
+import { hostAndPort, logSettings, zonesOf } from './part-settings.ts'
 import { createPlaces } from './places/places.ts'
-import { readZones } from './places/zone-file.ts'
 import { refuseOpenDoors } from './policy/doors.ts'
 import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
@@ -58,6 +60,8 @@ import { version } from './version.ts'
 
 export interface GatewayParts {
   readonly settings: Settings
+  /** Where secrets may stand that the settings name. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   readonly logger: Logger
   readonly fillRandom: (bytes: Uint8Array) => void
@@ -82,6 +86,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, clock, logger, fillRandom, random, fatal } = parts
   refuseOpenDoorsTold(settings, clock)
   const inputs = configuredInputs(settings)
+  const linked = configuredLinks(settings, parts.environment ?? {})
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).toReversed()) await each()
@@ -180,7 +185,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const tls = tlsFiles(settings)
     // The broker is made last, of those that speak to it.
     const toBroker: MqttOutParts['broker'] = {
-      deliver: (source, messages, through) => broker.deliver(source, messages, through),
+      deliver(source, messages, through) {
+        broker.deliver(source, messages, through)
+        links.wake()
+      },
       isWanted: (topic) => broker.isWanted(topic),
       isWantedBelow: (root) => broker.isWantedBelow(root),
     }
@@ -225,6 +233,22 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       onEvent: heardBy(mqttEvents(notices, logger, clock), brokerNotes(audit)),
     })
     stops.push(followFrames(log, published, broker))
+    const links = createLinks({
+      links: linked,
+      routes: pipelineParts.routes,
+      gateway: site.gateway,
+      permissions,
+      take,
+      clock,
+      ids,
+      log,
+      isWanted: toBroker.isWanted,
+      events: mqttOut?.sources ?? [],
+      alarms,
+      logger,
+      random,
+      packetBytesMax: settings['mqtt.packet_bytes_max'],
+    })
     const status = createStatus({
       site,
       clock,
@@ -247,7 +271,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     })
     const admin = {
       status,
-      readers: () => outputs.map(({ name, failing, lag }) => ({ name, lag: lag(), ...problem(failing()) })),
+      readers: () => [
+        ...outputs.map(({ name, failing, lag }) => ({ name, lag: lag(), ...problem(failing()) })),
+        ...links.readers(),
+      ],
       replay: createReplay(pipelineParts),
       audit,
       principals: { registry, roles, seen: access.seen },
@@ -316,6 +343,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
                 ...(influxdb ? influxdbFamilies(() => influxdb.metrics()) : []),
                 ...(mqttOut ? mqttOutFamilies(() => mqttOut.metrics()) : []),
                 ...auditing.families(),
+                ...(linked.length > 0 ? linkFamilies(() => links.states()) : []),
               ],
             },
           })
@@ -343,6 +371,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       outputs.push(running)
       stops.push(() => running.stop())
     }
+    links.start()
+    stops.push(() => links.stop())
     stops.push(() => void (stopping = true))
 
     const retaining = setInterval(() => {
@@ -393,33 +423,6 @@ const problem = (text: string | undefined) => (text === undefined ? undefined : 
 /** The port that was really given, where the settings left it open. */
 const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
-function hostAndPort(text: string, key: string): { host: string; port: number } {
-  const { address, port } = parseAddress(text, key)
-  return { host: address, port }
-}
-
-function logSettings(settings: Settings) {
-  const kept = (name: 'standard' | 'record' | 'frames' | 'refused') => ({
-    ageMs: settings[`log.keep_${name}`],
-    bytes: settings[`log.keep_${name}_bytes`],
-  })
-  return {
-    segmentBytes: settings['log.segment_bytes'],
-    urgentReserveBytes: settings['log.urgent_reserve'],
-    diskLowBytes: settings['log.disk_low'],
-    pendingBytesMax: settings['log.pending_bytes_max'],
-    retention: {
-      classes: { standard: kept('standard'), record: kept('record'), frames: kept('frames'), refused: kept('refused') },
-      holdMs: settings['log.hold'],
-    },
-  }
-}
-
-function zonesOf(settings: Settings) {
-  const file = settings['places.zones']
-  return file ? readZones(file) : undefined
-}
 
 /** A program's events take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */
 function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {

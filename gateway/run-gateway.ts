@@ -21,6 +21,7 @@ export async function runGateway(settingsFile = process.env['TOCSIN_SETTINGS']):
     const logger = pino({ level: settings['logging.level'], base: null }, pino.destination({ fd: 2, sync: true }))
     gateway = await startGateway({
       settings,
+      environment: process.env,
       clock: systemClock,
       logger,
       fillRandom: (bytes) => void getRandomValues(bytes),

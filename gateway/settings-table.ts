@@ -97,6 +97,11 @@ export const settingsTable = {
     about:
       'What is published so although it is not by default; one or more of PII, PHI, CJI (events that carry these labels, and such fields of others) and law_enforcement_position.',
   },
+  'mqtt.links': {
+    kind: 'tree',
+    about:
+      'Links to other MQTT brokers, which mosquitto calls bridges: a list of {name, url (mqtt, mqtts, ws, wss), version: 5 or 4, client_id, username, password_file or password_environment, ca, certificate, key (PEM files), keep_alive: 60s, session_expiry: 7d, in_flight: 100, publish: [topic filters], in: [{filter, local_prefix, remote_prefix, qos: 1}], out: [{filter, local_prefix, remote_prefix, retain: true}]}. docs/mqtt.md has an example.',
+  },
   'tls.certificate': { kind: 'text', about: 'PEM file of the certificate chain for every TLS listener.' },
   'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
   'tls.client_ca': {

@@ -120,7 +120,7 @@ function parse(setting: Setting, value: unknown): unknown {
     case 'bytes':
       return inRange(setting, withUnit(value, byteUnits, 'a size such as 64MiB, 10GB or 4096'))
     case 'duration':
-      return inRange(setting, withUnit(value, durationUnits, 'a time with its unit such as 500ms, 10s, 5m, 8h or 90d'))
+      return inRange(setting, parseDuration(value))
     case 'list':
       return parseList(value)
     case 'choice':
@@ -148,6 +148,10 @@ function parseChoice(setting: Setting, value: unknown): string {
   if (found === undefined) throw new TypeError(`must be one of ${setting.of?.join(', ')}`)
   return found
 }
+
+/** Milliseconds of "500ms", "10s", "5m", "8h" or "90d", for settings within a tree; throws TypeError. */
+export const parseDuration = (value: unknown): number =>
+  withUnit(value, durationUnits, 'a time with its unit such as 500ms, 10s, 5m, 8h or 90d')
 
 const byteUnits: Record<string, number> = {
   '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40,

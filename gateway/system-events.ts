@@ -34,6 +34,8 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
   certificate_expiry: SystemEventType.CREDENTIAL_EXPIRING,
   audit_failed: SystemEventType.AUDIT_FAILED,
   audit_damaged: SystemEventType.AUDIT_DAMAGED,
+  link_down: SystemEventType.LINK_DOWN,
+  link_refused: SystemEventType.QUARANTINED,
 }
 
 export interface SystemEvents {

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { GatewayError } from '../../proto/errors.ts'
 import { configuredInputs } from '../configured-inputs.ts'
+import { configuredLinks } from '../links/link-settings.ts'
 import { refuseOpenDoors } from '../policy/doors.ts'
 import { readUsers } from '../policy/principals.ts'
 import { readRoles } from '../policy/roles.ts'
@@ -32,6 +33,7 @@ export const settings: Command = {
       () => readUsers(read['mqtt.users']),
       () => readRoles(read.roles),
       () => configuredInputs(read),
+      () => configuredLinks(read, process.env),
     ]
     const faults = checks.flatMap(faultOf)
     if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))

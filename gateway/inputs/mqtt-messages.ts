@@ -19,12 +19,12 @@ export function frameMessages(log: Pick<Log, 'frameHead' | 'readFrame' | 'readFr
     },
     fetch(number) {
       const frame = log.readFrame(number)
-      return frame && messageOf(number, frame)
+      return frame && frameMessage(number, frame)
     },
     scan(after, limit) {
       const slice = log.readFrames(after, { frames: limit, bytes: scannedBytes })
       if (!slice) return undefined
-      const messages = slice.frames.flatMap(({ number, frame }) => messageOf(number, frame) ?? [])
+      const messages = slice.frames.flatMap(({ number, frame }) => frameMessage(number, frame) ?? [])
       return { messages, through: slice.through }
     },
   }
@@ -46,13 +46,14 @@ function appendedMessages(
   const messages: DeliverableMessage[] = []
   for (const { number, frame, records } of frames) {
     if (!frame.mqtt || !(frame.mqtt.retain || isWanted(frame.channel!))) continue
-    const message = messageOf(number, frame, kindOfRecords(records))
+    const message = frameMessage(number, frame, kindOfRecords(records))
     if (message) messages.push(message)
   }
   return messages
 }
 
-function messageOf(number: number, frame: Frame, kind = kindOf(frame)): DeliverableMessage | undefined {
+/** Undefined: no message that may be delivered. */
+export function frameMessage(number: number, frame: Frame, kind = kindOf(frame)): DeliverableMessage | undefined {
   const { mqtt, channel = '', payload } = frame
   if (!mqtt || !payload) return undefined
   const properties = propertiesOf(frame)

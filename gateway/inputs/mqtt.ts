@@ -182,7 +182,7 @@ const rightsAdvice = 'if it should be let to, change mqtt.users'
 const warnEveryNs = 60_000_000_000n
 const warningsMax = 100
 
-function verdictOf(fate: Fate): Verdict {
+export function verdictOf(fate: Fate): Verdict {
   if (fate.fate === 'refused' && fate.fault === 'forbidden') return 'forbidden'
   return fate.fate === 'carried' ? 'unread' : 'accepted'
 }

@@ -82,6 +82,11 @@ const migrations: readonly string[] = [
   // gateway/policy/registry.ts says what an entry holds.
   `CREATE TABLE principals (name TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID;`,
   `ALTER TABLE mqtt_wills ADD COLUMN frame_id BLOB;`,
+  // gateway/links: how far each link is, what is on its way in at QoS 2, and what it is subscribed to at the other broker.
+  `CREATE TABLE link_places (link TEXT NOT NULL, source TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (link, source)) WITHOUT ROWID;
+   CREATE TABLE link_received (link TEXT NOT NULL, packet_id INTEGER NOT NULL, frame_id BLOB NOT NULL,
+     PRIMARY KEY (link, packet_id)) WITHOUT ROWID;
+   CREATE TABLE link_filters (link TEXT NOT NULL, filter TEXT NOT NULL, PRIMARY KEY (link, filter)) WITHOUT ROWID;`,
 ]
 
 export function openState(parts: StateParts): State {

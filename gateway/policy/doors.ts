@@ -4,11 +4,12 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { GatewayError } from '../../proto/errors.ts'
 import { parseAddress } from '../addresses.ts'
 import type { Settings } from '../settings.ts'
+import { plainLinks } from '../links/link-settings.ts'
 import { isLoopback } from './principals.ts'
 
 /** Throws GatewayError unsafe_settings with a sentence for each open door. */
 export function refuseOpenDoors(settings: Settings): void {
-  const faults = [...mqttFaults(settings), ...plainFaults(settings), ...keyFaults(settings)]
+  const faults = [...mqttFaults(settings), ...plainFaults(settings), ...keyFaults(settings), ...plainLinks(settings)]
   if (faults.length > 0) throw new GatewayError('unsafe_settings', faults.join('\n'))
 }
 

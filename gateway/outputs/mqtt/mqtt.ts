@@ -72,12 +72,15 @@ export function createMqttOutput({ broker, log, logger, include }: MqttOutParts)
       const seen = viewOf(record, included)
       return typeof seen === 'object' ? messageOf(record, seen, number % 2 === 1) : undefined
     },
-    scan(after) {
+    scan(after, _limit, wanted = () => true) {
       const slice = log.read(lane, Math.floor(after / 2), scanned)
       if (!slice) return undefined
       const messages = slice.records.flatMap((record) => {
-        const seen = heldBack(record) === undefined ? viewOf(record, included) : 'nothing'
-        return typeof seen === 'object' ? [false, true].map((json) => messageOf(record, seen, json)) : []
+        if (heldBack(record) !== undefined) return []
+        const topic = eventTopic(record.header, record.lane)
+        const forms = [false, true].filter((json) => wanted(json ? `${topic}/${jsonLevel}` : topic))
+        const seen = forms.length > 0 ? viewOf(record, included) : 'nothing'
+        return typeof seen === 'object' ? forms.map((json) => messageOf(record, seen, json)) : []
       })
       return { messages, through: throughOf(slice.through) }
     },
