@@ -1,6 +1,7 @@
 // Every row of the proof, in the order of the table.
 
 import { accounting } from './accounting.ts'
+import { bridge } from './bridge.ts'
 import { clock } from './clock.ts'
 import { stalledConsole } from './console.ts'
 import { diskFull } from './disk-full.ts'
@@ -48,6 +49,7 @@ export const rows: readonly Row[] = [
   orderOfMqtt5ThroughKills,
   orderOfMqtt5ThroughPowerLosses,
   orderOfMqtt5ThroughStorms,
+  bridge,
   retained,
   oneFrozen,
   manyFrozen,
