@@ -266,6 +266,8 @@ test('its will waits for its delay, says what it was to say, and is not sent whe
   await reader.client.subscribeAsync('wills/#', { qos: 1 })
   const unit = (clientId: string, willDelayInterval: number): IClientOptions => ({
     clientId,
+    // A clean start would end the session before, and with it the delay (MQTT 5 §3.1.3.2.2).
+    clean: false,
     properties: { sessionExpiryInterval: 60 },
     will: {
       topic: `wills/${clientId}`,
