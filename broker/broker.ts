@@ -319,12 +319,6 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     },
     isWanted: (topic) => running !== undefined && running.delivery.isWanted(topic),
     isWantedBelow: (root) => running !== undefined && running.delivery.isWantedBelow(root),
-    cut(principalName) {
-      for (const client of here.values()) {
-        const { principal, gate } = member(client)
-        if (principal?.name === principalName) gate.cut('revoked', reasonCode.administrative)
-      }
-    },
     counts: (): Counts => ({
       connections: admission.connections,
       sessions: running?.sessions.kept ?? 0,

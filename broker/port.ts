@@ -26,8 +26,6 @@ export interface Broker {
   isWanted(topic: string): boolean
   /** False when nobody would be given any such message below `root`: asked once for many. */
   isWantedBelow(root: string): boolean
-  /** Closes the connections of a principal that may not be here any more, each with its reason (MQTT 5: 0x98). */
-  cut(principalName: string): void
   /** What has happened since the start, and what is here now; a copy. */
   counts(): Counts
   /** Closes listeners and connections. Wills are not sent: the gateway is going away, not the devices. */
@@ -267,8 +265,6 @@ export type CutReason =
   | 'rights_changed'
   /** Too many of its QoS 2 messages wait for PUBREL. */
   | 'receive_maximum'
-  /** `Broker.cut`. */
-  | 'revoked'
   | 'closing'
 
 export type RefusalReason =

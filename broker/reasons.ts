@@ -3,10 +3,15 @@
 
 import type { CutReason, RefusalReason } from './port.ts'
 
-/** Of a packet that was not taken; also said to the device, and in the log. */
+const packetAdvice = {
+  too_large: 'send smaller messages, or raise mqtt.packet_bytes_max of the gateway',
+  protocol: 'correct the client: this is not according to the MQTT standard',
+} as const
+
+/** Of a packet that was not taken, for the device and the log. */
 export const cutAdvice = {
-  too_large: 'send smaller messages, or raise mqtt.packet_bytes_max of the gateway; the message was not taken',
-  protocol: 'correct the client: this is not according to the MQTT standard; the message was not taken',
+  too_large: `${packetAdvice.too_large}; the message was not taken`,
+  protocol: `${packetAdvice.protocol}; the message was not taken`,
 } as const
 
 const cutWords: Readonly<Partial<Record<CutReason, string>>> = {
@@ -15,14 +20,14 @@ const cutWords: Readonly<Partial<Record<CutReason, string>>> = {
   unstored: 'it could not be stored and is not acknowledged; connect again and send it again',
   receive_maximum: 'too many messages of QoS 2 wait for their PUBREL; keep to the Receive Maximum of CONNACK',
   taken_over: 'another connection came with this client id; give each client an id of its own',
-  revoked: 'this sender may not be here any more; ask who runs the gateway',
+  rights_changed: 'the rights of this sender have changed; connect again',
   closing: 'the gateway is stopping; connect again in a while',
 }
 
 /** Of a connection that is closed. `fault`: what was wrong with the packet that it is closed for. */
 export function closingWords(reason: CutReason, fault: string | undefined): string | undefined {
   if (fault === undefined) return cutWords[reason]
-  return reason === 'too_large' || reason === 'protocol' ? `${fault}; ${cutAdvice[reason]}` : fault
+  return reason === 'too_large' || reason === 'protocol' ? `${fault}; ${packetAdvice[reason]}` : fault
 }
 
 /** Of a CONNECT that is turned away. One answer for a wrong name and a wrong secret. */

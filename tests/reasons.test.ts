@@ -195,7 +195,7 @@ describe('DISCONNECT says why', () => {
     expect(told(await raw.packet(mqtt.disconnect))).toEqual(['89', expect.stringMatching(/^it could not be stored/)])
   })
 
-  test('its principal may not be here any more; others stay', async () => {
+  test('the rights of its principal have changed; others stay', async () => {
     const { port, broker } = await startBroker()
     const named = (user: string): Buffer =>
       frame(0x10, text('MQTT'), Buffer.of(5, 0x82, 0, 60, 0), text(`of-${user}`), text(user))
@@ -203,12 +203,12 @@ describe('DISCONNECT says why', () => {
     one.send(named('unit-7'))
     other.send(named('unit-8'))
     await Promise.all([one.packet(mqtt.connack), other.packet(mqtt.connack)])
-    broker.cut('unit-7')
-    expect(told(await one.packet(mqtt.disconnect))).toEqual(['98', expect.stringMatching(/^this sender may not/)])
+    broker.renew('unit-7')
+    expect(told(await one.packet(mqtt.disconnect))).toEqual(['98', expect.stringMatching(/^the rights of this sender/)])
     await one.closed
     other.send(Buffer.of(0xc0, 0))
     await other.packet(mqtt.pingresp)
-    expect(broker.counts()).toMatchObject({ connections: 1, cut: { revoked: 1 } })
+    expect(broker.counts()).toMatchObject({ connections: 1, cut: { rights_changed: 1 } })
   })
 
   test('the gateway is stopping', async () => {

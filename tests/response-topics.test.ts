@@ -142,7 +142,7 @@ test(
     expect(await codeOf(narrow, 'plant/answers/narrow/7')).toBe(unread)
     expect(await ask(narrow, 'plant/ask', 'plant/answers/other/7')).toEqual([
       0x87,
-      expect.stringMatching(/^its response topic is one that this sender may not subscribe to; .*mqtt\.users/),
+      expect.stringMatching(/^its response topic is one that this sender may not read; .*mqtt\.users/),
     ])
     expect(await codeOf(wide, 'plant/answers/other/7')).toBe(unread)
     // An answer there would be an event, with the authority of who answers.

@@ -17,14 +17,17 @@ const whyRefused: Readonly<Partial<Record<RefusalReason, string>>> = {
   address_connections: 'There were as many connections from this address as one may have.',
   connect_rate: 'Connections came faster than one address may make them.',
   sessions: 'There were as many sessions as the gateway keeps.',
-  will_forbidden: 'Its will is for a topic on which it may not publish.',
+  will_forbidden:
+    'Its will is for a topic on which it may not publish, or asks for answers where it may not read them.',
+  authentication_method: 'It asked for enhanced authentication, which is not spoken here.',
   certificate: 'It showed no certificate of an authority that is trusted.',
   origin: 'It is a page of another origin.',
   protocol: 'What it sent was no MQTT.',
 }
 
 const whyCut: Readonly<Partial<Record<CutReason, string>>> = {
-  left: 'It went, or was silent for longer than its keep-alive.',
+  left: 'It went.',
+  keep_alive: 'It was silent for longer than its keep-alive.',
   protocol: 'It was cut: it broke the standard.',
   too_large: 'It was cut: its packet was above the limit.',
   slow: 'It was cut: it did not read what it had subscribed to.',
@@ -53,7 +56,7 @@ export function brokerNotes(audit: Audit): (event: BrokerEvent) => void {
       audit.repeated(`mqtt out ${principal} ${why}`, {
         action: 'sign_out',
         type: SystemEventType.SIGNED_OUT,
-        outcome: why === 'left' ? 'done' : 'failed',
+        outcome: why === 'left' || why === 'keep_alive' ? 'done' : 'failed',
         principal,
         text: whyCut[why] ?? why,
         details: { client_id: clientId, why },

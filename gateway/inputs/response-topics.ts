@@ -11,7 +11,7 @@ export interface ResponseTopics {
 }
 
 export interface ResponseTopicParts {
-  readonly permissions: Pick<Permissions, 'mayPublish' | 'maySubscribe'>
+  readonly permissions: Pick<Permissions, 'mayPublish' | 'mayReceive'>
   /** Whether an adapter reads what comes on a topic. */
   isRead(topic: string): boolean
 }
@@ -23,8 +23,8 @@ export function createResponseTopics({ permissions, isRead }: ResponseTopicParts
       if (isOwn(topic) && topic !== principal.refusals) {
         return `its response topic is below ${eventRoot}/ or ${refusedRoot}/, where only the gateway publishes; ask for answers elsewhere`
       }
-      if (!permissions.maySubscribe(principal, topic)) {
-        return 'its response topic is one that this sender may not subscribe to; ask for answers where it may read them'
+      if (!permissions.mayReceive(principal, topic)) {
+        return 'its response topic is one that this sender may not read; ask for answers where it may read them'
       }
       if (isRead(topic) && !permissions.mayPublish(principal, topic)) {
         return 'its response topic is read as messages of devices, and this sender may not publish there; ask for answers elsewhere'

@@ -1,7 +1,9 @@
 """Runs the interoperability tests of eclipse/paho.mqtt.testing against a broker, as they are, and says of each how it ended.
 
-The file is run as its own main program, with two things put in where it has no working option for them: all its tests, also
-the one whose name unittest does not find, and the filter that this broker refuses (what its option -n is meant for).
+The file is run as its own main program, with three things put in where it has no working option for them: all its tests, also
+the one whose name unittest does not find; the filter that this broker refuses (what its option -n is meant for); and that its
+clients of MQTT 5 ask for no reasons in words (Request Problem Information 0), since what reads their acknowledgements takes no
+more than four bytes of them.
 Prints one line of JSON for each test: name, passed, and the last line of what it said. A test that hangs is ended and missed.
 
 usage: paho.py FOLDER FILE PORT NOSUBSCRIBE [TEST ...]
@@ -35,9 +37,22 @@ def hangs(_signal, _frame):
     raise TimeoutError(f"took longer than {test_s_max} s")
 
 
+def ask_for_no_reasons(connects):
+    pack = connects.pack
+
+    def packed(self):
+        if not hasattr(self.properties, "RequestProblemInformation"):
+            self.properties.RequestProblemInformation = 0
+        return pack(self)
+
+    connects.pack = packed
+
+
 def run_all():
     main = sys.modules["__main__"]
     main.nosubscribe_topics = (nosubscribe,)
+    if hasattr(main, "MQTTV5"):
+        ask_for_no_reasons(main.MQTTV5.Connects)
     for name in wanted or names(main.Test):
         said = io.StringIO()
         result = unittest.TestResult()
