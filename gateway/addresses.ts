@@ -10,7 +10,14 @@ export interface Address {
   readonly port: number
 }
 
-const portDefaults: Record<string, number> = { mqtt: 1883, mqtts: 8883, ws: 9001, wss: 9001 }
+const portDefaults: Record<string, number> = {
+  mqtt: 1883,
+  mqtts: 8883,
+  ws: 9001,
+  wss: 9001,
+  http: 8080,
+  https: 8443,
+}
 
 /** Throws GatewayError settings_invalid naming `key`. */
 export function parseAddress(text: string, key: string): Address {

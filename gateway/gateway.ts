@@ -54,7 +54,7 @@ import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
 import { configuredLevels, configuredStore } from './telemetry/configured-store.ts'
-import { keysOfGrpc, tlsFiles } from './tls-files.ts'
+import { keysOfGrpc, keysOfHttp, tlsFiles } from './tls-files.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -303,6 +303,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         ? undefined
         : createHttpServer({
             address: hostAndPort(settings['http.listen'], 'http.listen'),
+            ...keysOfHttp(settings, tls),
             logger,
             notReady,
             api: {
@@ -394,7 +395,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
           ({ name, address, port }) => `${name.split('://')[0]}://${bracketed(address)}:${port}`,
         ),
         ...(grpc ? { grpc: withPort(settings['grpc.listen'], grpc.port) } : undefined),
-        ...(http ? { http: `http://${withPort(settings['http.listen'], http.port)}` } : undefined),
+        ...(http ? { http: withPort(httpUrl(settings['http.listen']), http.port) } : undefined),
       },
       stop,
     }
@@ -422,6 +423,7 @@ const heardBy =
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
 /** The port that was really given, where the settings left it open. */
 const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
+const httpUrl = (address: string): string => (address.includes('://') ? address : `http://${address}`)
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** A program's events take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */

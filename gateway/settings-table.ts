@@ -123,7 +123,8 @@ export const settingsTable = {
   'http.listen': {
     kind: 'text',
     default: '127.0.0.1:8080',
-    about: 'Where health, readiness, metrics and the HTTP API are served; "off" for nowhere.',
+    about:
+      'Where health, readiness, metrics and the HTTP API are served, as host:port or, with TLS, https://host:port; "off" for nowhere.',
   },
   'http.ingest': {
     kind: 'flag',

@@ -26,7 +26,15 @@ export function tlsFiles(settings: Settings): TlsFiles | undefined {
 /** On this machine only where certificates are asked for: a program there needs no authority to trust. */
 export function keysOfGrpc(settings: Settings, tls: TlsFiles | undefined): { readonly keys?: ServerKeys } {
   const { address } = parseAddress(settings['grpc.listen'], 'grpc.listen')
-  if (!tls || (isLoopback(address) && !tls.clientAuthorities)) return {}
+  return isLoopback(address) && !tls?.clientAuthorities ? {} : keysOf(tls)
+}
+
+/** Where the address says https://. */
+export const keysOfHttp = (settings: Settings, tls: TlsFiles | undefined): { readonly keys?: ServerKeys } =>
+  settings['http.listen'].startsWith('https://') ? keysOf(tls) : {}
+
+function keysOf(tls: TlsFiles | undefined): { readonly keys?: ServerKeys } {
+  if (!tls) return {}
   const [certificate, key] = [String(tls.certificate), String(tls.key)]
   if (!tls.clientAuthorities) return { keys: { certificate, key } }
   const { clientAuthorities, certificateRequired = false } = tls

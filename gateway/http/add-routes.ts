@@ -1,6 +1,7 @@
 // Makes the table of routes answer: who asks is asked before a body is read, parameters are checked before a handler sees them, and a
 // handler's answer is written. Handlers see none of that.
 
+import { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditedCall, CallNotes } from '../audit/calls.ts'
 import { isLabelled, type Reading, watchedView } from '../audit/reads.ts'
@@ -111,7 +112,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
       body: Buffer.isBuffer(body) ? body : new Uint8Array(),
       contentType: headers['content-type'] ?? '',
       accept: headers.accept ?? '',
-      origin: `http://${headers.host ?? ''}`,
+      origin: `${raw.socket instanceof TLSSocket ? 'https' : 'http'}://${headers.host ?? ''}`,
       url,
       socket: raw.socket,
     }

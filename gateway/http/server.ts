@@ -1,12 +1,17 @@
 // The HTTP face: health, readiness and metrics, for supervisors and Prometheus, and the API of routes.ts. It tells nobody more than
 // they need, and no connection, however slow, holds it up.
 
+import type { IncomingMessage } from 'node:http'
 import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
+import type { Access } from '../grpc/access.ts'
+import type { ServerKeys } from '../grpc/credentials.ts'
 import type { Logger } from '../logger.ts'
+import { isLoopback } from '../policy/principals.ts'
 import { addAccessLog } from './access-log.ts'
 import { addRoutes, type Api, type KnownPath, methodsOn } from './add-routes.ts'
 import { tooLarge } from './bodies.ts'
+import { callerOf } from './caller.ts'
 import { gatewayFamilies, type MetricsParts } from './families.ts'
 import { createMetrics, type Family } from './metrics.ts'
 
@@ -17,6 +22,8 @@ export interface HttpServerParts {
   /** What keeps the gateway from taking messages; empty: it is ready. */
   notReady(): readonly NotReady[]
   readonly metrics: MetricsParts
+  /** Present: it speaks TLS. */
+  readonly keys?: ServerKeys
   /** Absent: only health, readiness and metrics. */
   readonly api?: Api
 }
@@ -53,12 +60,13 @@ const headerBytesMax = 8_192
 const closeMsMax = 1_000
 
 export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const server = fastify({
-    http: {
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: timeoutCheckMs,
-      maxHeaderSize: headerBytesMax,
-    },
+  const own = {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+    maxHeaderSize: headerBytesMax,
+  }
+  const server: FastifyInstance = fastify({
+    ...(parts.keys ? { https: { ...own, ...tlsOf(parts.keys) } } : { http: own }),
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     bodyLimit: bodyBytesMax,
@@ -89,22 +97,49 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   }
 }
 
-/** Answers with the paths there are. */
+// TLS 1.2 is the least that partners of this field may use (CJIS Security Policy 5.10.1.2).
+const tlsOf = ({ certificate, key, clientAuthorities, clientCertificateRequired = false }: ServerKeys) => ({
+  cert: certificate,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  handshakeTimeout: headersTimeoutMs,
+  requestCert: clientAuthorities !== undefined,
+  rejectUnauthorized: clientCertificateRequired,
+  ...(clientAuthorities !== undefined && { ca: clientAuthorities }),
+})
+
+/** Answers with the paths there are. Whether it lives is for anybody; what is the matter, and figures, are for who may know its state. */
 function addPaths(
   server: FastifyInstance,
-  { notReady, metrics: metricsParts }: HttpServerParts,
+  { notReady, metrics: metricsParts, api }: HttpServerParts,
   requests: Family,
 ): readonly KnownPath[] {
+  const mayKnow = async (raw: IncomingMessage): Promise<boolean> => !api || isKnown(api.access, raw)
   const metrics = createMetrics([...gatewayFamilies(metricsParts), requests])
   const { version } = metricsParts
 
   server.get('/healthz', () => ({ alive: true, version }))
-  server.get('/readyz', (_request, reply) => {
+  server.get('/readyz', async ({ raw }, reply) => {
     const reasons = notReady()
-    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
+    const told = (await mayKnow(raw)) ? { reasons } : {}
+    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, ...told })
   })
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  server.get('/metrics', async ({ raw }, reply) => {
+    if (!(await mayKnow(raw))) {
+      const text =
+        'Figures are for who may know the state of the gateway: send the token of a principal with the role operator.'
+      throw new GatewayError('not_authenticated', text)
+    }
+    return reply.type(metrics.contentType).send(await metrics.text())
+  })
   return ['/healthz', '/readyz', '/metrics'].map((path) => ({ method: 'GET', path, parameters: {} }))
+}
+
+/** On this machine, through a proxy too, whoever asks. */
+async function isKnown(access: Access, raw: IncomingMessage): Promise<boolean> {
+  if (isLoopback(raw.socket.remoteAddress ?? '') && raw.headers.authorization === undefined) return true
+  const who = await access.authenticate(callerOf(raw))
+  return 'principal' in who && access.may(who.principal, 'GetStatus')
 }
 
 function addHeaders(server: FastifyInstance): void {

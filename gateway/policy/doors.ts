@@ -26,10 +26,14 @@ function* mqttFaults(settings: Settings): Generator<string> {
 function* plainFaults(settings: Settings): Generator<string> {
   for (const key of ['grpc.listen', 'http.listen'] as const) {
     const door = settings[key]
-    if (door === 'off' || isLoopback(parseAddress(door, key).address)) continue
-    if (key === 'http.listen') {
-      yield `http.listen: ${door} would show events and metrics to the network, and asks nobody for a name; keep it on 127.0.0.1. Behind a proxy only health and metrics are answered`
-    } else if (!settings['tls.certificate'] || !settings['tls.key']) {
+    if (door === 'off') continue
+    const { scheme, address } = parseAddress(door, key)
+    const hasKeys = settings['tls.certificate'] && settings['tls.key']
+    if (scheme === 'https' && !hasKeys) yield `${key}: ${door} needs tls.certificate and tls.key`
+    if (isLoopback(address)) continue
+    if (key === 'http.listen' && scheme !== 'https') {
+      yield `http.listen: ${door} would send tokens and data in plain text over the network; write https://${door.replace(/^.*:\/\//, '')} and set tls.certificate and tls.key`
+    } else if (key === 'grpc.listen' && !hasKeys) {
       yield `grpc.listen: ${door} would send tokens and data in plain text over the network; set tls.certificate and tls.key, and tls.client_ca for client certificates`
     }
   }

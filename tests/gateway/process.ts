@@ -68,6 +68,6 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
     dataDir,
     mqttPort: Number(said(/mqtt:\/\/127\.0\.0\.1:(\d+)/)),
     grpc: said(/gRPC\s+(\S+)/),
-    http: said(/HTTP\s+(http:\/\/\S+?)\/healthz/),
+    http: said(/HTTP\s+(https?:\/\/\S+?)\/healthz/),
   })
 }
