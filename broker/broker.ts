@@ -10,7 +10,7 @@ import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { createPersistence } from './aedes-persistence.ts'
 import { createDelivery } from './delivery.ts'
 import { Gate, type Gates } from './gate.ts'
-import { createInflow, type Inflow } from './inflow.ts'
+import { Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
 import { createOutwardAliases } from './outward-aliases.ts'
@@ -204,8 +204,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
     function admit(client: ClientInside, session: Session<P>): void {
       const { gate, principal, connect } = member(client)
       // Most who only read never need one.
-      let made: Inflow | undefined
-      const inflow = (): Inflow => (made ??= createInflow(inflowParts, principal!, session, gate))
+      let made: Inflow<P> | undefined
+      const inflow = (): Inflow<P> => (made ??= new Inflow(inflowParts, principal!, session, gate))
       const connection: Connection = {
         gate,
         protocolVersion: session.protocolVersion,

@@ -15,14 +15,6 @@ import type { ReceivedOnce, Session } from './session.ts'
 import type { SessionStore } from './stored.ts'
 import type { Tally } from './tally.ts'
 
-export interface Inflow {
-  arrive(packet: PublishPacket): void
-  /** PUBREL came. */
-  release(packetId: number): void
-  /** Nothing waits for its acknowledgement. */
-  isIdle(): boolean
-}
-
 /** Where acknowledgements go: a client's gate, or a link to another broker. */
 export type InflowGate = Pick<
   Gate,
@@ -56,272 +48,298 @@ class Arrival implements ToldVerdict {
   permitted = true
   verdict: Verdict | undefined
   next: Arrival | undefined
-  readonly #answer: () => void
-  readonly #fail: () => void
+  readonly #inflow: Pick<Inflow<Principal>, 'answer' | 'fail'>
 
   constructor(
     packet: PublishPacket,
     once: ReceivedOnce | undefined,
     noting: Promise<void> | undefined,
     repeated: boolean,
-    answer: () => void,
-    fail: () => void,
+    inflow: Pick<Inflow<Principal>, 'answer' | 'fail'>,
   ) {
     this.packet = packet
     this.bytes = bytesOf(packet)
     this.repeated = repeated
     this.once = once
     this.noting = noting
-    this.#answer = answer
-    this.#fail = fail
+    this.#inflow = inflow
   }
 
   settled(verdict: Verdict): void {
     this.verdict = this.permitted ? verdict : 'forbidden'
     if (!this.repeated) this.once?.resolve?.(this.verdict)
-    this.#answer()
+    this.#inflow.answer()
   }
 
   notTaken(): void {
     if (!this.repeated) this.once?.reject?.(new Error('not taken'))
-    this.#fail()
+    this.#inflow.fail()
   }
 }
 
-export function createInflow<P extends Principal>(
-  parts: InflowParts<P>,
-  principal: P,
-  session: Pick<Session<P>, 'clientId' | 'protocolVersion' | 'kept' | 'received'>,
-  gate: InflowGate,
-): Inflow {
-  const { house, limits, tally, store, inFlight } = parts
-  const { clientId } = session
-  let aliases: Map<number, string> | undefined
+/** A class, since there is one for each connection that publishes: twenty functions of its own would be as many places in memory. */
+export class Inflow<P extends Principal> {
+  readonly #parts: InflowParts<P>
+  readonly #principal: P
+  readonly #session: Pick<Session<P>, 'clientId' | 'protocolVersion' | 'kept' | 'received'>
+  readonly #gate: InflowGate
+  #first: Arrival | undefined
+  #last: Arrival | undefined
+  /** The first that is not given to the house yet. */
+  #unsent: Arrival | undefined
+  #messages = 0
+  #bytes = 0
+  /** Nothing more is taken from this connection. */
+  #deaf = false
+  /** What came cannot be stored. */
+  #stuck = false
+  #aliases: Map<number, string> | undefined
   /** Of QoS 2, sent again over this connection without DUP: identifiers, and sums of their payloads. */
-  let unmarked: Map<number, number> | undefined
-  let toldUnread: Set<string> | undefined
+  #unmarked: Map<number, number> | undefined
   /**
    * QoS 2 messages that came over this connection and were not released: the quota begins anew with each (MQTT 5 §4.9). A bridge that
    * comes back with a long queue would else be cut for what it sent before, for ever.
    */
-  let unreleased: Set<number> | undefined
-  let first: Arrival | undefined
-  let last: Arrival | undefined
-  /** The first that is not given to the house yet. */
-  let unsent: Arrival | undefined
-  let messages = 0
-  let bytes = 0
-  /** Nothing more is taken from this connection. */
-  let deaf = false
-  /** What came cannot be stored. */
-  let stuck = false
+  #unreleased: Set<number> | undefined
+  #toldUnread: Set<string> | undefined
 
-  function arrive(packet: PublishPacket): void {
-    if (deaf) return
-    const named = packet.topicAlias === undefined ? packet : withTopic(packet, packet.topicAlias)
+  constructor(
+    parts: InflowParts<P>,
+    principal: P,
+    session: Pick<Session<P>, 'clientId' | 'protocolVersion' | 'kept' | 'received'>,
+    gate: InflowGate,
+  ) {
+    this.#parts = parts
+    this.#principal = principal
+    this.#session = session
+    this.#gate = gate
+  }
+
+  /** Nothing waits for its acknowledgement. */
+  isIdle(): boolean {
+    return this.#messages === 0
+  }
+
+  arrive(packet: PublishPacket): void {
+    if (this.#deaf) return
+    const named = packet.topicAlias === undefined ? packet : this.#withTopic(packet, packet.topicAlias)
     if (!named) return
-    if (named.qos === 2) return arriveOnce(named)
-    queue(named, undefined, undefined, false)
+    if (named.qos === 2) return this.#arriveOnce(named)
+    this.#queue(named, undefined, undefined, false)
+  }
+
+  /** PUBREL came. */
+  release(packetId: number): void {
+    this.#forget(packetId)
+    const complete = (): void => this.#gate.sendShort('pubcomp', packetId)
+    if (!this.#session.kept) return complete()
+    // Also for one that is not known any more: the client uses the identifier anew once it has PUBCOMP.
+    this.#parts.store.flush().then(complete, () => this.#gate.cut('unstored', reasonCode.serverBusy))
   }
 
   /** MQTT 5 §3.3.2.3.4. */
-  function withTopic(packet: PublishPacket, alias: number): PublishPacket | undefined {
-    if (alias === 0 || alias > limits.topicAliasesMax)
-      return breach(reasonCode.topicAlias, 'a topic alias beyond the limit')
+  #withTopic(packet: PublishPacket, alias: number): PublishPacket | undefined {
+    if (alias === 0 || alias > this.#parts.limits.topicAliasesMax)
+      return this.#breach(reasonCode.topicAlias, 'a topic alias beyond the limit')
     if (packet.topic !== '') {
-      ;(aliases ??= new Map()).set(alias, packet.topic)
+      ;(this.#aliases ??= new Map()).set(alias, packet.topic)
       return packet
     }
-    const topic = aliases?.get(alias)
+    const topic = this.#aliases?.get(alias)
     return topic === undefined
-      ? breach(reasonCode.protocol, 'a topic alias that stands for nothing')
+      ? this.#breach(reasonCode.protocol, 'a topic alias that stands for nothing')
       : { ...packet, topic }
   }
 
-  function breach(code: number, why: string): undefined {
-    deaf = true
-    gate.fault = why
-    gate.cut('protocol', code)
+  #breach(code: number, why: string): undefined {
+    this.#deaf = true
+    this.#gate.fault = why
+    this.#gate.cut('protocol', code)
   }
 
-  function arriveOnce(packet: PublishPacket): void {
+  #arriveOnce(packet: PublishPacket): void {
+    const { house, limits, store } = this.#parts
+    const { clientId, received, kept } = this.#session
     const { packetId } = packet
-    const known = session.received.get(packetId)
-    if (known && isHere(known)) {
-      if (!packet.dup && isThird(packet)) return breach(reasonCode.protocol, 'a packet identifier that is in use')
+    const known = received.get(packetId)
+    if (known && this.#isHere(known)) {
+      if (!packet.dup && this.#isThird(packet))
+        return this.#breach(reasonCode.protocol, 'a packet identifier that is in use')
       // It may be on its way yet, over a connection before: what comes behind it must not overtake it.
-      return queue(packet, known, known.settled!.then(nothing), true)
+      return this.#queue(packet, known, known.settled!.then(nothing), true)
     }
-    if (unreleased && unreleased.size >= (session.kept ? limits.unreleasedKeptMax : limits.inFlightMax)) {
-      deaf = true
-      return gate.cut('receive_maximum', reasonCode.receiveMaximum)
+    if (this.#unreleased && this.#unreleased.size >= (kept ? limits.unreleasedKeptMax : limits.inFlightMax)) {
+      this.#deaf = true
+      return this.#gate.cut('receive_maximum', reasonCode.receiveMaximum)
     }
-    const frameId = session.kept ? house.newFrameId() : undefined
+    const frameId = kept ? house.newFrameId() : undefined
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
     const once: ReceivedOnce = { frameId, settled: promise, resolve, reject }
     // When it fails it will come again, and is new then.
     promise.catch(() => (once.settled = undefined))
-    session.received.set(packetId, once)
-    ;(unreleased ??= new Set()).add(packetId)
-    if (!frameId) return queue(packet, once, undefined, false)
+    received.set(packetId, once)
+    ;(this.#unreleased ??= new Set()).add(packetId)
+    if (!frameId) return this.#queue(packet, once, undefined, false)
     store.write({ kind: 'received', clientId, received: { packetId, frameId } })
-    queue(packet, once, store.flush(), false)
+    this.#queue(packet, once, store.flush(), false)
   }
 
   /** [MQTT-3.3.1-1]: what is sent again says so. Once is forgiven, as is a number that stands for another message by now. */
-  function isThird({ packetId, payload }: PublishPacket): boolean {
+  #isThird({ packetId, payload }: PublishPacket): boolean {
     const sum = crc32(payload)
-    const isSame = unmarked?.get(packetId) === sum
-    ;(unmarked ??= new Map()).set(packetId, sum)
+    const isSame = this.#unmarked?.get(packetId) === sum
+    ;(this.#unmarked ??= new Map()).set(packetId, sum)
     return isSame
   }
 
   /** An identifier of before a restart may have been written without its message. */
-  function isHere(once: ReceivedOnce): boolean {
-    if (!once.settled && once.frameId && house.isStored(once.frameId)) once.settled = Promise.resolve('accepted')
+  #isHere(once: ReceivedOnce): boolean {
+    const { frameId } = once
+    if (!once.settled && frameId && this.#parts.house.isStored(frameId)) once.settled = Promise.resolve('accepted')
     return once.settled !== undefined
   }
 
-  function queue(
+  #queue(
     packet: PublishPacket,
     once: ReceivedOnce | undefined,
     noting: Promise<void> | undefined,
     repeated: boolean,
   ): void {
-    const arrival = new Arrival(packet, once, noting, repeated, answer, fail)
-    if (last) last.next = arrival
-    else first = arrival
-    last = arrival
-    unsent ??= arrival
-    messages++
-    bytes += arrival.bytes
-    inFlight.messages++
-    if (full()) gate.throttle(true)
+    const arrival = new Arrival(packet, once, noting, repeated, this)
+    if (this.#last) this.#last.next = arrival
+    else this.#first = arrival
+    this.#last = arrival
+    this.#unsent ??= arrival
+    this.#messages++
+    this.#bytes += arrival.bytes
+    this.#parts.inFlight.messages++
+    if (this.#full()) this.#gate.throttle(true)
     if (noting) {
       const noted = (): void => {
         arrival.noting = undefined
-        send()
+        this.#send()
       }
-      noting.then(noted, () => fail())
+      noting.then(noted, () => this.fail())
     }
-    send()
+    this.#send()
   }
 
   /** Gives the house what it may have by now, in order. */
-  function send(): void {
-    while (unsent && !unsent.noting && !stuck) {
-      const arrival = unsent
-      unsent = arrival.next
+  #send(): void {
+    while (this.#unsent && !this.#unsent.noting && !this.#stuck) {
+      const arrival = this.#unsent
+      this.#unsent = arrival.next
       const { once } = arrival
       if (arrival.repeated && once?.settled) {
         once.settled.then(
           (verdict) => arrival.settled(verdict),
           () => arrival.notTaken(),
         )
-      } else give(arrival)
+      } else this.#give(arrival)
     }
   }
 
-  function give(arrival: Arrival): void {
+  #give(arrival: Arrival): void {
+    const { house, tally } = this.#parts
     const { packet, once } = arrival
     const { topic } = packet
     if (isBridgeStatus(topic)) {
       tally.totals.swallowed++
       return queueMicrotask(() => arrival.settled('accepted'))
     }
-    const why = denied(parts, principal, packet, false)
+    const why = denied(this.#parts, this.#principal, packet, false)
     if (why) {
       arrival.permitted = false
-      tell(why)
+      this.#tell(why)
     }
-    house.take(principal, inbound(packet, session, why, false, once?.frameId), arrival)
+    house.take(this.#principal, inbound(packet, this.#session, why, false, once?.frameId), arrival)
   }
 
-  function tell({ what, topic }: Explained): void {
+  #tell({ what, topic }: Explained): void {
     const action = what === 'answer' ? what : 'publish'
-    tally.forbid({ kind: 'forbidden', action, clientId, principal: principal.name, topic })
+    const { clientId } = this.#session
+    this.#parts.tally.forbid({ kind: 'forbidden', action, clientId, principal: this.#principal.name, topic })
   }
 
-  function answer(): void {
-    while (first?.verdict) {
-      const head = first
-      first = head.next
-      if (!first) last = undefined
-      leave(head)
-      if (head.verdict === 'forbidden') forbid(head)
-      else accept(head)
+  /** A verdict is there: what it lets go goes. */
+  answer(): void {
+    while (this.#first?.verdict) {
+      const head = this.#first
+      this.#first = head.next
+      if (!this.#first) this.#last = undefined
+      this.#leave(head)
+      if (head.verdict === 'forbidden') this.#forbid(head)
+      else this.#accept(head)
     }
-    if (!full()) gate.throttle(false)
-    if (messages === 0) gate.idle()
+    if (!this.#full()) this.#gate.throttle(false)
+    if (this.#messages === 0) this.#gate.idle()
   }
 
-  const full = (): boolean => messages >= limits.inFlightMax || bytes >= limits.inFlightBytesMax
+  #full(): boolean {
+    const { limits } = this.#parts
+    return this.#messages >= limits.inFlightMax || this.#bytes >= limits.inFlightBytesMax
+  }
 
-  function accept({ packet, repeated, verdict }: Arrival): void {
-    if (!repeated) tally.totals.accepted++
+  #accept({ packet, repeated, verdict }: Arrival): void {
+    if (!repeated) this.#parts.tally.totals.accepted++
     const { qos, packetId, topic } = packet
-    if (qos === 2) gate.sendShort('pubrec', packetId)
+    if (qos === 2) this.#gate.sendShort('pubrec', packetId)
     // MQTT 5 §3.4.2.1: it is kept, and there is nobody to whom it says anything.
-    else if (qos === 1 && verdict === 'unread' && gate.version === 5 && !parts.isWanted(topic)) {
-      gate.sendRefusal('puback', packetId, reasonCode.noSubscribers, unreadWords(topic))
-    } else if (qos === 1) gate.sendShort('puback', packetId)
+    else if (qos === 1 && verdict === 'unread' && this.#gate.version === 5 && !this.#parts.isWanted(topic)) {
+      this.#gate.sendRefusal('puback', packetId, reasonCode.noSubscribers, this.#unreadWords(topic))
+    } else if (qos === 1) this.#gate.sendShort('puback', packetId)
   }
 
   /** MQTT 3.1.1 can only be answered by an acknowledgement or by cutting; who is cut comes back with the same message for ever. */
-  function forbid({ packet, repeated }: Arrival): void {
+  #forbid({ packet, repeated }: Arrival): void {
+    const { house, tally } = this.#parts
     const { qos, packetId, topic } = packet
     if (!repeated) tally.totals.forbidden++
     if (qos === 0) return
     const kind = qos === 1 ? 'puback' : 'pubrec'
-    if (gate.version !== 5) return gate.sendShort(kind, packetId)
+    if (this.#gate.version !== 5) return this.#gate.sendShort(kind, packetId)
     // A PUBREC with an error frees the identifier.
-    if (qos === 2) forget(packetId)
+    if (qos === 2) this.#forget(packetId)
     // The house itself may have forbidden it.
-    const why = denied(parts, principal, packet, false) ?? { what: 'publish', topic }
-    gate.sendRefusal(kind, packetId, reasonCode.notAuthorized, house.explain(principal, why))
+    const why = denied(this.#parts, this.#principal, packet, false) ?? { what: 'publish', topic }
+    this.#gate.sendRefusal(kind, packetId, reasonCode.notAuthorized, house.explain(this.#principal, why))
   }
 
   /** Once for each topic, since it may be said of every message of a client that need not care. */
-  function unreadWords(topic: string): string | undefined {
-    toldUnread ??= new Set()
-    if (!gate.wantsReasons || toldUnread.has(topic) || toldUnread.size >= toldUnreadMax) return undefined
-    toldUnread.add(topic)
-    return house.explain(principal, { what: 'unread', topic })
+  #unreadWords(topic: string): string | undefined {
+    if (!this.#gate.wantsReasons) return undefined
+    const told = (this.#toldUnread ??= new Set())
+    if (told.has(topic) || told.size >= toldUnreadMax) return undefined
+    told.add(topic)
+    return this.#parts.house.explain(this.#principal, { what: 'unread', topic })
   }
 
-  function forget(packetId: number): void {
-    unmarked?.delete(packetId)
-    unreleased?.delete(packetId)
-    if (session.received.delete(packetId) && session.kept) store.write({ kind: 'forgotten', clientId, packetId })
+  #forget(packetId: number): void {
+    this.#unmarked?.delete(packetId)
+    this.#unreleased?.delete(packetId)
+    const { clientId, received, kept } = this.#session
+    if (received.delete(packetId) && kept) this.#parts.store.write({ kind: 'forgotten', clientId, packetId })
   }
 
-  function fail(): void {
+  /** A message could not be stored. */
+  fail(): void {
+    const { limits, tally } = this.#parts
     tally.totals.unstored++
-    if (stuck) return
-    deaf = stuck = true
-    gate.stop()
-    setTimeout(() => gate.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
+    if (this.#stuck) return
+    this.#deaf = this.#stuck = true
+    this.#gate.stop()
+    setTimeout(() => this.#gate.cut('unstored', reasonCode.serverBusy), limits.unstoredCutMs).unref()
     // Nothing that waits is acknowledged any more; all of it will come again, and is new then.
-    for (let rest = first; rest; rest = rest.next) leave(rest)
-    for (let rest = unsent; rest; rest = rest.next) rest.once?.reject?.(new Error('not taken'))
-    first = last = unsent = undefined
+    for (let rest = this.#first; rest; rest = rest.next) this.#leave(rest)
+    for (let rest = this.#unsent; rest; rest = rest.next) rest.once?.reject?.(new Error('not taken'))
+    this.#first = this.#last = this.#unsent = undefined
   }
 
-  function leave(arrival: Arrival): void {
-    messages--
-    bytes -= arrival.bytes
-    inFlight.messages--
+  #leave(arrival: Arrival): void {
+    this.#messages--
+    this.#bytes -= arrival.bytes
+    this.#parts.inFlight.messages--
   }
-
-  function release(packetId: number): void {
-    forget(packetId)
-    const complete = (): void => gate.sendShort('pubcomp', packetId)
-    if (!session.kept) return complete()
-    // Also for one that is not known any more: the client uses the identifier anew once it has PUBCOMP.
-    store.flush().then(complete, () => gate.cut('unstored', reasonCode.serverBusy))
-  }
-
-  return { arrive, release, isIdle: () => messages === 0 }
 }
 
 const nothing = (): void => {}

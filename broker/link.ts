@@ -3,7 +3,7 @@
 // with the other broker's acknowledgements. It connects for ever, and ever less often while that fails.
 
 import { generate } from 'mqtt-packet'
-import { createInflow, type Inflow, type InflowGate } from './inflow.ts'
+import { Inflow, type InflowGate } from './inflow.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { codeText, type LinkConnection, type LinkWelcome, openLinkConnection } from './link-connection.ts'
 import { createLinkOut } from './link-out.ts'
@@ -50,7 +50,7 @@ export function createLink(parts: LinkParts): Link {
     lastPublishedAt: bigint | undefined
   }
   let connection: LinkConnection | undefined
-  let inflow: Inflow | undefined
+  let inflow: Inflow<Principal> | undefined
   let isUp = false
   let since = clock.now()
   let sinceMonotonic = clock.monotonic()
@@ -122,7 +122,7 @@ export function createLink(parts: LinkParts): Link {
     if (isNew) forgetReceived()
     const problem = lacking(welcome, parts)
     if (problem !== undefined) return mine.close(problem)
-    inflow = createInflow(
+    inflow = new Inflow(
       { house: parts.house, limits, tally, store, inFlight, isWanted: () => true },
       principal,
       session,
