@@ -15,6 +15,7 @@ import { hashSecret } from '../gateway/policy/secrets.ts'
 import { AuditOutcome, SystemEventType } from '../proto/generated/types.ts'
 import type { AuditEntry } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
+import { rfc3339, timestamp } from '../proto/time.ts'
 import { testClient } from './grpc-house.ts'
 import { type GatewayProcess, startGatewayProcess } from './gateway/process.ts'
 import { tempFolder } from './tools/temp-folder.ts'
@@ -151,6 +152,42 @@ describe('each door', () => {
     })
   }, 60_000)
 })
+
+test('each change of a principal is an entry with what was asked for, and nothing of its secrets', async () => {
+  const gateway = await startGatewayProcess()
+  const admin = testClient(gateway.grpc, 'tocsin.v1.AdminService')
+  const secretHash = await hashSecret(Buffer.from('correct horse'))
+  const principal = { principal: 'device:tank-9', roles: [], publishTopics: ['plant/tank-9/#'], note: 'pump house' }
+  const until = BigInt(Math.floor(Date.now() / 1_000) + 30 * 86_400) * 1_000_000_000n
+  const token = { id: 'tk1234567890', sha256: randomBytes(32), expiresAt: timestamp(until) }
+  await admin.unary('PutPrincipal', { principal, secretHash, addTokens: [token], onlyNew: true })
+  await admin.unary('PutPrincipal', { principal: { ...principal, disabled: true }, removeTokens: ['tk1234567890'] })
+  await admin.unary('PutPrincipal', { principal, onlyNew: true }).catch(() => {})
+  await admin.unary('RemovePrincipal', { principal: 'device:tank-9' })
+  admin.close()
+  await gateway.stop()
+  const { list, faults } = read(gateway.dataDir)
+  expect(faults).toEqual([])
+  const changes = list.filter(({ type }) => type === SystemEventType.POLICY_CHANGE)
+  expect(changes.map((entry) => `${short(entry)} ${entry.object}`)).toEqual([
+    'put_principal grpc:anonymous done device:tank-9',
+    'put_principal grpc:anonymous done device:tank-9',
+    'put_principal grpc:anonymous failed device:tank-9',
+    'remove_principal grpc:anonymous done device:tank-9',
+  ])
+  const details = changes.map(({ details: all = [] }) =>
+    Object.fromEntries(all.map(({ name, value }) => [name, value])),
+  )
+  expect(details[0]).toEqual({
+    publish_topics: '["plant/tank-9/#"]',
+    note: 'pump house',
+    secret: 'a new one',
+    tokens_added: `tk1234567890 until ${rfc3339(until)}`,
+    only_new: 'true',
+  })
+  expect(details[1]).toMatchObject({ disabled: 'true', tokens_removed: 'tk1234567890' })
+  expect(JSON.stringify(list)).not.toContain('argon2id')
+}, 60_000)
 
 test('a gateway killed again and again while clients come and go leaves a whole chain, and loses nothing that was anchored', async () => {
   const dataDir = tempFolder('gateway')

@@ -33,13 +33,14 @@ export interface AuditedCall {
   /** Whether it changes something: each is an entry then. */
   readonly changes?: boolean
   readonly object?: string | undefined
+  readonly details?: Readonly<Record<string, string>>
 }
 
 export function createCallNotes(audit: Audit): CallNotes {
   const open = new Set<() => void>()
   const timer = setInterval(() => open.forEach((tell) => tell()), streamEveryMs).unref()
 
-  function noteOf({ name, address, principal, administers, object }: AuditedCall, error: unknown): AuditNote {
+  function noteOf({ name, address, principal, administers, object, details }: AuditedCall, error: unknown): AuditNote {
     const outcome = outcomeOf(error)
     return {
       action: snakeCase(name),
@@ -48,6 +49,7 @@ export function createCallNotes(audit: Audit): CallNotes {
       address,
       ...(principal !== undefined && { principal }),
       ...(object !== undefined && { object }),
+      ...(details && { details }),
       ...(error !== undefined && { text: textOf(error) }),
     }
   }
@@ -61,7 +63,7 @@ export function createCallNotes(audit: Audit): CallNotes {
 
   const detailed = (note: AuditNote, reading: Reading | undefined): AuditNote => {
     const details = reading && readingDetails(reading)
-    return details ? { ...note, details } : note
+    return details ? { ...note, details: { ...note.details, ...details } } : note
   }
 
   return {
@@ -105,6 +107,7 @@ const textOf = (error: unknown): string =>
 function typeOf(name: string, administers: boolean): SystemEventType {
   if (/^replay/i.test(name)) return SystemEventType.REFUSALS_REPLAYED
   if (/^backup/i.test(name)) return SystemEventType.BACKUP_MADE
+  if (/^(put|remove)Principal/i.test(name)) return SystemEventType.POLICY_CHANGE
   if (/^publish|ingest/i.test(name)) return SystemEventType.MESSAGE
   return administers ? SystemEventType.ADMINISTERED : SystemEventType.DATA_READ
 }

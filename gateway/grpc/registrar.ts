@@ -16,7 +16,7 @@ import type {
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { AuditedCall, CallNotes, OpenStream } from '../audit/calls.ts'
 import { isLabelled, type Reading, watchedView } from '../audit/reads.ts'
-import { idText } from '../ids.ts'
+import { askedBy, isChange } from '../audit/requests.ts'
 import type { Logger } from '../logger.ts'
 import { callerOf, type Access, type Caller, type Principal, type View } from './access.ts'
 
@@ -200,17 +200,6 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
   }
 }
 
-/** The event that is asked for, where it is one. */
-function objectOf(request: unknown): string | undefined {
-  const id: unknown = typeof request === 'object' && request !== null && 'id' in request ? request.id : undefined
-  return id instanceof Uint8Array && id.length === idBytes ? idText(id) : undefined
-}
-
-const idBytes = 16
-
-/** Calls of AdminService that change something. */
-const changing: ReadonlySet<string> = new Set(['ReplayRefusals', 'Backup'])
-
 function auditedCall(call: AnyCall, context?: Context): AuditedCall {
   const [, service = '', name = ''] = call.getPath().split('/')
   return {
@@ -218,9 +207,9 @@ function auditedCall(call: AnyCall, context?: Context): AuditedCall {
     face: 'grpc',
     address: call.getPeer(),
     principal: context?.principal.name,
-    object: objectOf(call.request),
+    ...askedBy(name, call.request),
     administers: service.endsWith('.AdminService'),
-    changes: changing.has(name),
+    changes: isChange(name),
   }
 }
 
