@@ -17,14 +17,13 @@ import { openGatewayAudit } from './audit/gateway-audit.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
 import { createFanOut } from './grpc/fan-out.ts'
-import type { ReceiveEvents } from './grpc/publish.ts'
+import { eventsReceiver } from './grpc/publish.ts'
 import { apiRoutes } from './http/routes.ts'
 import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
 import { createDeviceNotices } from './inputs/device-notices.ts'
 import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
 import { followFrames, frameMessages } from './inputs/mqtt-messages.ts'
-import type { Receive } from './inputs/receive.ts'
 import { configuredLinks } from './links/link-settings.ts'
 import { createLinks } from './links/links.ts'
 import { createLog } from './log/create-log.ts'
@@ -49,7 +48,7 @@ import { labelsOfTopics } from './policy/topic-labels.ts'
 import { mayPublishEvent } from './policy/senders.ts'
 import { createUnknownQuantities } from './quantities.ts'
 import { createReplay } from './replay.ts'
-import { createRoutes, programChannel } from './routes.ts'
+import { createRoutes } from './routes.ts'
 import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
@@ -259,6 +258,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       offset: () => offset.latest,
       dataDir: settings.data_dir,
       inputs,
+      links: () => links.states(),
       connections: () => ({ mqtt: broker.counts().connections, grpc: grpc?.metrics().streams ?? 0 }),
     })
     stops.push(() => status.stop())
@@ -425,16 +425,6 @@ const problem = (text: string | undefined) => (text === undefined ? undefined : 
 const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
 const httpUrl = (address: string): string => (address.includes('://') ? address : `http://${address}`)
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
-/** A program's events take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */
-function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {
-  return ({ name, authenticity }, events) => {
-    const sender = { name, authenticity, link: 'grpc' }
-    return Promise.all(
-      events.map((bytes) => receive(sender, { bytes, receivedAt: clock.now(), channel: programChannel })),
-    )
-  }
-}
 
 async function listen(start: () => Promise<void>, settings: Settings): Promise<void> {
   try {

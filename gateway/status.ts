@@ -2,12 +2,13 @@
 
 import { statfsSync } from 'node:fs'
 import { SystemLevel } from '../proto/generated/types.ts'
-import type { GetStatusResponse, InputStatus } from '../proto/generated/types.ts'
+import type { GetStatusResponse, InputStatus, LinkStatus, Timestamp } from '../proto/generated/types.ts'
 import { duration, nsPerMs, timestamp } from '../proto/time.ts'
 import { type Accounting, type FateName, noInput, wireFate } from './accounting.ts'
 import type { Alarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import type { ClockOffset } from './clock-offset.ts'
+import type { LinkReport } from './links/links.ts'
 import type { Log } from './log/log.ts'
 import type { Site } from './normalise.ts'
 import { createRates } from './rates.ts'
@@ -33,6 +34,26 @@ interface Parts {
   /** All that are configured, by the name under which they are counted. */
   readonly inputs: readonly Input[]
   readonly connections: () => { readonly mqtt: number; readonly grpc: number }
+  readonly links: () => readonly LinkReport[]
+}
+
+const sumOf = (counts: Iterable<number>): number => [...counts].reduce((all, count) => all + count, 0)
+const timeOf = (at: bigint | undefined): Timestamp | undefined => (at === undefined ? undefined : timestamp(at))
+
+function linkStatus({ name, state }: LinkReport): LinkStatus {
+  const [lastReceivedAt, lastPublishedAt] = [timeOf(state.lastReceivedAt), timeOf(state.lastPublishedAt)]
+  return {
+    name,
+    up: state.isUp,
+    since: timestamp(state.since),
+    problem: state.problem ?? '',
+    waiting: sumOf(state.lag.values()),
+    received: state.received,
+    published: state.published,
+    dropped: sumOf(Object.values(state.dropped)),
+    ...(lastReceivedAt && { lastReceivedAt }),
+    ...(lastPublishedAt && { lastPublishedAt }),
+  }
 }
 
 /** Of each adapter; enough to see which device it is. */
@@ -96,6 +117,7 @@ export function createStatus(parts: Parts): Status {
       ...(fullInMs !== undefined && { diskFullIn: durationOfMs(Math.min(fullInMs, forecastMsMax)) }),
       inputs: inputStatuses(byInput),
       framesPerSecond: total,
+      links: parts.links().map(linkStatus),
       mqttConnections: mqtt,
       grpcStreams: grpc,
       fates: settledFates.map((name) => ({ fate: wireFate[name], count: fates[name] })),

@@ -95,6 +95,10 @@ describe('the screen', () => {
           { name: 'none', frames: 0 },
         ],
         lanes: [{ lane: Lane.ROUTINE, head: 12, oldest: 3, oldestAt: before(600), newestAt: before(60) }],
+        links: [
+          { name: 'county-b', up: true, since: before(600), received: 7, published: 12, lastReceivedAt: before(4_000) },
+          { name: 'county-c', up: false, since: before(90), problem: 'ECONNREFUSED', waiting: 40, dropped: 2 },
+        ],
         diskFreeBytes: 3e9,
         diskTotalBytes: 10e9,
         diskFullIn: span(86_400),
@@ -129,6 +133,13 @@ describe('the screen', () => {
     expect(screen).toContain('routine       3 to 12; the oldest 10 min ago, the last 1 min ago')
     expect(screen).toContain('7.00 GB used, 3.00 GB free of 10.0 GB; full in 1 d, at the rate of the last 1 h')
     expect(screen).toContain('ALARM      disk_low: little is left (for 2 min)')
+  })
+
+  test('says of each link to another broker since when it is up or down, when it was last heard, and what waits', () => {
+    expect(screen).toContain('county-b      up for 10 min; 7 in, the last 1 h 6 min ago; 12 out, 0 wait')
+    expect(screen).toContain(
+      'county-c      down for 1 min 30 s; nothing came; 0 out, 40 wait, 2 left out; ECONNREFUSED',
+    )
   })
 
   test('says what is refused, with the newest example and nothing that a terminal obeys', () => {

@@ -2,7 +2,13 @@
 // that is not known is not shown as a zero.
 
 import { Fate, Lane } from '../../proto/generated/types.ts'
-import type { BookmarkStatus, FateCount, GetStatusResponse, InputStatus } from '../../proto/generated/types.ts'
+import type {
+  BookmarkStatus,
+  FateCount,
+  GetStatusResponse,
+  InputStatus,
+  LinkStatus,
+} from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
 import { durationMs, timestampNs } from '../../proto/time.ts'
 import { nameOf } from './event-summary.ts'
@@ -47,6 +53,7 @@ export function statusLines(picture: Picture, paint: Terminal['paint']): string[
   addInputs(state.inputs ?? [], now, row, paint)
   addLanes(state, now, row)
   addReaders(picture.bookmarks, row, paint)
+  addLinks(state.links ?? [], now, row, paint)
   addRefusals(picture, now, row)
   addUnknownQuantities(state, row)
   addSurroundings(state, row, paint)
@@ -116,6 +123,22 @@ function addReaders(bookmarks: readonly BookmarkStatus[], row: Row, paint: Termi
       urgent + routine === 0 ? 'has all' : `${waiting}${age === undefined ? '' : `, the oldest for ${spanText(age)}`}`
     const trouble = problem ? `; ${paint('red', safe(problem))}` : connected ? '' : paint('yellow', '; not running')
     row('reader', `${pad(safe(reader), whoColumns)}${lag}${trouble}`)
+  }
+}
+
+function addLinks(links: readonly LinkStatus[], now: bigint, row: Row, paint: Terminal['paint']): void {
+  for (const { name = '', up, since, problem, waiting, received, published, dropped, lastReceivedAt } of links) {
+    const span = spanText(msBetween(timestampNs(since) ?? now, now))
+    const state = up ? `up for ${span}` : paint('red', `down for ${span}`)
+    const heardAt = timestampNs(lastReceivedAt)
+    const came =
+      heardAt === undefined ? 'nothing came' : `${count(toNumber(received))} in, the last ${ago(heardAt, now)}`
+    const left = toNumber(dropped) > 0 ? paint('yellow', `, ${count(toNumber(dropped))} left out`) : ''
+    const went = `${count(toNumber(published))} out, ${count(toNumber(waiting))} wait${left}`
+    row(
+      'link',
+      `${pad(safe(name), whoColumns)}${state}; ${came}; ${went}${problem ? `; ${paint('red', safe(problem))}` : ''}`,
+    )
   }
 }
 

@@ -4,12 +4,24 @@
 import { Fate, Lane as WireLane } from '../../proto/generated/types.ts'
 import type { PublishRequest, PublishResult } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
-import type { Fate as FrameFate } from '../inputs/receive.ts'
+import type { Clock } from '../clock.ts'
+import type { Fate as FrameFate, Receive } from '../inputs/receive.ts'
+import { programChannel } from '../routes.ts'
 import type { Principal } from './access.ts'
 import type { DuplexCall } from './registrar.ts'
 
 /** Settles each event as a frame of its own, in order; rejects when the log takes nothing now. */
 export type ReceiveEvents = (principal: Principal, events: readonly Uint8Array[]) => Promise<readonly FrameFate[]>
+
+/** They take the same way as everybody's frames: one frame each, read by the adapter of our own schema. */
+export function eventsReceiver(receive: Receive, clock: Clock): ReceiveEvents {
+  return ({ name, authenticity }, events) => {
+    const sender = { name, authenticity, link: 'grpc' }
+    return Promise.all(
+      events.map((bytes) => receive(sender, { bytes, receivedAt: clock.now(), channel: programChannel })),
+    )
+  }
+}
 
 const batchEventsMax = 1_000
 const batchBytesMax = 1 << 20

@@ -3054,6 +3054,32 @@ export type GetStatusResponse = {
   diskFullIn?: Duration
   /** How long its filling was watched; absent: not for long enough to tell. */
   diskWatched?: Duration
+  /** Links to other MQTT brokers and how they fare, in the order of the settings. */
+  links?: LinkStatus[]
+}
+
+/** LinkStatus is a link to another MQTT broker and how it fares. */
+export type LinkStatus = {
+  /** Its name in the settings. */
+  name?: string
+  /** Whether it is up. */
+  up?: boolean
+  /** Since when it is up, or down. */
+  since?: Timestamp
+  /** What is wrong, in words; empty: nothing. */
+  problem?: string
+  /** Messages of the log that it has not dealt with; those that are not for it are among them until they are looked at. */
+  waiting?: Int64
+  /** Messages from there that were acknowledged, since the start. */
+  received?: Int64
+  /** Messages that the other broker acknowledged, since the start. */
+  published?: Int64
+  /** Messages that did not go out, since the start: refused there, too large, expired, gone from the log. */
+  dropped?: Int64
+  /** When the last message came from there; absent: none since the start. */
+  lastReceivedAt?: Timestamp
+  /** When the last message was acknowledged there; absent: none since the start. */
+  lastPublishedAt?: Timestamp
 }
 
 /** UnknownQuantities is what one adapter measured that the registry of quantities does not have. */
@@ -4444,6 +4470,7 @@ export interface Messages {
   'tocsin.v1.SystemDetail': SystemDetail
   'tocsin.v1.GetStatusRequest': GetStatusRequest
   'tocsin.v1.GetStatusResponse': GetStatusResponse
+  'tocsin.v1.LinkStatus': LinkStatus
   'tocsin.v1.UnknownQuantities': UnknownQuantities
   'tocsin.v1.LaneStatus': LaneStatus
   'tocsin.v1.FateCount': FateCount
