@@ -10,9 +10,10 @@ import type { Clock } from './clock.ts'
 import { createClockLog } from './clock-faults.ts'
 import { createClockOffset } from './clock-offset.ts'
 import { auditedPermissions, brokerNotes } from './audit/broker-notes.ts'
+import { createBrokerReads } from './audit/broker-reads.ts'
 import { alarmNotes } from './audit/alarm-notes.ts'
 import { createCallNotes } from './audit/calls.ts'
-import { leaveRefusedStart } from './audit/waiting-notes.ts'
+import { refuseUnsafeStart } from './audit/unsafe-start.ts'
 import { openGatewayAudit } from './audit/gateway-audit.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
 import { createGrpcServer } from './grpc/server.ts'
@@ -39,7 +40,6 @@ import { type RunningOutput, runOutput } from './outputs/run-output.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { hostAndPort, logSettings, zonesOf } from './part-settings.ts'
 import { createPlaces } from './places/places.ts'
-import { refuseOpenDoors } from './policy/doors.ts'
 import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
 import { createRegistry } from './policy/registry.ts'
@@ -83,7 +83,7 @@ const retainEveryMs = 60_000
 /** Resolves when it listens; rejects with a GatewayError that says what to do, and leaves nothing open. */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, clock, logger, fillRandom, random, fatal } = parts
-  refuseOpenDoorsTold(settings, clock)
+  refuseUnsafeStart(settings, clock)
   const inputs = configuredInputs(settings)
   const linked = configuredLinks(settings, parts.environment ?? {})
   const stops: (() => Promise<void> | void)[] = []
@@ -201,16 +201,18 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const published = frameMessages(log)
     const registry = createRegistry(log.state)
     const roles = readRoles(settings.roles)
+    const brokerReads = createBrokerReads(audit, labelsOfTopics(pipelineParts.routes, settings))
+    stops.push(() => brokerReads.close())
     const permissions = createPermissions({
       settings,
       registry,
       roles,
-      labelsOf: labelsOfTopics(pipelineParts.routes, settings),
+      labelsOf: brokerReads.labelsOf,
     })
     const broker: Broker = createBroker({
       listeners: mqttListeners(settings['mqtt.listen'], tls),
       ...mqttInput({
-        permissions: auditedPermissions(permissions, audit),
+        permissions: auditedPermissions(brokerReads.watch(permissions), audit),
         take,
         clock,
         notices,
@@ -229,7 +231,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       },
       log: logger,
       clock,
-      onEvent: heardBy(mqttEvents(notices, logger, clock), brokerNotes(audit)),
+      onEvent: brokerNotes(audit, mqttEvents(notices, logger, clock)),
     })
     stops.push(followFrames(log, published, broker))
     const links = createLinks({
@@ -404,21 +406,6 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     throw error
   }
 }
-
-/** A start that was refused is an entry of the audit as well, where there is one: somebody tried to open a door. */
-function refuseOpenDoorsTold(settings: Settings, clock: Clock): void {
-  try {
-    refuseOpenDoors(settings)
-  } catch (error) {
-    leaveRefusedStart(settings.data_dir, clock.now(), error)
-    throw error
-  }
-}
-
-const heardBy =
-  <Event>(...listeners: readonly ((event: Event) => void)[]) =>
-  (event: Event): void =>
-    listeners.forEach((listener) => listener(event))
 
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
 /** The port that was really given, where the settings left it open. */

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import mqtt from 'mqtt'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Audit, AuditNote } from '../gateway/audit/audit.ts'
+import { createBrokerReads } from '../gateway/audit/broker-reads.ts'
 import { createCallNotes } from '../gateway/audit/calls.ts'
 import { findAnchors } from '../gateway/audit/find-anchors.ts'
 import { countBatch, newReading, readingDetails, watchedView } from '../gateway/audit/reads.ts'
@@ -16,6 +17,7 @@ import type { View } from '../gateway/grpc/access.ts'
 import { encodeHeader } from '../gateway/log/record-header.ts'
 import { labelsAt, recordFixedBytes } from '../gateway/log/record.ts'
 import type { StoredRecord } from '../gateway/log/log.ts'
+import type { MqttPrincipal, Permissions } from '../gateway/policy/principals.ts'
 import { GatewayError } from '../proto/errors.ts'
 import { Label } from '../proto/generated/types.ts'
 import type { AuditEntry, ListEventsResponse, RecordHeader } from '../proto/generated/types.ts'
@@ -200,4 +202,22 @@ test('a view that is watched shows the same, and counts only what it gave', () =
   )
   expect(shown).toEqual([1, undefined, 3, 5])
   expect(readingDetails(reading)).toEqual({ PII: '2', records: '2', routine: '1 to 5' })
+})
+
+test('a subscriber over MQTT to topics with labels has an entry a minute; to others none', () => {
+  vi.useFakeTimers()
+  const notes: AuditNote[] = []
+  const audit = { note: (note) => void notes.push(note) } as Partial<Audit>
+  const reads = createBrokerReads(audit as Audit, (topic) => (topic.startsWith('people/') ? pii : ops))
+  const asked: Partial<Permissions> = {
+    mayReceive: (_, topic) => reads.labelsOf(topic) >= 0 && !topic.endsWith('/secret'),
+  }
+  const permissions = reads.watch(asked as Permissions)
+  const anna = { name: 'mqtt:anna' } as MqttPrincipal
+  for (const topic of ['people/7', 'people/8', 'people/secret', 'gauges/1']) permissions.mayReceive(anna, topic)
+  permissions.mayReceive({ name: 'mqtt:wall' } as MqttPrincipal, 'gauges/1')
+  vi.advanceTimersByTime(120_000)
+  reads.close()
+  vi.useRealTimers()
+  expect(notes).toMatchObject([{ action: 'receive', principal: 'mqtt:anna', details: { PII: '2', frames: '2' } }])
 })

@@ -36,8 +36,10 @@ const whyCut: Readonly<Partial<Record<CutReason, string>>> = {
   receive_maximum: 'It was cut: too many of its messages waited for PUBREL.',
 }
 
-export function brokerNotes(audit: Audit): (event: BrokerEvent) => void {
+/** `next` hears of it as well. */
+export function brokerNotes(audit: Audit, next: (event: BrokerEvent) => void): (event: BrokerEvent) => void {
   return (event) => {
+    next(event)
     if (event.kind === 'connected') {
       const { clientId, principal, address, listener, protocolVersion } = event
       audit.repeated(`mqtt in ${principal} ${address}`, {

@@ -2,7 +2,6 @@
 // command leaves a note in a folder, and the gateway takes it in within seconds, or at its next start.
 
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -55,21 +54,6 @@ export function leaveNote(dataDir: string, at: bigint, note: Omit<AuditNote, 'pr
   }
   nodeDisk.rename(passing, join(folder, `${String(at).padStart(20, '0')}-${randomUUID()}${suffix}`))
   nodeDisk.syncFolder(folder)
-}
-
-/** Where there is no audit yet nothing was ever done, and no folder is made; one that cannot be written keeps nobody from hearing why. */
-export function leaveRefusedStart(dataDir: string, at: bigint, error: unknown): void {
-  if (!existsSync(join(dataDir, auditFolder))) return
-  try {
-    leaveNote(dataDir, at, {
-      action: 'start',
-      type: SystemEventType.ACCESS_DENIED,
-      outcome: 'denied',
-      text: error instanceof Error ? error.message : String(error),
-    })
-  } catch {
-    // Whoever started it is told why it does not start; that is what matters then.
-  }
 }
 
 /** Writes what was left, the oldest first; a note goes when its entry is on disk. One that cannot be read is an entry that says so. */
