@@ -9,7 +9,8 @@ import { createAdmission } from './admission.ts'
 import type { AedesInside, ClientInside } from './aedes-inside.ts'
 import { createPersistence } from './aedes-persistence.ts'
 import { createDelivery } from './delivery.ts'
-import { Gate, type Gates } from './gate.ts'
+import { Gate } from './gate.ts'
+import { lookAtAll, newGates } from './gates.ts'
 import { Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
 import { openDoors, type Doors } from './listeners.ts'
@@ -31,6 +32,7 @@ import { createWills, willOf } from './wills.ts'
 export type * from './port.ts'
 export type * from './stored.ts'
 
+// Sooner than the shortest keep-alive ends, one and a half seconds.
 const lookEveryMs = 250
 
 export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker {
@@ -39,7 +41,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const tally = createTally(clock, parts.onEvent ?? (() => {}))
   const admission = createAdmission(limits, clock)
   const members = new WeakMap<Client, Member<P>>()
-  const gates: Gates = { heldBytes: 0, behind: new Set(), leaving: [] }
+  const gates = newGates()
   const inFlight = { messages: 0 }
   /** Let in and not gone, by client id. */
   const here = new Map<string, Client>()
@@ -99,7 +101,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         sessions.expire()
         state.retained.expire(clock.now())
       }, limits.expireEveryMs).unref(),
-      setInterval(() => cutFrozen(gates, limits.unreadMsMax), lookEveryMs).unref(),
+      setInterval(() => lookAtAll(gates, limits.unreadMsMax), lookEveryMs).unref(),
     ]
     running = { ...state, aedes, doors: undefined, enter, timers }
     try {
@@ -367,11 +369,6 @@ const expiryOf = ({ clean, sessionExpiryInterval }: Client): number =>
   clean || !Number.isFinite(sessionExpiryInterval) ? 0 : sessionExpiryInterval
 
 const versionOf = ({ version }: Gate): 3 | 4 | 5 => version as 3 | 4 | 5
-
-function cutFrozen({ behind }: Gates, msMax: number): void {
-  const now = performance.now()
-  for (const gate of behind) gate.cutIfStill(now, msMax)
-}
 
 /**
  * Reading is where a client's bytes meet code that is not ours: a property of a wrong kind makes it throw, which must cost this

@@ -6,6 +6,7 @@ import { Duplex } from 'node:stream'
 
 import { acknowledgement, disconnect, refusedConnack, type Reason } from './answers.ts'
 import { correctConnack } from './connack.ts'
+import { leaveTogether, type Gates } from './gates.ts'
 import { closeAfterLastWords } from './last-words.ts'
 import type { Limits } from './limits.ts'
 import { noProperties, willProperties } from './message-properties.ts'
@@ -26,16 +27,6 @@ import type { CutReason, MessageProperties, Peer } from './port.ts'
 import { type LatestTopic, noTopic, readPublish } from './publish-packet.ts'
 import { closingWords } from './reasons.ts'
 import type { Taker } from './taker.ts'
-
-/** Over all connections. */
-export interface Gates {
-  /** Bytes of unfinished packets. */
-  heldBytes: number
-  /** Those that had not taken all that they were sent when it was last looked at. */
-  readonly behind: Set<Gate>
-  /** Those that have something to send at the end of this turn. */
-  leaving: Gate[]
-}
 
 // Of an unfinished packet.
 const piecesMax = 128
@@ -78,6 +69,8 @@ export class Gate extends Duplex {
   /** It was told in CONNACK that it is let in, or that it is not. */
   #answer: 'accepted' | 'refused' | undefined
   #taker: Taker | undefined
+  /** Chunks since the last look; 2: more than one. */
+  #chunks = 0
   #latestTopic: LatestTopic | undefined
   readonly #out: Outflow
   #scheduled = false
@@ -228,7 +221,7 @@ export class Gate extends Duplex {
     if (unread > unreadBytesMax) this.#full = true
     if (this.#scheduled) return
     this.#scheduled = true
-    if (this.#all.leaving.push(this) === 1) setImmediate(flushAll, this.#all)
+    leaveTogether(this.#all, this)
   }
 
   /** At the end of the turn. */
@@ -293,7 +286,7 @@ export class Gate extends Duplex {
   #handOn(bytes: Buffer): void {
     this.#wanted = 2
     let at = 0
-    if (this.#state === 'open') this.#taker!.heard()
+    if (this.#state === 'open' && this.#chunks < 2) this.#talk()
     while (at < bytes.length && !this.#awaited && !this.#throttled) {
       const size = this.#next(bytes, at)
       if (size === undefined) return
@@ -314,6 +307,18 @@ export class Gate extends Duplex {
     }
     if (at < bytes.length) this.#keep(bytes.subarray(at))
     if (this.#holds()) this.#socket.pause()
+  }
+
+  /** The first since the last look counts at once, and those behind it at the next: a look comes sooner than any keep-alive ends. */
+  #talk(): void {
+    if (this.#chunks++ > 0) return
+    this.#all.talking.push(this)
+    this.#taker!.heard()
+  }
+
+  lookAt(): void {
+    if (this.#chunks > 1) this.#taker!.heard()
+    this.#chunks = 0
   }
 
   /** One packet to whom it concerns; true: the connection goes on. */
@@ -437,10 +442,4 @@ export class Gate extends Duplex {
     if (this.#state === 'greeting') this.push(null)
     else this.#resume()
   }
-}
-
-function flushAll(all: Gates): void {
-  const { leaving } = all
-  all.leaving = []
-  for (const gate of leaving) gate.leave()
 }

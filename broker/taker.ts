@@ -13,7 +13,7 @@ export interface Taker {
   unsubscribe(packet: Buffer): void
   /** Nothing that came waits for its acknowledgement. */
   isIdle(): boolean
-  /** Once for each chunk: the client is alive. */
+  /** The client is alive. Not for each chunk, but soon. */
   heard(): void
   /** It has taken what it was sent. */
   drained(): void

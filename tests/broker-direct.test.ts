@@ -28,6 +28,24 @@ test('a client that only publishes stays within its keep-alive, and one that is 
   talking.close()
 })
 
+test('a keep-alive counts from the last of several messages, however close they come', async () => {
+  const { port } = await startBroker()
+  await Promise.all(
+    [10, 60, 120, 180, 240].map(async (gapMs) => {
+      const client = await openRaw(port)
+      client.send(connectPacket({ clientId: `after ${gapMs}`, keepAlive: 1 }))
+      await client.packet(mqtt.connack)
+      client.send(publishPacket('t', { payload: 'first', qos: 0 }))
+      await pause(gapMs)
+      client.send(publishPacket('t', { payload: 'last', qos: 0 }))
+      const lastAt = performance.now()
+      await client.closed
+      // [MQTT-3.1.2-24]
+      expect(performance.now() - lastAt).toBeGreaterThanOrEqual(1_500)
+    }),
+  )
+})
+
 test('messages of every QoS in one chunk are received in the order in which they were sent', async () => {
   const { port, received } = await startBroker()
   const client = await openRaw(port)
