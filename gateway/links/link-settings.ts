@@ -169,9 +169,18 @@ function placeOf(text: string, say: Say): LinkPlace | undefined {
   return { kind, host, port: url.port === '' ? ports[kind] : Number(url.port), path: url.pathname || '/' }
 }
 
+/** What is wrong with them is said where they are read. */
+function soundLinks(settings: Settings): readonly LinkSettings[] {
+  try {
+    return configuredLinks(settings)
+  } catch {
+    return []
+  }
+}
+
 /** Links in plain text over a network, each with the line to change. */
 export function* plainLinks(settings: Settings): Generator<string> {
-  for (const { name, place } of configuredLinks(settings)) {
+  for (const { name, place } of soundLinks(settings)) {
     if (place.kind === 'tls' || place.kind === 'wss' || isLoopback(place.host)) continue
     const [plain, secure] = place.kind === 'tcp' ? ['mqtt', 'mqtts'] : ['ws', 'wss']
     yield `mqtt.links, ${name}: ${plain}://${place.host} would send the password and the data in plain text over the network; write ${secure}:// and, for an authority of your own, ca: FILE`
