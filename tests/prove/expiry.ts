@@ -32,7 +32,7 @@ export const expiryOfMqtt5: Row = {
 const livesSeconds = [5, 60, 600, 3_600, 86_400]
 const longSeconds = 5 * 86_400
 const sleepersCount = 6
-const messagesCount = 12
+const messagesCount = 24
 const quietMs = 700
 const savedMs = 1_500
 
@@ -150,12 +150,14 @@ async function runRound(
   // Whoever saves what he has once a second has saved them.
   await sleep(savedMs)
   await mourners.beforeTheEnd()
-  for (const way of [pick(['kill', 'stop'] as const), 'kill'] as const) {
+  // Around the moment when something is due, or some way before, in two parts.
+  const passesSeconds = pick(livesSeconds.slice(1)) * pick([0.6, 0.8, 1]) + 16 * random() - 10
+  const first = random()
+  for (const [way, share] of [[pick(['kill', 'stop'] as const), first] as const, ['kill', 1 - first] as const]) {
     const alive = sleepers.at(-1)!
     if (alive.client.isConnected) alive.left = timeline.now()
     await peer[way]()
-    // Around the moment when something is due.
-    timeline.pass(Math.max(0, Math.round(pick(livesSeconds) * pick([0.5, 1]) + 16 * random() - 10)))
+    timeline.pass(Math.max(0, Math.round(passesSeconds * share)))
     await peer.start()
   }
   await mourners.afterwards()

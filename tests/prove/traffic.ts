@@ -199,10 +199,13 @@ function createHappenings(
     memberTakeover: () => takeOver(pick(random, members)),
     memberAway: () => away(pick(random, members)),
     async memberFrozen() {
-      const { client } = pick(random, members)
-      client.freeze()
-      await sleep(frozenMsMax * random())
-      client.thaw()
+      const member = pick(random, members)
+      const [frozenMs, isCut] = [frozenMsMax * random(), random() < 0.6]
+      member.client.freeze()
+      await sleep(frozenMs)
+      // Others get what it was sent and has not read.
+      if (isCut) await cut(member)
+      else member.client.thaw()
     },
   }
   return {
