@@ -163,7 +163,9 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
   ): Shape | undefined {
     // Of these there is one for each event, not for each device.
     if (header.dedupKey || header.expiresAtNs || header.cell || header.hasArea) return undefined
-    const event = eventCodec.decode(bytes)
+    const decoded = eventCodec.decode(bytes)
+    // Its own, not its prototype's, which looks for it among all fields each time that it is asked.
+    const event = { ...decoded, body: decoded.body } as Event
     const measured = event.body === 'observation' ? event.observation.measurements : undefined
     if (!measured || event.flags?.length || measured.some(({ quality }) => quality)) return undefined
     const pattern = decoder.pattern?.(frame, event)
