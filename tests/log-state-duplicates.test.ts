@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createDuplicates, dedupWindowNs } from '../gateway/log/duplicates.ts'
-import { confirmNsDefault, createResends, restoreAfter, restoreWindowNs } from '../gateway/log/resends.ts'
+import { confirmNsDefault, createResends, resendDigest, restoreAfter, restoreWindowNs } from '../gateway/log/resends.ts'
 
 const second = 1_000_000_000n
 const hour = 3600n * second
@@ -53,7 +53,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest().suba
 const press = digest('button-1, packet id 1, alarm/pressed, {"pressed":true}')
 
 function sent(resends: ReturnType<typeof createResends>, key: Uint8Array, at: bigint): void {
-  resends.acknowledged(resends.add(key, at), at)
+  resends.acknowledged(resends.add(at), key, at)
 }
 
 describe('resends', () => {
@@ -66,18 +66,17 @@ describe('resends', () => {
     expect(resends.known(digest('another'), start)).toBe(false)
   })
 
-  test('slow disk: known for as long as the acknowledgement is not written, and 10 s after', () => {
+  test('slow disk: known for 10 s after the acknowledgement was written, however long that took', () => {
     const resends = createResends({ startedAt: start })
-    const batch = resends.add(press, start)
-    expect(resends.known(press, start + hour)).toBe(true)
-    resends.acknowledged(batch, start + hour)
+    const batch = resends.add(start)
+    resends.acknowledged(batch, press, start + hour)
     expect(resends.known(press, start + hour + confirmNsDefault)).toBe(true)
     expect(resends.known(press, start + hour + confirmNsDefault + 1n)).toBe(false)
   })
 
   test('disk refused: sent again, it is a new message', () => {
     const resends = createResends({ startedAt: start })
-    resends.failed(resends.add(press, start), press)
+    resends.failed(resends.add(start))
     expect(resends.known(press, start + second)).toBe(false)
   })
 
@@ -104,10 +103,10 @@ describe('resends', () => {
   test('what is confirmed need not be restored: neither an acknowledged frame nor an old one', () => {
     const resends = createResends({ startedAt: start })
     sent(resends, press, start)
-    const waiting = resends.add(digest('b'), start + 5n * second)
+    const waiting = resends.add(start + 5n * second)
     expect(resends.confirmedThrough(start + 6n * second)).toBe(start - 1n)
     expect(resends.confirmedThrough(start + 12n * second)).toBe(start + 5n * second - 1n)
-    resends.acknowledged(waiting, start + 12n * second)
+    resends.acknowledged(waiting, digest('b'), start + 12n * second)
     expect(resends.confirmedThrough(start + 30n * second)).toBe(start + 30n * second - 1n)
     resends.restore(digest('c'), start - 7n)
     expect(resends.confirmedThrough(start + 30n * second)).toBe(start - 8n)
@@ -117,10 +116,27 @@ describe('resends', () => {
     expect(restoreAfter(start, start - hour)).toBe(start - restoreWindowNs)
   })
 
+  test('the same key with another payload, or another key with the same payload, is another message', () => {
+    const [key, payload] = [digest('client and packet id'), digest('payload')]
+    const once = Buffer.from(resendDigest(key, payload))
+    expect(resendDigest(key, payload)).toEqual(new Uint8Array(once))
+    for (let at = 0; at < 16; at++) {
+      const otherKey = Buffer.from(key)
+      otherKey[at]! ^= 1
+      expect(resendDigest(otherKey, payload)).not.toEqual(new Uint8Array(once))
+    }
+    for (let at = 0; at < 8; at++) {
+      const otherPayload = Buffer.from(payload)
+      otherPayload[at]! ^= 0x80
+      expect(resendDigest(key, otherPayload)).not.toEqual(new Uint8Array(once))
+    }
+    expect(resendDigest(key, Buffer.concat([Buffer.alloc(5), payload]), 5)).toEqual(new Uint8Array(once))
+  })
+
   test('memory is bounded: the oldest are dropped early, and that is said', () => {
     let dropped = 0
     const resends = createResends({ startedAt: start, entriesMax: 10_000, overfull: (count) => (dropped += count) })
-    for (let n = 0; n < 100_000; n += 1) resends.add(digest(String(n)), start + BigInt(n) * (second / 1000n))
+    for (let n = 0; n < 100_000; n += 1) sent(resends, digest(String(n)), start + BigInt(n) * (second / 1000n))
     expect(resends.size).toBeLessThanOrEqual(11_100)
     expect(dropped + resends.size).toBe(100_000)
     expect(resends.known(digest('99999'), start + 100n * second)).toBe(true)

@@ -92,7 +92,7 @@ function envelopeOf({ qos, retain, clientId, properties }: InboundPublish, usual
   return envelope
 }
 
-/** Same client, topic, packet id and bytes give the same 16 bytes; they are only ever compared for a message that says DUP. */
+/** Same client, topic, packet id and length give the same 16 bytes; what the payload is, the log knows by its own digest. */
 function resendKey({ clientId, topic, payload, packetId = 0 }: InboundPublish, usual: Usual): Uint8Array {
   if (usual.topic !== topic || usual.clientId !== clientId) {
     usual.clientId = clientId
@@ -100,7 +100,7 @@ function resendKey({ clientId, topic, payload, packetId = 0 }: InboundPublish, u
     usual.sum = crc32(topic, crc32(clientId))
   }
   const key = Buffer.allocUnsafe(16)
-  key.writeUInt32LE(crc32(payload), 0)
+  key.fill(0, 0, 4)
   key.writeUInt32LE(payload.length, 4)
   key.writeUInt32LE(usual.sum, 8)
   key.writeUInt16LE(packetId, 12)

@@ -32,7 +32,7 @@ export interface Transport {
   readonly retain: boolean
   /** The transport says that it is sent again. */
   readonly resent: boolean
-  /** Recognises the message when it is sent again after a broken connection; 16 bytes; absent: it cannot be. */
+  /** With the payload, recognises the message when it is sent again after a broken connection; 16 bytes; absent: it cannot be. */
   readonly resendKey?: Uint8Array
   /** The id that the frame is to have, when it was promised one. */
   readonly frameId?: Uint8Array

@@ -21,6 +21,8 @@ export interface Pending extends AppendedFrame {
   readonly bytes: number
   places: readonly Place[]
   number: number
+  /** Where the frame begins in its part of the commit. */
+  frameAt: number
   loggedAt: bigint
   readonly told: Told
 }
@@ -102,6 +104,7 @@ export function createCommits(parts: CommitParts): Commits {
     pending.loggedAt = at.ns
     pending.places = gather.add(pending.frame, pending.records, at, pending.encodedRest)
     pending.number = gather.frameNumber
+    pending.frameAt = gather.frameAt
   }
 
   function schedule(): void {

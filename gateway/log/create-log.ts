@@ -233,7 +233,7 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
       current.advance(shownHead)
       isAnnounced = false
     }
-    intake.durable(pending)
+    intake.durable(pending, result.parts)
     for (const listener of frameListeners) listener(pending)
   }
 

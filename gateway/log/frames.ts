@@ -96,6 +96,9 @@ export function putFrame(
   setLength4(bytes, start + 1, target.at - body)
 }
 
+/** Where the sha256 of a frame is that begins at `at`; the writer fills it in. */
+export const shaAt = (at: number): number => at + prefixBytes + shaOffset
+
 /** What many frames of one sender on one channel share, for `NewFrame.encodedRest`: all but id, payload, fate, times and keys. */
 export function encodeFrameRest(frame: Frame, records: readonly NewRecord[]): Uint8Array {
   const target: Target = { bytes: Buffer.allocUnsafeSlow(restRoom(frame)), at: 0 }

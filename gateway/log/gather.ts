@@ -51,6 +51,8 @@ export interface Gather {
   readonly bytes: number
   /** Of the frame that was added last. */
   readonly frameNumber: number
+  /** Where that one begins in its part. */
+  readonly frameAt: number
   /** `rest`: see `NewFrame.encodedRest`. */
   add(frame: Frame, records: readonly NewRecord[], stamp: Stamp, rest?: Uint8Array): readonly Place[]
   /** Ends it: what was added, ready to be written. The numbers go on. */
@@ -74,6 +76,7 @@ export function createGather(first: NextNumbers): Gather {
   // The series of the lane's latest record: a run ends where the class changes, so that sequences of a run are dense.
   let latest: Record<Lane, number> = { urgent: -1, routine: -1 }
   let bytes = 0
+  let frameAt = 0
 
   /** One from the pool, or a new one as large as its series took lately: growing means copying. */
   function emptyBuffer(bytesWanted: number): Buffer {
@@ -120,9 +123,13 @@ export function createGather(first: NextNumbers): Gather {
     get frameNumber() {
       return next.frame - 1
     },
+    get frameAt() {
+      return frameAt
+    },
     add(frame, records, stamp, rest) {
-      const frames = opened(frame.fate === Fate.REFUSED ? refusedSeries : framesSeries, stamp)
+      const frames = opened(seriesOfFrame(frame), stamp)
       const before = frames.target.at
+      frameAt = before
       putFrame(frames.target, frame, records, next.frame++, rest)
       bytes += frames.target.at - before
       const [only] = records
@@ -169,6 +176,8 @@ export function createGather(first: NextNumbers): Gather {
     },
   }
 }
+
+export const seriesOfFrame = ({ fate }: Frame): number => (fate === Fate.REFUSED ? refusedSeries : framesSeries)
 
 export const isRecordPart = (part: { readonly series: number }): boolean => part.series < recordSeriesCount
 

@@ -2,12 +2,17 @@
 // on its way waits for it: "it is here already" is said only when it is on disk.
 
 import { strict as assert } from 'node:assert'
+import { hash } from 'node:crypto'
 import { Fate } from '../../proto/generated/types.ts'
 import type { Frame } from '../../proto/generated/types.ts'
+import type { CommitResult } from './commit-writer.ts'
 import type { Commits, Pending } from './commits.ts'
 import type { Duplicates } from './duplicates.ts'
+import { shaAt } from './frames.ts'
+import { seriesOfFrame } from './gather.ts'
 import type { Appended, NewFrame, NewRecord, Place, Told } from './log.ts'
-import type { Resends } from './resends.ts'
+import { type Resends, resendDigest } from './resends.ts'
+import { framesSeries, refusedSeries } from './series.ts'
 import { latin1 } from './wire-bytes.ts'
 
 export interface IntakeParts {
@@ -20,7 +25,8 @@ export interface IntakeParts {
 export interface Intake {
   append(frame: NewFrame): Promise<Appended>
   put(frame: NewFrame, told: Told): void
-  durable(pending: readonly Pending[]): void
+  /** With what the writer made of them and gave back. */
+  durable(pending: readonly Pending[], parts: CommitResult['parts']): void
   refused(pending: Pending): void
 }
 
@@ -65,6 +71,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     const key = kept.resendKey
     const pending: Pending = {
       number: 0,
+      frameAt: 0,
       frame: kept,
       encodedRest,
       records,
@@ -79,15 +86,18 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     for (const one of keys) onTheWay.set(one, pending)
     commits.append(pending)
     // By the time that it got there, which many share.
-    if (key && key.length > 0) pending.resend = resends.add(key, pending.loggedAt)
+    if (key && key.length > 0) pending.resend = resends.add(pending.loggedAt)
   }
 
   /** The sender says that it sends this again. */
-  function resent({ resent: isResent, frame: { resendKey } }: NewFrame): Pending | 'known' | undefined {
-    if (!isResent || !resendKey || resendKey.length === 0) return undefined
-    const wanted = latin1(resendKey)
-    const pending = commits.find(({ frame }) => frame.resendKey !== undefined && latin1(frame.resendKey) === wanted)
-    return pending ?? (resends.known(resendKey, now()) ? 'known' : undefined)
+  function resent({
+    resent: isResent,
+    frame: { resendKey: key, payload = noBytes },
+  }: NewFrame): Pending | 'known' | undefined {
+    if (!isResent || !key || key.length === 0) return undefined
+    const isIt = ({ frame }: Pending): boolean =>
+      frame.resendKey !== undefined && same(frame.resendKey, key) && same(frame.payload ?? noBytes, payload)
+    return commits.find(isIt) ?? (resends.known(resendDigest(key, sha256(payload)), now()) ? 'known' : undefined)
   }
 
   /** Of records with keys. */
@@ -138,16 +148,22 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
           notTaken: reject,
         }),
       ),
-    durable(all) {
+    durable(all, parts) {
       const at = now()
+      const bytesOf = (series: number) => parts.find((part) => part.series === series)?.bytes ?? noBytes
+      const [frames, refused] = [bytesOf(framesSeries), bytesOf(refusedSeries)]
       for (const pending of all) {
         for (const key of pending.keys) duplicates.add(key, at)
-        if (pending.resend) resends.acknowledged(pending.resend, at)
+        const { resend, frame, frameAt } = pending
+        if (resend) {
+          const written = seriesOfFrame(frame) === framesSeries ? frames : refused
+          resends.acknowledged(resend, resendDigest(frame.resendKey!, written, shaAt(frameAt)), at)
+        }
         if (pending.keys.length > 0 || waiters.size > 0) settle(pending)
       }
     },
     refused(pending) {
-      if (pending.resend) resends.failed(pending.resend, pending.frame.resendKey!)
+      if (pending.resend) resends.failed(pending.resend)
       settle(pending)
     },
   }
@@ -160,5 +176,8 @@ const asDuplicate = (told: Told): Told => ({
   notTaken: (error) => told.notTaken(error),
 })
 
+const noBytes = new Uint8Array()
+const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
 const isUrgent = ({ lane }: NewRecord): boolean => lane === 'urgent'
 const hasKey = ({ header: { dedupKey } }: NewRecord): boolean => dedupKey !== undefined && dedupKey.length > 0

@@ -1,5 +1,5 @@
-// Recognises a frame without identity that its sender sends again because it never saw the acknowledgement. A key (digest of
-// client, packet id, topic and payload) counts only while that may be so; afterwards the same packet id with the same bytes is a
+// Recognises a frame without identity that its sender sends again because it never saw the acknowledgement. A key (of
+// client, packet id and topic) and the payload counts only while that may be so; afterwards the same packet id with the same bytes is a
 // new message. Asked only when the sender itself says that it sends again (the DUP flag of MQTT, 3.1.1 and 5 §3.3.1.1).
 //
 // The cases:
@@ -21,16 +21,16 @@ import { strict as assert } from 'node:assert'
 import { latin1 } from './wire-bytes.ts'
 
 export interface Resends {
-  /** Ask only when the sender set DUP. True: it is in the log, or on its way there; acknowledge it when it is durable. */
-  known(key: Uint8Array, at: bigint): boolean
+  /** Ask only when the sender set DUP. True: it is in the log; what is on its way there is not known here. */
+  known(digest: Uint8Array, at: bigint): boolean
   /** At append, for every frame that has a key. Keep what it returns for one of the next two. */
-  add(key: Uint8Array, at: bigint): ResendBatch
+  add(at: bigint): ResendBatch
   /** It is durable and its acknowledgement is being written. */
-  acknowledged(batch: ResendBatch, at: bigint): void
+  acknowledged(batch: ResendBatch, digest: Uint8Array, at: bigint): void
   /** It did not reach the disk: when it is sent again, it is stored. */
-  failed(batch: ResendBatch, key: Uint8Array): void
+  failed(batch: ResendBatch): void
   /** At start, for each frame with a key that was logged after `restoreAfter(…)`, in order of the log. */
-  restore(key: Uint8Array, loggedAt: bigint): void
+  restore(digest: Uint8Array, loggedAt: bigint): void
   /** Everything logged up to here was acknowledged more than `confirmNs` ago; save it once a second for `restoreAfter`. */
   confirmedThrough(at: bigint): bigint
   readonly size: number
@@ -38,13 +38,15 @@ export interface Resends {
 
 /** Opaque: frames that were added within the same second. */
 export interface ResendBatch {
-  /** 16 bytes each, the oldest first. */
+  /** Of those that are durable, 16 bytes each, the oldest first. */
   digests: Uint8Array
   count: number
   since: bigint
-  /** Of these, how many wait for their acknowledgement. */
+  /** How many are on their way. */
   pending: number
   acknowledgedAt: bigint
+  /** Dropped early, to stay within memory. */
+  gone: boolean
   /** Made when somebody asks; most are never asked for. */
   readonly keys: Set<string>
   indexed: number
@@ -66,6 +68,8 @@ export const confirmNsDefault = 10n * nsPerSecond
 export const restoreWindowNs = 60n * nsPerSecond
 const restoredLifeNs = 24n * 3600n * nsPerSecond
 const digestBytes = 16
+/** Of a digest, in which the payload has its part. */
+const payloadBytes = 8
 const batchNs = nsPerSecond
 /** 10 s at 130,000/s, the most that the front takes on one core (hot-path.md), at 16 bytes each. */
 const entriesMaxDefault = 2_000_000
@@ -92,6 +96,7 @@ export function createResends(options: ResendsOptions): Resends {
       const crowded = entries > entriesMax && batches.length > 1
       if (!confirmed && !crowded) break
       batches.shift()
+      oldest.gone = true
       entries -= oldest.count
       if (!confirmed) overfull?.(oldest.count)
     }
@@ -109,6 +114,7 @@ export function createResends(options: ResendsOptions): Resends {
       since: at,
       pending: 0,
       acknowledgedAt: at,
+      gone: false,
       keys: new Set(),
       indexed: 0,
     }
@@ -116,41 +122,42 @@ export function createResends(options: ResendsOptions): Resends {
     return batch
   }
 
-  function add(key: Uint8Array, at: bigint): ResendBatch {
-    assert(key.length === digestBytes, 'a resend key has 16 bytes')
-    const batch = newest(at)
-    if ((batch.count + 1) * digestBytes > batch.digests.length) batch.digests = doubled(batch.digests)
-    batch.digests.set(key, batch.count * digestBytes)
+  function keep(batch: ResendBatch, digest: Uint8Array, at: bigint): void {
+    assert(digest.length === digestBytes, 'a digest has 16 bytes')
+    if (batch.gone) return
+    const start = batch.count * digestBytes
+    if (start === batch.digests.length) batch.digests = doubled(batch.digests)
+    for (let index = 0; index < digestBytes; index++) batch.digests[start + index] = digest[index]!
     batch.count += 1
-    batch.pending += 1
     entries += 1
-    return batch
+    if (at > batch.acknowledgedAt) batch.acknowledgedAt = at
   }
 
   return {
-    add,
-    known(key, at) {
+    add(at) {
+      const batch = newest(at)
+      batch.pending += 1
+      return batch
+    },
+    known(digest, at) {
       expire(at)
-      const text = latin1(key)
+      const text = latin1(digest)
       if (batches.some((batch) => indexed(batch).has(text))) return true
       if (!restored.delete(text)) return false
-      const batch = add(key, at)
-      batch.pending -= 1
-      batch.acknowledgedAt = at
+      keep(newest(at), digest, at)
       return true
     },
-    acknowledged(batch, at) {
+    acknowledged(batch, digest, at) {
       assert(batch.pending > 0, 'acknowledged more often than added')
       batch.pending -= 1
-      if (at > batch.acknowledgedAt) batch.acknowledgedAt = at
+      keep(batch, digest, at)
     },
-    failed(batch, key) {
+    failed(batch) {
       assert(batch.pending > 0, 'failed more often than added')
       batch.pending -= 1
-      indexed(batch).delete(latin1(key))
     },
-    restore(key, loggedAt) {
-      restored.set(latin1(key), loggedAt)
+    restore(digest, loggedAt) {
+      restored.set(latin1(digest), loggedAt)
       const oldest = restored.size > restoredMax ? restored.keys().next().value : undefined
       if (oldest === undefined) return
       restored.delete(oldest)
@@ -167,6 +174,19 @@ export function createResends(options: ResendsOptions): Resends {
     },
   }
 }
+
+/**
+ * What a frame is known by again: its key, which is about all but the payload, and the payload's SHA-256, which the writer makes anyway.
+ * Good until the next one.
+ */
+export function resendDigest(key: Uint8Array, sha256: Uint8Array, shaAt = 0): Uint8Array {
+  assert(key.length === digestBytes, 'a resend key has 16 bytes')
+  for (let index = 0; index < payloadBytes; index++) digestOf[index] = key[index]! ^ sha256[shaAt + index]!
+  for (let index = payloadBytes; index < digestBytes; index++) digestOf[index] = key[index]!
+  return digestOf
+}
+
+const digestOf = new Uint8Array(digestBytes)
 
 /** Reading into a set is left until somebody asks: an append costs a copy of 16 bytes. */
 function indexed(batch: ResendBatch): Set<string> {

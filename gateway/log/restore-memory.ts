@@ -7,7 +7,7 @@ import { eachKey } from './gather.ts'
 import type { LanePosition } from './log.ts'
 import { flagsAt, flagVoid, headerAt, loggedAt as recordLoggedAt } from './record.ts'
 import { currentFactsOf } from './record-header.ts'
-import { type Resends, restoreAfter } from './resends.ts'
+import { type Resends, resendDigest, restoreAfter } from './resends.ts'
 import { framesIn } from './search.ts'
 import type { Segment } from './segment.ts'
 import { framesSeries, laneOfSeries, recordSeriesCount, refusedSeries } from './series.ts'
@@ -60,8 +60,8 @@ function restoreResends({ segments, windows, resends, state, lastLoggedAt }: Mem
       for (const found of itemsOf(windows, segment, start, () => {})) {
         const loggedAt = found.window.bytes.readBigUInt64LE(found.at + 48) * 1_000_000n
         for (const entry of framesIn(found)) {
-          const key = decodeFrame(entry).resendKey
-          if (key && key.length > 0) resends.restore(key, loggedAt)
+          const { resendKey: key, sha256 } = decodeFrame(entry)
+          if (key && key.length > 0) resends.restore(resendDigest(key, sha256!), loggedAt)
         }
       }
     }

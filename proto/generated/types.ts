@@ -3937,7 +3937,7 @@ export type RecordHeader = {
   retain?: boolean
   /** MQTT 5 properties that belong to the message, and the like of other transports. */
   properties?: Property[]
-  /** Digest of what makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, payload); 16 bytes; empty: it cannot be. */
+  /** What, with its payload, makes this frame recognisable when its sender sends it again after a broken connection (MQTT: client, packet id, topic, length); 16 bytes; empty: it cannot be. */
   resendKey?: Uint8Array
   /** As in the event; what `dedup` sets are rebuilt from at start. */
   dedupKey?: Uint8Array
@@ -4021,7 +4021,7 @@ export type Frame = {
   replayedAt?: Timestamp
   /** See `replayed_at`. */
   replayFate?: Fate
-  /** Digest by which a frame is recognised when it is sent again; as in RecordHeader. */
+  /** By which, with its payload, a frame is recognised when it is sent again; as in RecordHeader. */
   resendKey?: Uint8Array
   /** How many events it gave. */
   events?: number
