@@ -42,7 +42,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
   const admission = createAdmission(limits, clock)
   const members = new WeakMap<Client, Member<P>>()
   const gates = newGates()
-  const inFlight = { messages: 0 }
+  const inFlight = { messages: 0, unreleased: 0 }
   /** Let in and not gone, by client id. */
   const here = new Map<string, Client>()
   const member = (client: Client): Member<P> => members.get(client)!
@@ -146,7 +146,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       sharing: () => sharing,
     })
     const sharing = createSharing<P>({ ...sending, sources, store, limits, dropped: tally.drop, mayReceive })
-    const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing })
+    const sessions = createSessions<P>({ limits, clock, store, sources, delivery, sending, sharing, inFlight })
     sessions.restore(stored.sessions, parts.recall)
     delivery.catchUp(stored.through)
     wills.restore(stored, clock.now())

@@ -27,7 +27,7 @@ export interface InflowParts<P extends Principal> {
   readonly tally: Tally
   readonly store: Pick<SessionStore, 'write' | 'flush'>
   /** Over all connections. */
-  readonly inFlight: { messages: number }
+  readonly inFlight: { messages: number; unreleased: number }
   /** Somebody has subscribed to it. */
   isWanted(topic: string): boolean
 }
@@ -158,7 +158,7 @@ export class Inflow<P extends Principal> {
   }
 
   #arriveOnce(packet: PublishPacket): void {
-    const { house, limits, store } = this.#parts
+    const { house, limits, store, inFlight } = this.#parts
     const { clientId, received, kept } = this.#session
     const { packetId } = packet
     const known = received.get(packetId)
@@ -168,10 +168,13 @@ export class Inflow<P extends Principal> {
       // It may be on its way yet, over a connection before: what comes behind it must not overtake it.
       return this.#queue(packet, known, known.settled!.then(nothing), true)
     }
-    if (this.#unreleased && this.#unreleased.size >= (kept ? limits.unreleasedKeptMax : limits.inFlightMax)) {
+    const unreleasedMax = kept ? limits.unreleasedKeptMax : limits.inFlightMax
+    const isFull = (this.#unreleased?.size ?? 0) >= unreleasedMax || inFlight.unreleased >= limits.unreleasedInAllMax
+    if (isFull) {
       this.#deaf = true
       return this.#gate.cut('receive_maximum', reasonCode.receiveMaximum)
     }
+    if (!known) inFlight.unreleased++
     const frameId = kept ? house.newFrameId() : undefined
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
     const once: ReceivedOnce = { frameId, settled: promise, resolve, reject }
@@ -318,7 +321,9 @@ export class Inflow<P extends Principal> {
     this.#unmarked?.delete(packetId)
     this.#unreleased?.delete(packetId)
     const { clientId, received, kept } = this.#session
-    if (received.delete(packetId) && kept) this.#parts.store.write({ kind: 'forgotten', clientId, packetId })
+    if (!received.delete(packetId)) return
+    this.#parts.inFlight.unreleased--
+    if (kept) this.#parts.store.write({ kind: 'forgotten', clientId, packetId })
   }
 
   /** A message could not be stored. */

@@ -19,6 +19,7 @@ export interface Limits {
   readonly inFlightMax: number
   readonly inFlightBytesMax: number
   readonly unreleasedKeptMax: number
+  readonly unreleasedInAllMax: number
   readonly subscriptionsPerClientMax: number
   readonly subscriptionsInAllMax: number
   readonly sessionsMax: number
@@ -75,6 +76,8 @@ export const defaultLimits: Limits = {
   // QoS 2 without PUBREL, of a client whose session is kept: a mosquitto 2.0.11 that comes back sends all that has gathered at once, whatever
   // Receive Maximum says, and is cut for more than this. About 400 bytes each.
   unreleasedKeptMax: 10_000,
+  // The same over all sessions, whatever connections they came over: 200 MB.
+  unreleasedInAllMax: 500_000,
   // A console has dozens; each costs memory and matching.
   subscriptionsPerClientMax: 1_000,
   // Twenty for each session; 0.7 kB each in memory, and 3.7 kB where each has sixteen levels of its own. They are there again after a

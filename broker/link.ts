@@ -41,7 +41,7 @@ export function createLink(parts: LinkParts): Link {
   }
   for (const [packetId, frameId] of store.received()) session.received.set(packetId, { frameId, settled: undefined })
   const tally = createTally(clock, () => {})
-  const inFlight = { messages: 0 }
+  const inFlight = { messages: 0, unreleased: 0 }
   const dropped: Record<LinkDropCause, number> = { too_large: 0, refused: 0, expired: 0, gone: 0 }
   const facts = { published: 0, connects: 0, lastReceivedAt: undefined, lastPublishedAt: undefined } as {
     published: number

@@ -48,6 +48,8 @@ export interface SessionsParts<P extends Principal> {
   readonly delivery: Pick<Delivery<P>, 'subscribe' | 'unsubscribe' | 'changed'>
   readonly sending: Pick<Sending<P>, 'detach' | 'forget' | 'restore'>
   readonly sharing: Pick<Sharing<P>, 'restore' | 'restored'>
+  /** Messages of QoS 2 without PUBREL, of all sessions. */
+  readonly inFlight: { unreleased: number }
 }
 
 const nsPerMs = 1_000_000n
@@ -81,6 +83,8 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     for (const filter of session.subscriptions.keys()) delivery.unsubscribe(session, filter)
     sending.detach(session)
     sending.forget(session)
+    parts.inFlight.unreleased -= session.received.size
+    session.received.clear()
     if (!session.kept) return
     kept--
     session.kept = false
@@ -101,6 +105,7 @@ export function createSessions<P extends Principal>(parts: SessionsParts<P>): Se
     if (leftAt === undefined) put(session, clock.now())
     for (const filter of stored.subscriptions) delivery.subscribe(session, filter)
     for (const { packetId, frameId } of stored.received) session.received.set(packetId, { frameId, settled: undefined })
+    parts.inFlight.unreleased += session.received.size
     const released = new Set<string>()
     for (const { packetId, source, number, state } of stored.sent) {
       const index = sourceOf(source)

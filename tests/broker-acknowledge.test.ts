@@ -5,6 +5,7 @@ import mqttClient from 'mqtt'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { closeBrokers, heldReceive, pause, startBroker, until } from './tools/broker.ts'
+import { createMemoryLog, createMemoryStore } from './tools/memory-log.ts'
 import {
   ackPacket,
   connected,
@@ -295,4 +296,32 @@ test('a message whose sender has left already is delivered all the same', async 
   await until(() => got.length === 3, 'delivered')
   expect(got.toSorted()).toEqual(['at 0', 'at 1', 'at 2'])
   await reader.endAsync()
+})
+
+test('of all sessions together so many QoS 2 messages may be without PUBREL, over a restart too; one released makes room', async () => {
+  const [memory, store] = [createMemoryLog(), createMemoryStore()]
+  const limits = { unreleasedInAllMax: 3 }
+  const first = await startBroker({ memory, store, limits })
+  const kept = { clientId: 'kept', clean: false }
+  const one = await connected(first.port, kept)
+  one.send(publishPacket('t', { qos: 2, id: 1 }), publishPacket('t', { qos: 2, id: 2 }))
+  await until(() => one.packets.length === 3, 'both are received')
+  const other = await connected(first.port, { clientId: 'other' })
+  other.send(publishPacket('t', { qos: 2, id: 1 }), publishPacket('t', { qos: 2, id: 2 }))
+  await other.closed
+  await until(() => first.broker.counts().connections === 1, 'it was cut, and its session has ended')
+  one.send(publishPacket('t', { qos: 2, id: 3 }))
+  await until(() => one.packets.length === 4, 'the third, in the place of that of the other')
+  await closeBrokers()
+  const second = await startBroker({ memory, store, limits })
+  const third = await connected(second.port, { clientId: 'third' })
+  third.send(publishPacket('t', { qos: 2, id: 1 }))
+  await third.closed
+  const back = await connected(second.port, kept)
+  back.send(ackPacket(mqtt.pubrel, 1))
+  await back.packet(mqtt.pubcomp)
+  const fourth = await connected(second.port, { clientId: 'fourth' })
+  fourth.send(publishPacket('t', { qos: 2, id: 1 }))
+  await fourth.packet(mqtt.pubrec)
+  expect(second.broker.counts().cut).toEqual({ receive_maximum: 1 })
 })
