@@ -1,4 +1,5 @@
-// A link to a real mosquitto: over TLS with a name and a password that stands in a file, and through kill -9 of the gateway.
+// A link to a real broker: over TLS with a name and a password that stands in a file, through kill -9 of the gateway, and in the other
+// version and over the other transport through cuts.
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -6,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createMqttClient } from './faults/mqtt-client.ts'
+import { startTcpProxy } from './faults/tcp-proxy.ts'
 import { type GatewayProcess, startGatewayProcess } from './gateway/process.ts'
 import { scrape } from './prove/metrics.ts'
 import { startPeer } from './prove/peer.ts'
@@ -134,4 +136,61 @@ describeWithTools('a link to mosquitto', () => {
     for (const each of [...here, ...there]) await each.disconnect()
     await gateway.stop()
   }, 120_000)
+
+  test('in MQTT 3.1.1 loses nothing through cuts, and doubles no QoS 2', async () => {
+    await using mosquitto = await startMosquitto({ config: 'max_queued_messages 0\nmax_inflight_messages 50' })
+    await throughCuts(mosquitto.port, mosquitto.port, 'mqtt', 4)
+  }, 60_000)
 })
+
+test('a link to another gateway over WebSocket loses nothing through cuts, and doubles no QoS 2', async () => {
+  await using other = await startGatewayProcess({ settings: { MQTT_LISTEN: 'mqtt://127.0.0.1:0, ws://127.0.0.1:0' } })
+  const webSocketPort = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(other.stdout)?.[1])
+  await throughCuts(other.mqttPort, webSocketPort, 'ws', 5)
+}, 60_000)
+
+/** `port` is where the other broker takes plain MQTT, `linkPort` where the link goes. */
+async function throughCuts(port: number, linkPort: number, scheme: string, version: 4 | 5): Promise<void> {
+  await using proxy = await startTcpProxy(linkPort)
+  const file = settingsFile(tempFolder('link-cuts'), [
+    `url: ${scheme}://127.0.0.1:${proxy.port}`,
+    `version: ${version}`,
+    'in: [{filter: "up/#", qos: 2}]',
+    'out: [{filter: "down/#"}]',
+  ])
+  await using gateway = await startGatewayProcess({ file })
+  await untilUp(gateway)
+  const got: Record<string, number[]> = { up: [], down: [] }
+  const reader = async (at: number, way: string) => {
+    const client = createMqttClient({
+      port: at,
+      clientId: `reader-${way}`,
+      onMessage: ({ payload }) => void got[way]!.push(Number(payload.toString('latin1'))),
+    })
+    await client.connect()
+    await client.subscribe([`${way}/#`], 2)
+    return client
+  }
+  const readers = [await reader(gateway.mqttPort, 'up'), await reader(port, 'down')]
+  const [there, here] = [port, gateway.mqttPort].map((at) =>
+    createMqttClient({ port: at, clientId: `publisher-${at}` }),
+  )
+  await Promise.all([there!.connect(), here!.connect()])
+  let n = 0
+  const filler = setInterval(() => {
+    n++
+    there!.publish({ topic: 'up/2', payload: String(n), qos: 2 })
+    here!.publish({ topic: 'down/1', payload: String(n), qos: 1 })
+  }, 4)
+  for (const how of ['fin', 'rst', 'rst'] as const) {
+    await sleep(600)
+    proxy.cut(how)
+    await sleep(100)
+    await untilUp(gateway)
+  }
+  clearInterval(filler)
+  await until(() => new Set(got['up']).size === n && new Set(got['down']).size === n, 'all of it', 20_000)
+  await sleep(300)
+  expect(got['up']!.length).toBe(n)
+  for (const client of [...readers, there!, here!]) await client.disconnect()
+}
