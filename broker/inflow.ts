@@ -9,7 +9,7 @@ import type { Gate } from './gate.ts'
 import { bytesOf } from './kept.ts'
 import type { Limits } from './limits.ts'
 import { reasonCode } from './packets.ts'
-import type { BrokerParts, Explained, InboundPublish, Principal, ToldVerdict, Verdict } from './port.ts'
+import type { BrokerParts, Explained, InboundPublish, Principal, QoS, ToldVerdict, Verdict } from './port.ts'
 import type { PublishPacket } from './publish-packet.ts'
 import type { ReceivedOnce, Session } from './session.ts'
 import type { SessionStore } from './stored.ts'
@@ -38,6 +38,9 @@ const toldUnreadMax = 100
 /** A message on its way. A class, since there is one for each. */
 class Arrival implements ToldVerdict {
   readonly packet: PublishPacket
+  // Of the packet, which is far away in memory when its acknowledgement is due.
+  readonly qos: QoS
+  readonly packetId: number
   readonly bytes: number
   /** A QoS 2 message that came before; it is acknowledged again and nothing more. */
   readonly repeated: boolean
@@ -58,6 +61,8 @@ class Arrival implements ToldVerdict {
     inflow: Pick<Inflow<Principal>, 'answer' | 'fail'>,
   ) {
     this.packet = packet
+    this.qos = packet.qos
+    this.packetId = packet.packetId
     this.bytes = bytesOf(packet)
     this.repeated = repeated
     this.once = once
@@ -283,13 +288,12 @@ export class Inflow<P extends Principal> {
     return this.#messages >= limits.inFlightMax || this.#bytes >= limits.inFlightBytesMax
   }
 
-  #accept({ packet, repeated, verdict }: Arrival): void {
+  #accept({ packet, qos, packetId, repeated, verdict }: Arrival): void {
     if (!repeated) this.#parts.tally.totals.accepted++
-    const { qos, packetId, topic } = packet
     if (qos === 2) this.#gate.sendShort('pubrec', packetId)
     // MQTT 5 §3.4.2.1: it is kept, and there is nobody to whom it says anything.
-    else if (qos === 1 && verdict === 'unread' && this.#gate.version === 5 && !this.#parts.isWanted(topic)) {
-      this.#gate.sendRefusal('puback', packetId, reasonCode.noSubscribers, this.#unreadWords(topic))
+    else if (qos === 1 && verdict === 'unread' && this.#gate.version === 5 && !this.#parts.isWanted(packet.topic)) {
+      this.#gate.sendRefusal('puback', packetId, reasonCode.noSubscribers, this.#unreadWords(packet.topic))
     } else if (qos === 1) this.#gate.sendShort('puback', packetId)
   }
 

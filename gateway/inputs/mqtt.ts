@@ -134,6 +134,10 @@ class Taken implements ToldFate {
     this.#told = told
   }
 
+  storedPlainly(): void {
+    this.#told.settled('accepted')
+  }
+
   settled(fate: Fate): void {
     const { channel, receivedAt } = this.#frame
     if (isTold(fate)) this.#notices.settled(this.#message.clientId, channel, receivedAt, fate)
@@ -145,7 +149,7 @@ class Taken implements ToldFate {
   }
 }
 
-/** Looked at for each message, and true for few. */
+/** Whether its device should hear of it. */
 const isTold = (fate: Fate): boolean => (fate.fate === 'stored' ? fate.clockFault !== undefined : true)
 
 /** What the broker tells of connections, as far as a device should hear of it. */

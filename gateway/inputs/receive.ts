@@ -12,6 +12,8 @@ export type Take = (sender: Sender, frame: Frame, transport: Transport | undefin
 
 /** Told once; it must not throw. */
 export interface ToldFate {
+  /** In place of `settled`, for those who ask no more of a frame that was stored than that it was, and without a clock fault. */
+  storedPlainly?(): void
   settled(fate: Fate): void
   /** Nothing was taken; the sender must keep its copy. */
   notTaken(error: unknown): void
