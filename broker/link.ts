@@ -41,7 +41,7 @@ export function createLink(parts: LinkParts): Link {
   }
   for (const [packetId, frameId] of store.received()) session.received.set(packetId, { frameId, settled: undefined })
   const tally = createTally(clock, () => {})
-  const inFlight = { messages: 0, unreleased: 0 }
+  const inFlight = { messages: 0, unreleased: session.received.size }
   const dropped: Record<LinkDropCause, number> = { too_large: 0, refused: 0, expired: 0, gone: 0 }
   const facts = { published: 0, connects: 0, lastReceivedAt: undefined, lastPublishedAt: undefined } as {
     published: number
@@ -158,6 +158,7 @@ export function createLink(parts: LinkParts): Link {
     hasSubscribed = false
     for (const packetId of session.received.keys()) store.write({ kind: 'forgotten', clientId: name, packetId })
     session.received.clear()
+    inFlight.unreleased = 0
   }
 
   /** The inflow speaks to a client's gate; here the other broker is the client that sends. */
