@@ -172,12 +172,18 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     offset.start()
     stops.push(() => offset.stop())
 
+    const closesDoors = settings['audit.when_it_fails'] === 'close_doors'
+    const closing = new Set<Alarm['code']>([
+      'disk_full',
+      'disk_failed',
+      ...(closesDoors ? ['audit_failed' as const] : []),
+    ])
     let stopping = false
     const notReady = () => [
       ...(stopping ? [{ part: 'gateway', why: 'The gateway is stopping.' }] : []),
       ...alarms
         .list()
-        .filter(({ code }) => code === 'disk_full' || code === 'disk_failed')
+        .filter(({ code }) => closing.has(code))
         .map(({ code, text }) => ({ part: code, why: text })),
     ]
 

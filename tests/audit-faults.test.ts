@@ -117,6 +117,22 @@ describe('while the disk refuses', () => {
     await audit.close()
   })
 
+  test('that it fails is an entry as well, noted in the middle of failing, and nothing is written twice for it', async () => {
+    for (const call of ['write', 'sync', 'create'] as const) {
+      const disk = createFaultDisk(seededRandom(5))
+      const { audit, verify, alarms } = openAudit('/d', { disk, settings, notesAlarms: true })
+      disk.fault = (each) => (each === call ? diskError('EIO') : undefined)
+      await audit.write(noteOf(1)).catch(() => {})
+      await sleep(1_100)
+      disk.fault = undefined
+      await sleep(2_200)
+      expect(alarms.list()).toEqual([])
+      await audit.close()
+      // The note, that the alarm was raised and cleared, and that writing was interrupted.
+      expect([call, verify()]).toMatchObject([call, { entries: 4, faults: [] }])
+    }
+  }, 30_000)
+
   test('what finds no room in memory is counted, and an entry says how many were lost', async () => {
     const disk = createFaultDisk(seededRandom(4))
     const { audit, verify } = openAudit('/d', { disk, settings: { ...settings, fileBytes: 1 << 24 } })
@@ -189,6 +205,13 @@ describe('at a start', () => {
     expect(alarms.list()).toMatchObject([{ code: 'audit_damaged' }])
     expect(readFileSync(last)).toEqual(bytes)
     expect(verifyFolder(dataDir, anchor.head).faults.length).toBeGreaterThan(0)
+  })
+
+  test('with nothing outside that says where the end was, an entry says so', async () => {
+    const { dataDir } = await written(10)
+    const { audit } = openAudit(dataDir, { settings })
+    await audit.close()
+    expect(entriesOf(dataDir).at(-1)).toMatchObject({ action: 'audit_unanchored' })
   })
 
   test('with all files gone it goes on after the last number that was anchored', async () => {

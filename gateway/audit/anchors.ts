@@ -2,7 +2,7 @@
 // in the main log at start and stop and each minute in which something was written.
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { SystemDetail, SystemEvent } from '../../proto/generated/types.ts'
 import { codec } from '../../proto/wire.ts'
@@ -37,18 +37,33 @@ export function createStateAnchor(state: State): StateAnchor {
   }
 }
 
-/** Also while a gateway runs on it; undefined: there is none. */
+/** Also while a gateway runs on it; undefined: there is none, or it cannot be read. */
 export function readStateAnchor(dataDir: string): Anchor | undefined {
   const path = join(dataDir, stateFile)
   if (!existsSync(path)) return undefined
-  const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
+  // To read beside a gateway SQLite writes a file of its own there; who may not do so can still read one that nobody has open.
+  const ways = [path, ...(existsSync(`${path}-wal`) ? [] : [`file:${encodeURI(resolve(path))}?immutable=1`])]
+  for (const way of ways) {
+    try {
+      const head = headOf(way)
+      return head && { ...head, from: stateFile }
+    } catch (error) {
+      if (!isSqliteError(error)) throw error
+    }
+  }
+  return undefined
+}
+
+function headOf(location: string): Head | undefined {
+  const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMs })
   try {
-    const head = headIn(database)
-    return head && { ...head, from: stateFile }
+    return headIn(database)
   } finally {
     database.close()
   }
 }
+
+const isSqliteError = (error: unknown): boolean => (error as { code?: unknown }).code === 'ERR_SQLITE_ERROR'
 
 const busyTimeoutMs = 5_000
 

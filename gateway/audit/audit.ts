@@ -38,6 +38,8 @@ export interface Audit {
   refuseUnwritten(): void
   /** A page, newest first: an encoded ListAuditResponse. Rejects with GatewayError invalid_argument. */
   list(request: ListAuditRequest): Promise<Buffer>
+  /** True while nothing can be written. */
+  readonly failing: boolean
   /** The last entry that is on disk. */
   readonly head: Head
   counts(): AuditCounts

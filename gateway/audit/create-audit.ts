@@ -86,6 +86,10 @@ export function createAudit(parts: AuditParts): Audit {
         text: `A stop in the middle of a write left ${torn.bytes} bytes of an entry that nobody was told of. ${torn.keptAs ? `They are kept as ${torn.keptAs}.` : 'There was no room to keep them.'}`,
       })
     }
+    if (!known && recovered.head.number > 0) {
+      const text = `state.sqlite says nothing of the audit. What was written after entry ${parts.logged?.number ?? 0}, which the log knows of, can have been cut off without a trace.`
+      note({ action: 'audit_unanchored', type: SystemEventType.AUDIT_DAMAGED, outcome: 'failed', text })
+    }
     if (damage.length === 0) return
     const text = `${damage.join('; ')}.`
     note({ action: damagedAction, type: SystemEventType.AUDIT_DAMAGED, outcome: 'failed', object: auditFolder, text })
@@ -107,6 +111,9 @@ export function createAudit(parts: AuditParts): Audit {
       throw new GatewayError('audit_failed', text)
     },
     list: (request) => listAudit({ disk, folder, head: writer.head }, request),
+    get failing() {
+      return writer.failing
+    },
     get head() {
       return writer.head
     },

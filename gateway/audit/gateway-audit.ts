@@ -1,6 +1,8 @@
 // The audit of a running gateway: opened behind the log, with an entry at its start and its stop, its head told to the main log, notes of
 // commands taken in, and its metrics.
 
+import { join } from 'node:path'
+import { GatewayError } from '../../proto/errors.ts'
 import { SystemEventType, SystemLevel } from '../../proto/generated/types.ts'
 import type { SystemDetail } from '../../proto/generated/types.ts'
 import type { Alarms } from '../alarms.ts'
@@ -17,6 +19,7 @@ import type { Audit } from './audit.ts'
 import { hex } from './chain.ts'
 import { createAudit } from './create-audit.ts'
 import type { AuditSite } from './entry.ts'
+import { auditFolder } from './files.ts'
 import { settingsNote } from './settings-note.ts'
 import { takeNotes } from './waiting-notes.ts'
 
@@ -52,15 +55,17 @@ export function openGatewayAudit(parts: GatewayAuditParts): GatewayAudit {
   const dataDir = settings.data_dir
   const anchor = createStateAnchor(log.state)
   const [logged] = anchor.get() ? [] : logAnchors(dataDir, anchorBytesMax)
-  const audit = createAudit({
-    dataDir,
-    clock,
-    alarms,
-    site,
-    anchor,
-    ...(logged && { logged }),
-    settings: { whenItFails: settings['audit.when_it_fails'], keepMs: settings['audit.keep'] },
-  })
+  const audit = opened(dataDir, () =>
+    createAudit({
+      dataDir,
+      clock,
+      alarms,
+      site,
+      anchor,
+      ...(logged && { logged }),
+      settings: { whenItFails: settings['audit.when_it_fails'], keepMs: settings['audit.keep'] },
+    }),
+  )
   const timers: NodeJS.Timeout[] = []
   let told = 0
 
@@ -168,5 +173,15 @@ export function openGatewayAudit(parts: GatewayAuditParts): GatewayAudit {
         read: () => [{ value: audit.head.number }],
       },
     ],
+  }
+}
+
+function opened(dataDir: string, open: () => Audit): Audit {
+  try {
+    return open()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const text = `The audit in ${join(dataDir, auditFolder)} cannot be read (${why}): look at its rights and at the disk.`
+    throw new GatewayError('audit_failed', text, { cause })
   }
 }

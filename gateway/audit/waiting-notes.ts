@@ -63,6 +63,8 @@ export async function takeNotes(audit: Audit, dataDir: string, disk: Disk = node
     .list(folder)
     .filter((each) => each.endsWith(suffix))
     .toSorted()) {
+    // What was tried would be written when it can be, and then again.
+    if (audit.failing) return
     const bytes = readWhole(disk, join(folder, name))
     if (!bytes) continue
     await audit.write(noteIn(bytes, name))

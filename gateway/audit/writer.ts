@@ -146,13 +146,16 @@ export function createWriter(parts: WriterParts): Writer {
     // A file that failed is opened anew: what it holds beyond `length` is written over.
     open?.close()
     open = undefined
-    if (!isFailing) parts.failed(error)
+    // Before anybody is told, who may have something to note about it.
+    const isNew = !isFailing
     isFailing = true
+    if (isNew) parts.failed(error)
     for (const each of [...(commit?.settled ?? []), ...waiting.map(({ settled }) => settled)]) each?.(cannot())
     if (commit) commit.settled = []
     for (const [at, { entry }] of waiting.entries()) waiting[at] = { entry, settled: undefined }
     if (isClosed) return finish()
     retry = setTimeout(() => {
+      if (isRunning) return
       isRunning = true
       void run()
     }, retryMs).unref()

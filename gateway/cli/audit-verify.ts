@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { rfc3339 } from '../../proto/time.ts'
+import { stateFile } from '../log/state.ts'
 import type { Anchor } from '../audit/anchors.ts'
 import { hex } from '../audit/chain.ts'
 import { auditFolder } from '../audit/files.ts'
@@ -16,15 +17,22 @@ import { stampText } from './time.ts'
 export interface Checked extends Verified {
   /** Heads that were given and are of entries that were removed for their age. */
   readonly uncompared: readonly Anchor[]
+  /** state.sqlite says nothing of the audit, or cannot be read. */
+  readonly stateSilent: boolean
 }
 
 /** The anchors of the data folder, and the heads that were given, against its files. */
 export function checkFiles(given: Given, each?: VerifyOptions['each']): Checked {
   const heads = given.texts('head').map(headOf)
   const { dataDir } = existingFolderOf(given)
-  const anchors = [...heads, ...findAnchors(dataDir)]
+  const known = findAnchors(dataDir)
+  const anchors = [...heads, ...known]
   const found = verifyAudit({ folder: join(dataDir, auditFolder), anchors, ...(each && { each }) })
-  return { ...found, uncompared: heads.filter(({ number }) => number < found.first) }
+  return {
+    ...found,
+    uncompared: heads.filter(({ number }) => number < found.first),
+    stateSilent: !known.some(({ from }) => from === stateFile),
+  }
 }
 
 /** Whether nothing is wrong, and something outside says where the end is. */
@@ -75,6 +83,9 @@ export async function printHead(given: Given, terminal: Terminal): Promise<numbe
   return 0
 }
 
+const given = 'the head that was given'
+const isGiven = ({ from }: Anchor): boolean => from === given
+
 const headForm = /^(\d{1,15}):([0-9a-f]{64})$/i
 
 function headOf(text: string): Anchor {
@@ -82,7 +93,7 @@ function headOf(text: string): Anchor {
   if (number === undefined || sha256 === undefined) {
     throw new UsageError(`--head must be a number and a SHA-256, as audit head prints them; it is "${text}"`)
   }
-  return { number: Number(number), sha256: Buffer.from(sha256, 'hex'), from: 'the head that was given' }
+  return { number: Number(number), sha256: Buffer.from(sha256, 'hex'), from: given }
 }
 
 const placeText = ({ file }: Fault): string => (file === '' ? '' : ` in ${safe(file)}`)
@@ -94,14 +105,14 @@ function rangeText({ entries, files, bytes, first, head, from, to }: Verified): 
 }
 
 function anchorText({ anchored }: Verified): string {
-  const given = anchored.find(({ from }) => from === 'the head that was given')
+  const kept = anchored.find(isGiven)
   const last = anchored.reduce<Anchor | undefined>(
     (most, each) => (most && most.number >= each.number ? most : each),
     undefined,
   )
   if (!last) return ''
   const whole = `, to entry ${last.number} as ${last.from} has it`
-  return given ? `${whole}, and entry ${given.number} is the one that was kept` : whole
+  return kept ? `${whole}, and entry ${kept.number} is the one that was kept` : whole
 }
 
 export function* remarksOf({
@@ -111,6 +122,7 @@ export function* remarksOf({
   unfinishedBytes,
   restored,
   uncompared,
+  stateSilent,
 }: Checked): Generator<string> {
   if (unfinishedBytes > 0)
     yield `${unfinishedBytes} bytes at the end are being written, or were left by a crash; the next start cuts them off`
@@ -118,6 +130,9 @@ export function* remarksOf({
     yield `it goes on from a backup at entry ${restored.join(', ')}; heads that were kept of later entries before that do not fit`
   for (const { number } of uncompared)
     yield `entry ${number} was removed for its age, so that the head that was kept of it says nothing any more`
+  if (entries > 0 && stateSilent && anchored.length > 0 && !anchored.some(isGiven)) {
+    yield `state.sqlite says nothing of the audit, or cannot be read by you: only what the log was told, at most a minute before the end, was compared`
+  }
   if (entries > 0 && anchored.length === 0 && faults.length === 0) {
     yield 'the chain is whole, and nothing outside it says where it ends: whether its end was cut off can be told only with --head N:SHA256'
   }

@@ -148,7 +148,8 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
         ends.set(call, stream)
         try {
           if (call.request === malformed) throw malformedRequest()
-          notes.refuseUnwritten()
+          // Who gives events is not kept from it.
+          if (type === 'serverStream') notes.refuseUnwritten()
           handle(call as never, { ...context, given: stream.given })
         } catch (error) {
           refuse(error)

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SystemEventType } from '../../proto/generated/types.ts'
-import { createAlarms } from '../../gateway/alarms.ts'
+import { type Alarm, createAlarms } from '../../gateway/alarms.ts'
+import { alarmNotes } from '../../gateway/audit/alarm-notes.ts'
 import type { StateAnchor } from '../../gateway/audit/anchors.ts'
 import type { Audit, AuditNote } from '../../gateway/audit/audit.ts'
 import { entryAt, type Head } from '../../gateway/audit/chain.ts'
@@ -38,9 +39,14 @@ export interface AuditHouse {
 
 const settingsDefault = { whenItFails: 'alarm', keepMs: 3 * 365 * 86_400_000 } as const
 
-export function openAudit(dataDir: string, parts: Partial<AuditParts> & { anchor?: MemoryAnchor } = {}): AuditHouse {
+/** `notesAlarms`: alarms are entries, as they are in a gateway. */
+export function openAudit(
+  dataDir: string,
+  parts: Partial<AuditParts> & { anchor?: MemoryAnchor; notesAlarms?: true } = {},
+): AuditHouse {
   const clock = parts.clock ?? systemClock
-  const alarms = createAlarms(clock, () => {})
+  const told: ((alarm: Alarm, raised: boolean) => void)[] = []
+  const alarms = createAlarms(clock, (alarm, raised) => told.forEach((each) => each(alarm, raised)))
   const anchor = parts.anchor ?? memoryAnchor()
   const audit = createAudit({
     dataDir,
@@ -54,6 +60,7 @@ export function openAudit(dataDir: string, parts: Partial<AuditParts> & { anchor
       set: (head) => anchor.set(head),
     },
   })
+  if (parts.notesAlarms) told.push(alarmNotes(audit))
   const verify = (): Verified => verifyFolder(dataDir, anchor.head, parts.disk)
   return { dataDir, anchor, audit, alarms, verify }
 }
