@@ -129,6 +129,7 @@ describe('GetEvent', () => {
     const view = {
       key: 'none',
       everything: false,
+      mayPassWhole: () => false,
       mayRead: () => false,
       shown: () => undefined,
       mayReadFrame: () => false,

@@ -278,6 +278,7 @@ describe('permissions', () => {
   const masked: View = {
     key: 'no PII',
     everything: false,
+    mayPassWhole: () => false,
     mayRead: withoutPii,
     shown: (record) => (withoutPii(record.header) ? record : undefined),
     mayReadFrame: () => false,

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import type { View } from '../gateway/grpc/access.ts'
 import { passing } from '../gateway/grpc/batches.ts'
 import { compileFilter } from '../gateway/grpc/filter.ts'
-import type { StoredRecord } from '../gateway/log/log.ts'
+import { indexSlice } from '../gateway/grpc/slice-index.ts'
+import { lanes, type StoredRecord } from '../gateway/log/log.ts'
 import { newRecord } from '../gateway/pipeline.ts'
 import { type Included, includable } from '../gateway/policy/configured-view.ts'
 import { type Narrowing, nothing } from '../gateway/policy/rights.ts'
@@ -17,7 +18,8 @@ import type { Event } from '../proto/generated/types.ts'
 import { toNumber } from '../proto/int64.ts'
 import { codec, messageType } from '../proto/wire.ts'
 import { eventsWith, eventTypeNames } from './event-arbitrary.ts'
-import { eventOf } from './grpc-house.ts'
+import { appendEvents, eventOf } from './grpc-house.ts'
+import { openTestLog } from './grpc-log.ts'
 
 const eventCodec = codec('tocsin.v1.Event')
 const recordCodec = codec('tocsin.v1.Record')
@@ -196,6 +198,36 @@ describe('places of law-enforcement units', () => {
     expect(viewOf(['PII', 'PHI', 'CJI']).shown(position)).toBeUndefined()
     expect(viewOf(['law_enforcement_position']).shown(position)).toBeDefined()
   })
+})
+
+test('a slice passes as a whole only where every record of it would pass as it is, and a slice of plain readings does', async () => {
+  const log = await openTestLog()
+  let wholes = 0
+  for (const name of eventTypeNames) {
+    const drawn = fc.sample(eventsWith(name), 3).map((event) => ({ ...eventOf(event), handling: {} }) as Event)
+    for (const event of drawn) if (event.location) event.location = { latitude: 38.5, longitude: -121.5 }
+    const before = { ...log.head }
+    await appendEvents(log, drawn)
+    for (const lane of lanes) {
+      const slice = log.read(lane, before[lane], { records: 100, bytes: 1 << 20 })
+      if (!slice) continue
+      const facts = indexSlice(slice).facts()
+      for (const include of sets) {
+        const view = viewOf(include)
+        if (!view.mayPassWhole(facts)) continue
+        wholes += 1
+        for (const record of slice.records) expect(view.shown(record)).toBe(record)
+      }
+    }
+  }
+  const before = { ...log.head }
+  await appendEvents(log, [eventOf(), eventOf({ handling: { labels: [Label.PUBLIC] } })])
+  const slice = log.read('routine', before.routine, { records: 100, bytes: 1 << 20 })!
+  expect(viewOf([]).mayPassWhole(indexSlice(slice).facts())).toBe(true)
+  expect(createView({ ...nothing, reads: true }).mayPassWhole(indexSlice(slice).facts())).toBe(false)
+  expect(viewOf([], { owners: ['x'] }).mayPassWhole(indexSlice(slice).facts())).toBe(false)
+  expect(wholes).toBeGreaterThan(20)
+  await log.close()
 })
 
 describe('a reader may be narrowed', () => {

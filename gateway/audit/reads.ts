@@ -96,6 +96,7 @@ export function watchedView(view: View): { readonly view: View; readonly reading
     view: {
       key: view.key,
       everything: view.everything,
+      mayPassWhole: (facts) => view.mayPassWhole(facts),
       mayRead: (header: RecordHeader) => view.mayRead(header),
       shown(record) {
         const shown = view.shown(record)

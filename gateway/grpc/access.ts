@@ -6,6 +6,7 @@ import type { ServerUnaryCall } from '@grpc/grpc-js'
 import type { Frame, RecordHeader } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { StoredRecord } from '../log/log.ts'
+import type { SliceFacts } from './slice-index.ts'
 import { isLoopback } from '../policy/principals.ts'
 import type { CallName, Rights } from '../policy/rights.ts'
 
@@ -51,6 +52,8 @@ export interface View {
   readonly key: string
   /** True when nothing is withheld: bytes may be handed on without looking. */
   readonly everything: boolean
+  /** Whether nothing is withheld of records that have no more than this between them. */
+  mayPassWhole(facts: SliceFacts): boolean
   /** By what its header says; the record may still be withheld when it is opened. */
   mayRead(header: RecordHeader): boolean
   /** The record as this reader may have it: itself, a copy without what is beyond the view, or, undefined, nothing. */

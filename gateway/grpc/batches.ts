@@ -170,7 +170,7 @@ const nothingTaken = (): Taken => ({ parts: [], bytes: 0, records: 0, frames: ne
 function takeSlice(log: Log, plan: ReadingPlan, index: SliceIndex, taken: Taken): number {
   const { filter, view, raw } = plan
   const { slice, records } = index
-  if (filter.all && view.everything && !raw && slice.clean) {
+  if (filter.all && !raw && slice.clean && (view.everything || view.mayPassWhole(index.facts()))) {
     taken.parts.push({ bytes: slice.batch })
     taken.bytes += slice.batch.length
     taken.records += records

@@ -198,6 +198,16 @@ export function labelsAt(bytes: Uint8Array, at: number): number {
 
 const labelsTag = 0x38
 
+/** `RecordHeader.kind`, which is its first field. */
+export const kindAt = (bytes: Uint8Array, at: number): number =>
+  bytes[at + recordFixedBytes] === 0x08 ? bytes[at + recordFixedBytes + 1]! : 0
+
+/** `RecordHeader.law_enforcement_place`, which is its last field; true also of a few headers that end in the same three bytes. */
+export function mayTellPlaceAt(bytes: Uint8Array, at: number): boolean {
+  const end = at + recordFixedBytes + length3At(bytes, at + 62)
+  return bytes[end - 3] === 0xa8 && bytes[end - 2] === 0x01 && bytes[end - 1] === 0x01
+}
+
 export function loggedAt(bytes: Uint8Array, at: number): bigint {
   return BigInt(getUint32(bytes, at + 20)) | (BigInt(getUint32(bytes, at + 24)) << 32n)
 }

@@ -19,8 +19,9 @@ import type { Rights } from './rights.ts'
 const copiesMax = 2_000
 
 // Kinds whose fields have labels are opened whatever their header says: those that an older version wrote say nothing of fields.
-const plainKinds: ReadonlySet<EventKind> = new Set(
-  Object.entries(kindOf).flatMap(([body, kind]) => (isPlainBody(body) ? [kind] : [])),
+const plainMask = Object.entries(kindOf).reduce(
+  (mask, [body, kind]) => (isPlainBody(body) ? mask | (1 << kind) : mask),
+  0,
 )
 
 const eventCodec = codec('tocsin.v1.Event')
@@ -33,6 +34,7 @@ export function createView(rights: Rights): View {
   const everything = isEverything(rights)
   const passes = narrowed(rights)
   const areas = only.areas?.map((box) => createBoxTest(box))
+  const seesLabels = labelsBeyond.every((label) => include.has(label))
   const copies = new Map<string, StoredRecord | undefined>()
 
   function mayRead(header: RecordHeader): boolean {
@@ -42,7 +44,7 @@ export function createView(rights: Rights): View {
   function isWhole({ kind = 0, labels = 0, lawEnforcementPlace }: RecordHeader): boolean {
     if ((labels & ~allowed) !== 0) return false
     if (lawEnforcementPlace && !include.has('law_enforcement_position')) return false
-    return plainKinds.has(kind) || labelsBeyond.every((label) => include.has(label))
+    return seesLabels || (plainMask & (1 << kind)) !== 0
   }
 
   function copied(record: StoredRecord): StoredRecord | undefined {
@@ -60,6 +62,12 @@ export function createView(rights: Rights): View {
   return {
     key: keyOf(rights),
     everything,
+    mayPassWhole({ labels, kinds, places }) {
+      if (everything) return true
+      if (!rights.reads || isNarrowed(rights) || (labels & ~allowed) !== 0) return false
+      if (places && !include.has('law_enforcement_position')) return false
+      return (kinds & ~plainMask) === 0 || seesLabels
+    },
     mayRead: everything ? () => true : mayRead,
     mayReadFrame: ({ labels = 0 }: Frame) =>
       everything || (rights.frames && ((labels || 1 << Label.OPS) & ~allowed) === 0 && !isNarrowed(rights)),
