@@ -20,8 +20,14 @@ const program = join(import.meta.dirname, 'consoles.ts')
 const openTimeoutMs = 60_000
 
 /** Resolves when every stream is open. */
-export async function startConsoles(address: string, streams: number, stampOffsetNs: bigint): Promise<Consoles> {
-  const child = startChild(process.execPath, [program, address, String(streams), String(stampOffsetNs)])
+export async function startConsoles(
+  address: string,
+  streams: number,
+  stampOffsetNs: bigint,
+  token?: string,
+): Promise<Consoles> {
+  const env = token === undefined ? {} : { env: { CONSOLE_TOKEN: token } }
+  const child = startChild(process.execPath, [program, address, String(streams), String(stampOffsetNs)], env)
   try {
     await child.waitFor('open', openTimeoutMs)
   } catch (error) {

@@ -4,7 +4,7 @@
 //   node bench/consoles.ts ADDRESS STREAMS STAMP_OFFSET_NS
 
 import { createInterface } from 'node:readline'
-import { credentials, makeGenericClientConstructor, type ClientReadableStream } from '@grpc/grpc-js'
+import { credentials, makeGenericClientConstructor, Metadata, type ClientReadableStream } from '@grpc/grpc-js'
 import protobuf from 'protobufjs/light.js'
 
 import { serviceDefinition } from '../proto/wire.ts'
@@ -31,12 +31,16 @@ const Client = makeGenericClientConstructor(
   'EventService',
 )
 
+const metadata = new Metadata()
+const token = process.env['CONSOLE_TOKEN']
+if (token) metadata.set('authorization', `Bearer ${token}`)
+
 for (let stream = 0; stream < Number(streams); stream++) subscribe()
 
 function subscribe(): void {
   const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
-  const call = client['Subscribe'] as (request: object) => ClientReadableStream<Buffer>
-  const stream = call.call(client, { start: 'latest', latest: {} })
+  const call = client['Subscribe'] as (request: object, metadata: Metadata) => ClientReadableStream<Buffer>
+  const stream = call.call(client, { start: 'latest', latest: {} }, metadata)
   stream.once('metadata', () => {
     if (++open === Number(streams)) process.stdout.write('open\n')
   })

@@ -26,16 +26,18 @@ export async function measureLoad(
 ): Promise<MeasuredLoad> {
   const { port, connections, messages, window = 1, warmUp = 0, rate = 0, stampOffsetNs } = options
   const numbers = { port, connections, window, messages, 'warm-up': warmUp, rate }
-  const { firstDevice = 0, measurements = 3, form = '3.1.1' } = options
+  const { firstDevice = 0, measurements = 3, form = '3.1.1', credentials } = options
   const named = {
     ...numbers,
     'first-device': firstDevice,
     measurements,
     form,
     ...(stampOffsetNs !== undefined && { stamp: stampOffsetNs }),
+    ...(credentials && { user: credentials[0] }),
   }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = startChild(process.execPath, [program, ...args], { input: '' })
+  const env = credentials && { LOAD_SECRET: credentials[1] }
+  const child = startChild(process.execPath, [program, ...args], { input: '', ...(env && { env }) })
   try {
     await child.waitFor('warm', warmTimeoutMs)
     onWarm()

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly firstDevice: number
   readonly measurements: MeasurementsEach
   readonly form: LoadForm
+  /** Name and secret, short enough that CONNECT has less than 128 bytes. */
+  readonly credentials?: readonly [name: string, secret: string]
   /**
    * Set: each message carries the time at which it is written, which is the monotonic clock plus these nanoseconds, so that another
    * process of this machine can say how old it is. Else times count up by a millisecond, and no two messages of a device share one.
@@ -178,18 +180,23 @@ function open(
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
     const packets = createPackets(`${topic}/gauge-${device}`, `gauge-${device}`, measurements, stampOffsetNs, form)
     const connection: Connection = { socket, packets, written: [], sent: 0, acked: 0, partialBytes: 0 }
-    socket.once('connect', () => socket.write(connectPacket(`load-${process.pid}-${device}`, form)))
+    socket.once('connect', () =>
+      socket.write(connectPacket(`load-${process.pid}-${device}`, form, options.credentials)),
+    )
     socket.once('error', reject)
   })
 }
 
-function connectPacket(clientId: string, form: LoadForm): Buffer {
-  const id = Buffer.from(clientId)
+function connectPacket(clientId: string, form: LoadForm, credentials: LoadOptions['credentials']): Buffer {
+  const text = (value: string): Buffer =>
+    Buffer.concat([Buffer.of(value.length >> 8, value.length & 255), Buffer.from(value)])
   const keepAliveSeconds = 60
   const [version, properties] = form === '3.1.1' ? [4, []] : [5, [0]]
-  const name = [0, 4, 0x4d, 0x51, 0x54, 0x54]
-  const body = [...name, version, 2, 0, keepAliveSeconds, ...properties, id.length >> 8, id.length & 255]
-  return Buffer.concat([Buffer.of(0x10, body.length + id.length, ...body), id])
+  // Clean session; with a name and a secret.
+  const flags = 0x02 | (credentials ? 0xc0 : 0)
+  const head = Buffer.of(0, 4, 0x4d, 0x51, 0x54, 0x54, version, flags, 0, keepAliveSeconds, ...properties)
+  const body = Buffer.concat([head, text(clientId), ...(credentials ?? []).map(text)])
+  return Buffer.concat([Buffer.of(0x10, body.length), body])
 }
 
 if (import.meta.main) {
@@ -206,6 +213,7 @@ if (import.meta.main) {
       measurements: { type: 'string', default: '3' },
       form: { type: 'string', default: '3.1.1' },
       stamp: { type: 'string' },
+      user: { type: 'string' },
     },
   })
   const result = await runLoad(
@@ -221,6 +229,7 @@ if (import.meta.main) {
       measurements: values.measurements === '1' ? 1 : 3,
       form: loadForms.find((form) => form === values.form) ?? '3.1.1',
       ...(values.stamp !== undefined && { stampOffsetNs: BigInt(values.stamp) }),
+      ...(values.user !== undefined && { credentials: [values.user, process.env['LOAD_SECRET'] ?? ''] as const }),
     },
     () => process.stdout.write('warm\n'),
   )

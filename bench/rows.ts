@@ -6,6 +6,7 @@ import { idleConnections } from './idle.ts'
 import { wholeJob, wholeJobOfSingles } from './influxdb-rows.ts'
 import { durableIngest, durableIngestOfMany } from './ingest.ts'
 import { telemetryAnswers, telemetryIngest } from './telemetry.ts'
+import { permissions } from './permissions.ts'
 import type { Row } from './row.ts'
 import { version5AliasIngest, version5Ingest } from './versions.ts'
 
@@ -21,4 +22,5 @@ export const rows: readonly Row[] = [
   idleConnections,
   telemetryAnswers,
   telemetryIngest,
+  permissions,
 ]
