@@ -100,15 +100,19 @@ export function verifyAudit({ folder, anchors, disk = nodeDisk, each }: VerifyOp
     }
   }
 
+  let isBegun = false
   for (const [at, file] of files.entries()) {
-    const content = readWhole(disk, file.path) ?? Buffer.alloc(0)
-    bytes += content.length
-    if (at > 0 && file.first !== head.number + 1) {
+    const content = readWhole(disk, file.path)
+    // Retention removed it meanwhile, and an entry says so.
+    if (!content && !isBegun) continue
+    bytes += content?.length ?? 0
+    if (isBegun && file.first !== head.number + 1) {
       fault(Math.min(head.number + 1, file.first), file.name, between(head.number, file.first))
       isKnown = false
     }
-    if (at === 0 && file.first > 1) isKnown = false
-    walkFile(file.name, file.first, content, at === files.length - 1)
+    if (!isBegun && file.first > 1) isKnown = false
+    isBegun = true
+    walkFile(file.name, file.first, content ?? Buffer.alloc(0), at === files.length - 1)
   }
   if (first && first.number > 1 && !removed.has(removalKey(first))) {
     faults.unshift({
