@@ -19,6 +19,11 @@ type LabelName = Exclude<keyof typeof Label, 'UNSPECIFIED'>
 const statusNames = ['ACTUAL', 'EXERCISE', 'SYSTEM', 'TEST'] as const
 const labelNames = Object.keys(Label).filter((name) => name !== 'UNSPECIFIED') as LabelName[]
 
+export const approvalForm = z.strictObject({
+  officer: z.string().trim().min(3, 'names the officer who approved it').max(200),
+  date: z.iso.date('is the day of the approval, such as 2026-11-25'),
+})
+
 const inputForm = z.strictObject({
   name: z.string().min(1).max(64),
   adapter: z.string(),
@@ -27,6 +32,7 @@ const inputForm = z.strictObject({
   owner: z.string().optional(),
   message_status: z.enum(statusNames).optional(),
   labels: z.array(z.enum(labelNames)).optional(),
+  approved_by: approvalForm.optional(),
   options: z.unknown().optional(),
 })
 type InputForm = z.infer<typeof inputForm>
@@ -67,7 +73,9 @@ function declaredInputs(tree: unknown, site: Site, faults: string[]): Input[] {
       return []
     }
     const options = checkedOptions(adapter, form.options, `inputs.${form.name}.options`, faults)
-    return [{ name: form.name, adapter, topics: form.topics, options, site: siteFor(form, site) }]
+    const { name, topics, approved_by } = form
+    const approvedBy = approved_by && { approvedBy: approved_by }
+    return [{ name, adapter, topics, options, site: siteFor(form, site), ...approvedBy }]
   })
 }
 

@@ -61,6 +61,8 @@ export interface GatewayParts {
   readonly settings: Settings
   /** Where secrets may stand that the settings name. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Where they were read; undefined: no file. */
+  readonly settingsFile?: string | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly fillRandom: (bytes: Uint8Array) => void
@@ -83,9 +85,10 @@ const retainEveryMs = 60_000
 /** Resolves when it listens; rejects with a GatewayError that says what to do, and leaves nothing open. */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, clock, logger, fillRandom, random, fatal } = parts
-  refuseUnsafeStart(settings, clock)
+  const { environment = {}, settingsFile } = parts
+  refuseUnsafeStart({ settings, environment, now: clock.now(), settingsFile })
   const inputs = configuredInputs(settings)
-  const linked = configuredLinks(settings, parts.environment ?? {})
+  const linked = configuredLinks(settings, environment)
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).toReversed()) await each()

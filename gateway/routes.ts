@@ -14,6 +14,14 @@ export interface Input {
   readonly topics: readonly string[]
   readonly options: unknown
   readonly site: Site
+  /** Who answers for it that data labelled CJI or PHI come in here. */
+  readonly approvedBy?: Approval
+}
+
+export interface Approval {
+  readonly officer: string
+  /** YYYY-MM-DD. */
+  readonly date: string
 }
 
 export interface Route {

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { GatewayError } from '../proto/errors.ts'
 import { systemClock } from './clock.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { readSettings } from './settings.ts'
+import { fileOfSettings, readSettings } from './settings.ts'
 import { welcome } from './welcome.ts'
 
 /** Resolves with the exit code when it was told to stop: 0, or 2 for settings that cannot be used, 1 for anything else. */
@@ -21,6 +21,7 @@ export async function runGateway(settingsFile = process.env['TOCSIN_SETTINGS']):
     const logger = pino({ level: settings['logging.level'], base: null }, pino.destination({ fd: 2, sync: true }))
     gateway = await startGateway({
       settings,
+      settingsFile: fileOfSettings(settingsFile),
       environment: process.env,
       clock: systemClock,
       logger,

@@ -134,7 +134,7 @@ export const settingsTable = {
   inputs: {
     kind: 'tree',
     about:
-      'Inputs beside the built-in ones: a list of {name, adapter, topics: [MQTT filters], owner, jurisdiction, message_status, labels, options}.',
+      'Inputs beside the built-in ones: a list of {name, adapter, topics: [MQTT filters], owner, jurisdiction, message_status, labels, approved_by: {officer, date} for labels CJI and PHI, options}.',
   },
   mappings: {
     kind: 'tree',

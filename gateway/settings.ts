@@ -39,6 +39,10 @@ export function readSettings(source: SettingsSource): Settings {
   return settings as Settings
 }
 
+/** The file that is read; undefined: there is none. */
+export const fileOfSettings = (file: string | undefined): string | undefined =>
+  file ?? (existsSync(settingsFileDefault) ? settingsFileDefault : undefined)
+
 /** TOCSIN_INFLUX_URL for "influx.url". */
 export const environmentName = (key: string): string => `TOCSIN_${key.replaceAll('.', '_').toUpperCase()}`
 

@@ -37,7 +37,10 @@ describe('in a gateway', () => {
   let entries: AuditEntry[]
   beforeAll(async () => {
     const file = join(tempFolder('settings'), 'tocsin.yaml')
-    writeFileSync(file, 'inputs: [{name: people, adapter: senml, topics: [people/#], labels: [PII, PHI]}]\n')
+    writeFileSync(
+      file,
+      'inputs: [{name: people, adapter: senml, topics: [people/#], labels: [PII, PHI], approved_by: {officer: Dr Osei, date: 2026-11-01}}]\n',
+    )
     gateway = await startGatewayProcess({ file })
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gateway.mqttPort}`)
     const reading = (value: number): string => `[{"n":"pulse","u":"beat/min","v":${value}}]`

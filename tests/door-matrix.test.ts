@@ -186,7 +186,7 @@ beforeAll(async () => {
   const file = join(tempFolder('matrix'), 'tocsin.yaml')
   writeFileSync(
     file,
-    'mqtt: {out: true}\ninputs:\n  - {name: records-system, adapter: senml, topics: ["cji/#"], labels: [CJI]}\n  - {name: open, adapter: senml, topics: ["open/#"]}\n',
+    'mqtt: {out: true}\ninputs:\n  - {name: records-system, adapter: senml, topics: ["cji/#"], labels: [CJI], approved_by: {officer: Chief Ruiz, date: 2026-11-01}}\n  - {name: open, adapter: senml, topics: ["open/#"]}\n',
   )
   gateway = await startGatewayProcess({ file, settings: { GATEWAY_JURISDICTION: 'county-a.example' } })
   const secretHash = await hashSecret(Buffer.from(secret))

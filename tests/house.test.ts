@@ -7,9 +7,9 @@ import { createAccounting } from '../gateway/accounting.ts'
 import { parseAddress } from '../gateway/addresses.ts'
 import { withFormats } from '../gateway/formats-table.ts'
 import { counterOf, createIds, idText, idTimeMs, parseId } from '../gateway/ids.ts'
-import { refuseOpenDoors } from '../gateway/policy/doors.ts'
 import { hashSecret, secretMatches } from '../gateway/policy/secrets.ts'
 import { filterCovers, topicMatches } from '../gateway/policy/topic-filters.ts'
+import { refuseUnsafe } from '../gateway/policy/unsafe/unsafe-checks.ts'
 import { referencePage } from '../gateway/settings-pages.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { parseRfc3339, rfc3339, timestamp, timestampNs } from '../proto/time.ts'
@@ -119,7 +119,7 @@ describe('settings', () => {
 describe('doors', () => {
   const faults = (environment: Record<string, string>): string => {
     try {
-      refuseOpenDoors(readSettings({ environment }))
+      refuseUnsafe({ settings: readSettings({ environment }), environment, now: 1_795_000_000_000_000_000n })
       return ''
     } catch (error) {
       return String(error)

@@ -7,8 +7,8 @@ import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configuredLinks } from '../gateway/links/link-settings.ts'
 import { filterFault, filtersMeet, inward, outward } from '../gateway/links/link-topics.ts'
-import { refuseOpenDoors } from '../gateway/policy/doors.ts'
 import { topicMatches } from '../gateway/policy/topic-filters.ts'
+import { refuseUnsafe } from '../gateway/policy/unsafe/unsafe-checks.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { type GatewayProcess, startGatewayProcess } from './gateway/process.ts'
 import { scrape } from './prove/metrics.ts'
@@ -102,7 +102,11 @@ describe('the setting mqtt.links', () => {
 
   test('may not lead over a network in plain text', () => {
     const open = (url: string) => () =>
-      refuseOpenDoors(settingsOf(`gateway: {name: a.example}\nmqtt: {links: [{name: b, url: "${url}", ${carries}}]}`))
+      refuseUnsafe({
+        settings: settingsOf(`gateway: {name: a.example}\nmqtt: {links: [{name: b, url: "${url}", ${carries}}]}`),
+        environment: {},
+        now: 1_795_000_000_000_000_000n,
+      })
     expect(open('mqtt://10.0.0.5')).toThrow(/mqtt\.links, b: mqtt:\/\/10\.0\.0\.5 would send .* write mqtts:\/\//)
     expect(open('ws://broker.b.example/mqtt')).toThrow(/write wss:\/\//)
     expect(open('mqtt://127.0.0.1:1884')).not.toThrow()

@@ -1,20 +1,19 @@
-// A start that is refused because it would open an unprotected door is an entry as well, at the next start: somebody tried.
+// A start that is refused because it would be unsafe is an entry as well, at the next start: somebody tried.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SystemEventType } from '../../proto/generated/types.ts'
-import type { Clock } from '../clock.ts'
-import { refuseOpenDoors } from '../policy/doors.ts'
-import type { Settings } from '../settings.ts'
+import type { Site } from '../policy/unsafe/unsafe-check.ts'
+import { refuseUnsafe } from '../policy/unsafe/unsafe-checks.ts'
 import { auditFolder } from './files.ts'
 import { leaveNote } from './waiting-notes.ts'
 
-/** Throws GatewayError unsafe_settings with a sentence for each open door. */
-export function refuseUnsafeStart(settings: Settings, clock: Clock): void {
+/** Throws GatewayError unsafe_settings with a sentence for each setting that is unsafe. */
+export function refuseUnsafeStart(site: Site): void {
   try {
-    refuseOpenDoors(settings)
+    refuseUnsafe(site)
   } catch (error) {
-    leaveRefusal(settings.data_dir, clock.now(), error)
+    leaveRefusal(site.settings.data_dir, site.now, error)
     throw error
   }
 }

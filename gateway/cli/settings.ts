@@ -1,14 +1,15 @@
-// Shows what can be set, or checks a file as the gateway would at its start: unknown keys, values, and doors left open.
+// Shows what can be set, or checks a file as the gateway would at its start: unknown keys, values, and what is unsafe.
 
 import { existsSync } from 'node:fs'
 import { GatewayError } from '../../proto/errors.ts'
+import { systemClock } from '../clock.ts'
 import { configuredInputs } from '../configured-inputs.ts'
 import { configuredLinks } from '../links/link-settings.ts'
-import { refuseOpenDoors } from '../policy/doors.ts'
 import { readUsers } from '../policy/principals.ts'
 import { readRoles } from '../policy/roles.ts'
+import { refuseUnsafe } from '../policy/unsafe/unsafe-checks.ts'
 import { sampleFile } from '../settings-pages.ts'
-import { readSettings, settingsFileDefault } from '../settings.ts'
+import { fileOfSettings, readSettings, settingsFileDefault } from '../settings.ts'
 import type { Command } from './command.ts'
 
 export const settings: Command = {
@@ -29,7 +30,13 @@ export const settings: Command = {
     const [file = process.env['TOCSIN_SETTINGS']] = given.words
     const read = readSettings({ file, environment: process.env })
     const checks = [
-      () => refuseOpenDoors(read),
+      () =>
+        refuseUnsafe({
+          settings: read,
+          environment: process.env,
+          now: systemClock.now(),
+          settingsFile: fileOfSettings(file),
+        }),
       () => readUsers(read['mqtt.users']),
       () => readRoles(read.roles),
       () => configuredInputs(read),

@@ -36,6 +36,16 @@ export async function secretMatches(secret: Uint8Array, secretHash: string | und
   return timingSafeEqual(found, tag) && secretHash !== undefined
 }
 
+// OWASP's equivalents of the cost above: less memory with more passes.
+const memoryPassesMin = 35_840
+const memoryMin = 7_168
+
+/** Whoever reads it could try secrets faster than OWASP thinks safe. */
+export function hashIsCheap(secretHash: string): boolean {
+  const { memory = 0, passes = 0 } = parse(secretHash) ?? {}
+  return memory < memoryMin || memory * passes < memoryPassesMin
+}
+
 export const isSecretHash = (text: string): boolean => parse(text) !== undefined
 
 function parse(text: string) {

@@ -15,7 +15,12 @@ export interface CertificateOptions {
   readonly dnsNames?: readonly string[]
   readonly ipAddresses?: readonly string[]
   readonly uris?: readonly string[]
+  readonly notBefore?: Date
   readonly notAfter?: Date
+  /** An RSA key of so many bits, instead of P-256. */
+  readonly rsaBits?: number
+  /** Of the signature; default sha256. */
+  readonly digest?: 'sha1' | 'sha256'
 }
 
 export function certificateAuthority(commonName: string): Certified {
@@ -34,26 +39,29 @@ function certified(
   options: CertificateOptions,
 ): Certified {
   const dayMs = 86_400_000
-  const from = new Date(Date.now() - 2 * dayMs)
+  const from = options.notBefore ?? new Date(Date.now() - 2 * dayMs)
+  const { digest = 'sha256' } = options
   const until = options.notAfter ?? new Date(Date.now() + dayMs)
   const toBeSigned = sequence(
     der(0xa0, der(2, Buffer.of(2))),
     der(2, Buffer.concat([Buffer.of(1), randomBytes(8)])),
-    ecdsaWithSha256,
+    ecdsaWith[digest],
     name(issuer),
     sequence(time(from), time(until)),
     name(subject),
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions(authority, options))),
   )
-  const signature = der(3, Buffer.of(0), sign('sha256', toBeSigned, issuerKey))
+  const signature = der(3, Buffer.of(0), sign(digest, toBeSigned, issuerKey))
   return {
-    certificate: pem(sequence(toBeSigned, ecdsaWithSha256, signature)),
+    certificate: pem(sequence(toBeSigned, ecdsaWith[digest], signature)),
     key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    issue: (commonName, more = {}) =>
-      certified(commonName, generateKeyPairSync('ec', { namedCurve: 'P-256' }), subject, keys.privateKey, false, more),
+    issue: (commonName, more = {}) => certified(commonName, keysFor(more), subject, keys.privateKey, false, more),
   }
 }
+
+const keysFor = ({ rsaBits }: CertificateOptions): Keys =>
+  rsaBits ? generateKeyPairSync('rsa', { modulusLength: rsaBits }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
 function extensions(authority: boolean, { dnsNames = [], ipAddresses = [], uris = [] }: CertificateOptions): Buffer[] {
   // RFC 5280 §4.2.1.6 and §4.2.1.9
@@ -83,7 +91,11 @@ function der(tag: number, ...content: readonly Buffer[]): Buffer {
 
 const sequence = (...content: readonly Buffer[]): Buffer => der(0x30, ...content)
 const oid = (...bytes: readonly number[]): Buffer => der(6, Buffer.from(bytes))
-const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2))
+// RFC 3279 §2.2.3, RFC 5758 §3.2
+const ecdsaWith = {
+  sha1: sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1)),
+  sha256: sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)),
+}
 const name = (commonName: string): Buffer =>
   sequence(der(0x31, sequence(oid(0x55, 4, 3), der(0x0c, Buffer.from(commonName)))))
 /** GeneralizedTime would need years after 2049. */

@@ -1,0 +1,66 @@
+// Who on this machine may read and write what the gateway relies on: keys, settings, authorities, the data folder.
+
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Settings } from '../../settings.ts'
+import type { Site } from './unsafe-check.ts'
+
+const othersRead = 0o004
+const othersWrite = 0o002
+const groupWrites = 0o020
+const anybodyElse = 0o077
+
+/** Windows has no such modes; there the folder's own rights are the administrator's matter. */
+const modeOf = (path: string): number => {
+  if (process.platform === 'win32' || !existsSync(path)) return 0
+  return statSync(path).mode
+}
+
+export function* keyReadable({ settings }: Pick<Site, 'settings'>): Generator<string> {
+  const file = settings['tls.key']
+  if (!file || file === 'auto') return
+  try {
+    accessSync(file, constants.R_OK)
+    if ((modeOf(file) & anybodyElse) !== 0) yield `tls.key: ${file} can be read by other users; run chmod 600 ${file}`
+  } catch {
+    yield `tls.key: ${file} cannot be read`
+  }
+}
+
+export function* secretsReadable({ settings, settingsFile, environment }: Site): Generator<string> {
+  if (!settingsFile || (modeOf(settingsFile) & othersRead) === 0) return
+  const held = (['influx.password', 'influx.token'] as const).filter(
+    (key) => settings[key] && !environment[`TOCSIN_${key.replace('.', '_').toUpperCase()}`],
+  )
+  if (held.length > 0)
+    yield `${settingsFile}: it holds ${held.join(' and ')} and can be read by all users; run chmod 640 ${settingsFile}, or set it in the environment`
+}
+
+export function* filesWritable({ settings, settingsFile }: Site): Generator<string> {
+  const files = [
+    ['settings', settingsFile],
+    ['tls.certificate', settings['tls.certificate']],
+    ['tls.client_ca', settings['tls.client_ca']],
+    ...keptIn(settings),
+  ] as const
+  for (const [key, path] of files) {
+    if (!path || path === 'auto') continue
+    const mode = modeOf(path)
+    if ((mode & othersWrite) !== 0) yield `${key}: ${path} can be written by all users; run chmod o-w ${path}`
+    else if ((mode & groupWrites) !== 0) yield `${key}: ${path} can be written by its group; run chmod g-w ${path}`
+  }
+}
+
+export function* dataReadable({ settings }: Pick<Site, 'settings'>): Generator<string> {
+  const path = settings.data_dir
+  if ((modeOf(path) & anybodyElse) === 0) return
+  yield `data_dir: ${path} can be read by other users, and holds everything that came in; run chmod -R go-rwx ${path}`
+}
+
+/** What in the data folder decides who may do what, and what proves it. */
+function keptIn({ data_dir: folder }: Settings) {
+  return [
+    ['data_dir', folder],
+    ...['state.sqlite', 'audit', 'ca'].map((name) => ['data_dir', join(folder, name)] as const),
+  ] as const
+}
