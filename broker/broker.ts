@@ -19,6 +19,7 @@ import { createNotices } from './notices.ts'
 import { packetType, reasonCode } from './packets.ts'
 import { createPermissions, type Member } from './permissions.ts'
 import type { Broker, BrokerParts, Counts, Peer, Principal } from './port.ts'
+import { createReading } from './reading.ts'
 import { createRetained, type Retained } from './retained.ts'
 import { createSending, type Sending } from './sending.ts'
 import type { Connection, Session } from './session.ts'
@@ -142,6 +143,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       limits,
       now: () => clock.now(),
       dropped: tally.drop,
+      reading: createReading(sources, tally.tell),
       recipientOf: delivery.recipientOf,
       sharing: () => sharing,
     })
@@ -216,6 +218,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
         aliases: createOutwardAliases(Math.min(connect?.properties?.topicAliasMaximum ?? 0, limits.topicAliasesMax)),
         busy: false,
         again: new Set(),
+        unread: new Set(),
       }
       const isHere = (): boolean => session.connection === connection
       sending.attach(session, connection)

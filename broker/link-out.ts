@@ -115,13 +115,22 @@ export function createLinkOut(parts: LinkOutParts): LinkOut {
   }
 
   function read(reader: Reader): void {
-    const slice = reader.source.read(reader.through)
+    const slice = readFrom(reader)
     if (!slice) return
     if (slice.gone > 0) parts.dropped('gone', slice.gone)
     reader.next = slice.messages
     reader.at = 0
     reader.through = slice.through
     settle(reader)
+  }
+
+  /** What cannot be read now is read when the link is up again. */
+  function readFrom({ source, through }: Reader): ReturnType<LinkSource['read']> {
+    try {
+      return source.read(through)
+    } catch (error) {
+      return void parts.giveUp(`the log cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   function send(reader: Reader, message: LinkMessage): void {

@@ -245,6 +245,8 @@ export type BrokerEvent =
     }
   /** A message that one subscriber will not get, or that is not retained. Told once a minute for each client and cause. */
   | { readonly kind: 'dropped'; readonly cause: DropCause; readonly clientId: string }
+  /** Messages of a source cannot be read, with what the system says of it; or, without, can be read again. Told once each way. */
+  | { readonly kind: 'reading'; readonly source: string; readonly failure?: string }
 
 export type CutReason =
   /** The client went, with or without DISCONNECT. */

@@ -10,6 +10,7 @@ import { packetFor, type Numbered, type Sendable } from './packet-for.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
 import { createOwed } from './owed.ts'
 import { qosBits, retainedBit } from './owed-queue.ts'
+import type { Reading } from './reading.ts'
 import { createRecent } from './recent.ts'
 import { recipientBy, type Recipient } from './recipient.ts'
 import { newFlight, type Connection, type Flight, type Session } from './session.ts'
@@ -53,6 +54,7 @@ export interface SendingParts<P extends Principal> {
   readonly limits: Limits
   now(): bigint
   dropped(cause: DropCause, clientId: string): void
+  readonly reading: Reading
   readonly recipientOf: Delivery<P>['recipientOf']
   readonly sharing: () => Pick<Sharing<P>, 'paid' | 'isOpen' | 'back' | 'freed'>
 }
@@ -61,6 +63,8 @@ interface Content {
   readonly message: DeliverableMessage
   readonly recipient: Recipient
 }
+
+type MaybeContent = Content | 'later' | undefined
 
 interface Leaving<P extends Principal> {
   readonly packetId: number
@@ -76,7 +80,7 @@ const flushAgainMs = 1_000
 const lookedAtOnce = 500
 
 export function createSending<P extends Principal>(parts: SendingParts<P>): Sending<P> {
-  const { sources, store, limits } = parts
+  const { sources, store, limits, reading } = parts
   const recent = createRecent(limits.recentBytesMax)
   const keep = (source: number, message: DeliverableMessage): void => recent.put(source, message)
   const owed = createOwed({ limits, dropped: parts.dropped, paid, keep })
@@ -179,9 +183,22 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
         sendExactlyOnce(session, connection, source)
         continue
       }
+      const qos = (next.bits & qosBits) as QoS
+      if (next.bits & retainedBit) {
+        dequeue(session, source, next.bits)
+        sendRetained(session, connection, source, next.number, qos)
+        continue
+      }
+      const found = content(session, source, next.number)
+      if (found === 'later') {
+        askLater(session, connection, source)
+        continue
+      }
       dequeue(session, source, next.bits)
-      if (next.bits & retainedBit) sendRetained(session, connection, source, next.number, (next.bits & qosBits) as QoS)
-      else sendOwed(session, connection, source, next.number, (next.bits & qosBits) as QoS)
+      if (found) {
+        const sent = qos === 0 ? undefined : newFlight(session, source, next.number, qos)
+        transmit(session, connection, found.message, found.recipient, sent, false)
+      } else if (qos > 0) paid(session, source, next.number)
     }
   }
 
@@ -194,8 +211,11 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     })
   }
 
+  const askLater = (session: Session<P>, connection: Connection, source: number): void =>
+    reading.askLater(connection, source, () => session.connection === connection && pump(session))
+
   function mayGo(session: Session<P>, connection: Connection, source: number): boolean {
-    const next = session.owed[source]?.peek()
+    const next = connection.unread.has(source) ? undefined : session.owed[source]?.peek()
     return next !== undefined && ((next.bits & qosBits) === 0 || session.inFlight < windowFor(connection, source))
   }
 
@@ -208,8 +228,9 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     return undefined
   }
 
-  function find(source: number, number: number, clientId: string): DeliverableMessage | undefined {
-    const message = recent.get(source, number) ?? sources[source]!.fetch(number)
+  const find: Sending<P>['find'] = (source, number, clientId) => {
+    const message = recent.get(source, number) ?? reading.fetch(source, number)
+    if (message === 'later') return message
     if (!message) parts.dropped('gone', clientId)
     return message && !hasExpired(message, clientId) ? message : undefined
   }
@@ -221,8 +242,9 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
   }
 
   /** With what it needs to be sent; undefined: it can or need not be sent any more, and is no longer owed. */
-  function content(session: Session<P>, source: number, number: number, flight?: Flight<P>): Content | undefined {
+  function content(session: Session<P>, source: number, number: number, flight?: Flight<P>): MaybeContent {
     const message = find(source, number, session.clientId)
+    if (message === 'later') return message
     const recipient = message && parts.recipientOf(session, message.topic, flight)
     return recipient && { message, recipient }
   }
@@ -255,13 +277,6 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     return true
   }
 
-  function sendOwed(session: Session<P>, connection: Connection, source: number, number: number, qos: QoS): void {
-    const found = content(session, source, number)
-    if (!found) return qos > 0 ? paid(session, source, number) : undefined
-    const sent = qos === 0 ? undefined : newFlight(session, source, number, qos)
-    transmit(session, connection, found.message, found.recipient, sent, false)
-  }
-
   function sendRetained(session: Session<P>, connection: Connection, source: number, number: number, qos: QoS): void {
     const retained = session.retained.get(number)!
     session.retained.delete(number)
@@ -286,6 +301,10 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
       const { number } = next
       const known = assigned(session, source, number)
       const found = content(session, source, number, known === undefined ? undefined : session.flights.get(known))
+      if (found === 'later') {
+        askLater(session, connection, source)
+        break
+      }
       dequeue(session, source, next.bits)
       bytes += found?.message.payload.length ?? 0
       if (known !== undefined) {
@@ -344,12 +363,17 @@ export function createSending<P extends Principal>(parts: SendingParts<P>): Send
     const { again, gate, window } = connection
     for (const packetId of again) {
       if (gate.destroyed || !takesMore(connection) || session.inFlight - again.size >= window) return false
-      again.delete(packetId)
       const flight = session.flights.get(packetId)!
       const { source, number, retained } = flight
+      if (connection.unread.has(source)) return false
       const found = retained
         ? { message: { ...retained.message, retain: true }, recipient: asRetained(retained.identifier) }
         : content(session, source, number, flight)
+      if (found === 'later') {
+        askLater(session, connection, source)
+        return false
+      }
+      again.delete(packetId)
       if (found) transmit(session, connection, found.message, found.recipient, { packetId, flight }, true)
       else giveUp(session, connection, packetId, flight)
     }

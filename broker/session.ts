@@ -87,6 +87,8 @@ export interface Connection {
   busy: boolean
   /** By packet identifier: on their way over the connection before, and to be sent over this one before all others. */
   readonly again: Set<number>
+  /** Sources that cannot be read for it now, and are asked again. */
+  readonly unread: Set<number>
 }
 
 export function newSession<P extends Principal>(

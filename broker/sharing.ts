@@ -6,6 +6,7 @@ import { bytesOf } from './kept.ts'
 import { createOwedQueue, type OwedQueue } from './owed-queue.ts'
 import type { Limits } from './limits.ts'
 import type { DropCause, Principal, QoS } from './port.ts'
+import { readAgainMs } from './reading.ts'
 import type { Session } from './session.ts'
 import { sharedFilter } from './shared-filter.ts'
 import type { DeliverableMessage, MessageSource, SessionStore, StoredFilter } from './stored.ts'
@@ -56,8 +57,8 @@ export interface SharingParts<P extends Principal> {
   dropped(cause: DropCause, clientId: string): void
   mayReceive(principal: P, topic: string): boolean
   keep(source: number, message: DeliverableMessage): void
-  /** Undefined: it is gone or expired, and counted. */
-  find(source: number, number: number, name: string): DeliverableMessage | undefined
+  /** Undefined: it is gone or expired, and counted. `later`: it cannot be read now. */
+  find(source: number, number: number, name: string): DeliverableMessage | 'later' | undefined
   /** Whether a member takes one more of this source at that QoS now. */
   takes(session: Session<P>, source: number, qos: QoS): boolean
   /** Sends it to a member now; false: it does not take more. */
@@ -158,6 +159,7 @@ export function createSharing<P extends Principal>(parts: SharingParts<P>): Shar
         if (!someTakes(group, source)) break
         const { number } = next
         const found = parts.find(source, number, group.name)
+        if (found === 'later') return void setTimeout(goOn, readAgainMs, group).unref()
         // Nobody may read it any more: it would be in the way of what comes behind it.
         const message = found && isForSome(group, found.topic) ? found : undefined
         if (message && !giveToOne(group, source, message)) break

@@ -14,7 +14,7 @@ export interface MessageSource {
   readonly retains: boolean
   /** Everything up to here is durable and can be read; 0: nothing yet. Numbers are whole, from 1, and only grow. */
   readonly head: number
-  /** Undefined: it is gone (retention, damage, payload removed), or nothing that may be delivered. Synchronous. */
+  /** Undefined: it is gone (retention, damage, payload removed), or nothing that may be delivered. Throws when it cannot be read now. */
   fetch(number: number): DeliverableMessage | undefined
   /**
    * Those above `after`, in order, at most `limit` numbers further; undefined: `after` is the head. `through` > `after`. Where `wanted`

@@ -240,7 +240,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       },
       log: logger,
       clock,
-      onEvent: brokerNotes(audit, mqttEvents(notices, logger, clock)),
+      onEvent: brokerNotes(audit, mqttEvents(notices, logger, clock, alarms)),
     })
     stops.push(followFrames(log, published, broker))
     const links = createLinks({

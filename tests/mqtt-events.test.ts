@@ -12,13 +12,21 @@ function house() {
       void lines.push({ level, clientId: (fields as { clientId: string }).clientId })
   let now = 0n
   const told: string[] = []
+  const alarms: string[] = []
   const events = mqttEvents(
     { settled: () => {}, cut: (clientId) => told.push(clientId) },
     { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
     { now: () => now, monotonic: () => now },
+    {
+      raise: (code, about) => alarms.push(`${code} ${about}`),
+      clear: (code, about) => alarms.push(`${code} ${about} is over`),
+      list: () => [],
+    },
   )
   return {
     told,
+    alarms,
+    events,
     warnings: () => lines.filter(({ level }) => level === 'warn').map(({ clientId }) => clientId),
     wait: (seconds: number) => (now += BigInt(seconds) * 1_000_000_000n),
     cut: (clientId: string) =>
@@ -40,4 +48,11 @@ test('of a crowd of them a hundred are warned of in a minute', () => {
   const { cut, warnings } = house()
   for (let i = 0; i < 1_000; i++) cut(`unit ${i}`)
   expect(warnings()).toHaveLength(100)
+})
+
+test('a source that cannot be read is an alarm until it can', () => {
+  const { events, alarms } = house()
+  events({ kind: 'reading', source: 'urgent', failure: 'EIO: i/o error, read' })
+  events({ kind: 'reading', source: 'urgent' })
+  expect(alarms).toEqual(['output_stalled mqtt urgent', 'output_stalled mqtt urgent is over'])
 })

@@ -13,6 +13,7 @@ import type {
 } from '../../broker/port.ts'
 import { cutAdvice } from '../../broker/reasons.ts'
 import { parseAddress } from '../addresses.ts'
+import type { Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log/log.ts'
@@ -153,7 +154,12 @@ class Taken implements ToldFate {
 const isTold = (fate: Fate): boolean => (fate.fate === 'stored' ? fate.clockFault !== undefined : true)
 
 /** What the broker tells of connections, as far as a device should hear of it. */
-export function mqttEvents(notices: DeviceNotices, logger: Logger, clock: Clock): (event: BrokerEvent) => void {
+export function mqttEvents(
+  notices: DeviceNotices,
+  logger: Logger,
+  clock: Clock,
+  alarms: Alarms,
+): (event: BrokerEvent) => void {
   // A client that comes again at once with the same packet is warned of once a minute; a crowd of them, as far as anybody can read.
   const warned = new Set<string>()
   let warnedSince = clock.monotonic()
@@ -170,6 +176,13 @@ export function mqttEvents(notices: DeviceNotices, logger: Logger, clock: Clock)
   }
 
   return (event) => {
+    if (event.kind === 'reading') {
+      const { source, failure } = event
+      const text = `Messages for MQTT subscribers cannot be read from the log (${failure}): look at the machine's disk. They wait, and it is tried again.`
+      if (failure === undefined) alarms.clear('output_stalled', `mqtt ${source}`)
+      else alarms.raise('output_stalled', `mqtt ${source}`, text)
+      return
+    }
     if (event.kind !== 'disconnected' || event.detail === undefined) return logger.debug(event, `mqtt ${event.kind}`)
     const { why, clientId, detail } = event
     const isFault = why === 'too_large' || why === 'protocol'

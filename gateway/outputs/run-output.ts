@@ -11,6 +11,8 @@ import type { Output } from './output.ts'
 const retryDelayMsMin = 200
 /** An outage of hours is asked about once every half minute: often enough to resume soon, too rarely to be a burden. */
 const retryDelayMsMax = 30_000
+/** How soon a log that cannot be read is read again. */
+const readAgainMs = 1_000
 /** Shorter failures than this are everyday life and raise no alarm. */
 const stalledAfterMs = 10_000
 
@@ -39,12 +41,13 @@ export function runOutput(output: Output, parts: OutputParts): RunningOutput {
   let bookmark = log.bookmarks.get(output.name) ?? start
   let delivered = 0
   let failing: string | undefined
+  let cannotRead = false
   let wake: (() => void) | undefined
   const stopListening = log.onAdvance(() => wake?.())
 
   const loop = (async () => {
     while (!abort.signal.aborted) {
-      const taken = await take()
+      const taken = await takeUntilRead()
       if (!taken) continue
       await deliverUntilDone(taken.records)
       if (abort.signal.aborted) return
@@ -53,6 +56,23 @@ export function runOutput(output: Output, parts: OutputParts): RunningOutput {
       log.bookmarks.set(output.name, bookmark, { pins: true })
     }
   })()
+
+  /** A disk that does not give what is in the log is asked again, like another side that takes nothing. */
+  async function takeUntilRead(): ReturnType<typeof take> {
+    try {
+      const taken = await take()
+      if (cannotRead) parts.alarms.clear('output_stalled', output.name)
+      cannotRead = false
+      return taken
+    } catch (error) {
+      cannotRead = true
+      const why = error instanceof Error ? error.message : String(error)
+      const text = `${output.name} gets nothing: the log cannot be read (${why}); look at the machine's disk. It is tried again, nothing is lost.`
+      parts.alarms.raise('output_stalled', output.name, text)
+      await sleep(readAgainMs, undefined, { signal: abort.signal }).catch(() => undefined)
+      return undefined
+    }
+  }
 
   /** Waits until there is something; then, when the output prefers large batches, a little longer for more. */
   async function take(): Promise<{ records: readonly StoredRecord[]; bookmark: LanePosition } | undefined> {

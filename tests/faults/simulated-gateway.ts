@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createBroker, type Broker } from '../../broker/broker.ts'
+import { createAlarms } from '../../gateway/alarms.ts'
 import type { Clock } from '../../gateway/clock.ts'
 import { createAccounting } from '../../gateway/accounting.ts'
 import { createIds } from '../../gateway/ids.ts'
@@ -131,7 +132,12 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
       limits: { unstoredCutMs: 20 },
       log: logger,
       clock,
-      onEvent: mqttEvents(notices, logger, clock),
+      onEvent: mqttEvents(
+        notices,
+        logger,
+        clock,
+        createAlarms(clock, () => {}),
+      ),
     })
     followFrames(log, published, broker)
     await broker.start()
