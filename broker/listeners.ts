@@ -10,6 +10,7 @@ import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'nod
 import { createWebSocketStream, WebSocketServer } from 'ws'
 
 import type { Admission } from './admission.ts'
+import { handshakePeer } from './handshake-peer.ts'
 import type { Limits } from './limits.ts'
 import type { ClientCertificate, Listener, ListenerAddress, Peer, RefusalReason } from './port.ts'
 
@@ -63,7 +64,7 @@ function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>):
         : createHttpsServer({ ...httpOptions(parts.limits), ...secured })
   if (kind !== 'tls') upgradeWebSockets(server as HttpServer, listener, parts)
   server.on('tlsClientError', (_error: Error, socket: TLSSocket) =>
-    parts.refuse(socket.remoteAddress ?? '', name, 'certificate'),
+    parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate'),
   )
   return admitting(server, name, parts, sockets)
 }

@@ -31,6 +31,7 @@ export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {
 export const quietNotes: CallNotes = {
   call() {},
   stream: () => ({ given() {}, end() {} }),
+  handshake() {},
   refuseUnwritten() {},
   close() {},
 }

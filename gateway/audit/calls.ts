@@ -4,12 +4,14 @@
 import { SystemEventType } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Audit, AuditNote } from './audit.ts'
+import { type FailedHandshake, handshakeText } from './handshakes.ts'
 import { addReading, isLabelled, newReading, type Reading, readingDetails } from './reads.ts'
 
 export interface CallNotes {
   /** `error` is why it was not done; `reading` what was given of what is labelled. */
   call(call: AuditedCall, error?: unknown, reading?: Reading): void
   stream(call: AuditedCall): OpenStream
+  handshake(failed: FailedHandshake): void
   /** Throws GatewayError audit_failed while labelled data may not be given, because it could not be written that it was. */
   refuseUnwritten(): void
   close(): void
@@ -86,6 +88,17 @@ export function createCallNotes(audit: Audit): CallNotes {
           put(call, detailed({ ...note, action: `${note.action}_end`, type }, reading))
         },
       }
+    },
+    handshake({ face, address, code }) {
+      audit.repeated(`${face} handshake ${hostOf(address)} ${code}`, {
+        action: 'sign_in',
+        type: SystemEventType.ACCESS_DENIED,
+        outcome: 'denied',
+        address,
+        object: face,
+        text: handshakeText(code),
+        details: { why: code },
+      })
     },
     refuseUnwritten: () => audit.refuseUnwritten(),
     close: () => clearInterval(timer),

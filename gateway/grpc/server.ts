@@ -1,9 +1,11 @@
 // The gRPC face: EventService and AdminService beside health and reflection, so that any language works with no file from us.
 // It promises that no caller, however slow or hostile, costs another one its latency or the gateway its memory.
 
+import { EventEmitter } from 'node:events'
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { GatewayError } from '../../proto/errors.ts'
 import type { CallNotes } from '../audit/calls.ts'
+import { watchHandshakes } from '../audit/handshakes.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Log } from '../log/log.ts'
@@ -99,6 +101,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       // What it would print is thrown here or told by metrics.
       setLogVerbosity(logVerbosity.NONE)
       port = await bind(server, parts.address, credentials ?? ServerCredentials.createInsecure())
+      for (const each of listenersOf(server)) watchHandshakes(each, 'grpc', parts.notes.handshake)
       fanOut.start()
       health.start()
     },
@@ -123,6 +126,12 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
     cut: (principal) => fanOut.cut(principal),
     metrics: () => ({ ...fanOut.metrics(), calls: registrar.calls }),
   }
+}
+
+/** grpc-js tells nobody of a handshake that failed, and keeps its listeners to itself; a test misses the entries where it has other ones. */
+function listenersOf(server: Server): readonly EventEmitter[] {
+  const listeners: unknown = Reflect.get(server, 'http2Servers')
+  return listeners instanceof Map ? [...listeners.keys()].filter((each) => each instanceof EventEmitter) : []
 }
 
 function bind(

@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { Access } from '../grpc/access.ts'
 import type { ServerKeys } from '../grpc/credentials.ts'
+import { watchHandshakes } from '../audit/handshakes.ts'
 import type { Logger } from '../logger.ts'
 import { isLoopback } from '../policy/principals.ts'
 import { addAccessLog } from './access-log.ts'
@@ -77,7 +78,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   addHeaders(server)
   const requests = addAccessLog(server, parts.logger)
   const paths = addPaths(server, parts, requests)
-  if (parts.api) addRoutes(server, parts.api)
+  if (parts.api) {
+    addRoutes(server, parts.api)
+    if (parts.keys) watchHandshakes(server.server, 'http', parts.api.notes.handshake)
+  }
   addRefusals(server, [...paths, ...(parts.api?.routes ?? [])], parts.logger)
   let port = 0
 
