@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import type { Frame } from '../../adapters/adapter.ts'
 import type { InboundPublish } from '../../broker/port.ts'
 import type { MqttEnvelope } from '../../proto/generated/types.ts'
+import { setUint32 } from '../log/wire-bytes.ts'
 import type { Sender, Transport } from './receive.ts'
 
 /** Of one principal. */
@@ -100,10 +101,9 @@ function resendKey({ clientId, topic, payload, packetId = 0 }: InboundPublish, u
     usual.sum = crc32(topic, crc32(clientId))
   }
   const key = Buffer.allocUnsafe(16)
-  key.fill(0, 0, 4)
-  key.writeUInt32LE(payload.length, 4)
-  key.writeUInt32LE(usual.sum, 8)
-  key.writeUInt16LE(packetId, 12)
-  key.writeUInt16LE(topic.length & 0xffff, 14)
+  setUint32(key, 0, 0)
+  setUint32(key, 4, payload.length)
+  setUint32(key, 8, usual.sum)
+  setUint32(key, 12, packetId | ((topic.length & 0xffff) << 16))
   return key
 }
