@@ -1,11 +1,13 @@
 // An encoded event with the places where its like differ from it: id, times, numbers. Filled with others, it is to the byte what
-// encodeEvent would make of the event that has them, at the cost of a copy.
+// encodeEvent would make of the event that has them, at the cost of a few copies.
 
 import type { PatternNumbers } from '../adapters/adapter.ts'
 import { timestamp } from '../proto/time.ts'
 
 export interface EventTemplate {
-  fill(id: Uint8Array, receivedAt: bigint, read: PatternNumbers): Buffer
+  readonly bytesMax: number
+  /** Writes it where there is room for `bytesMax`; answers where it ends. */
+  put(target: Buffer, at: number, id: Uint8Array, receivedAt: bigint, read: PatternNumbers): number
 }
 
 /** Field numbers of event.proto and observation.proto, and the wire types that a field of them has. */
@@ -58,29 +60,27 @@ export function eventTemplate(
     prefixBytes + idBytes + beforeProvenance.length + prefixBytes + linkBytes + 2 * prefixBytes + rest.length
   const places = slots.map((slot) => slot - received.to)
 
-  function fill(newId: Uint8Array, receivedAt: bigint, read: PatternNumbers): Buffer {
+  function put(target: Buffer, start: number, newId: Uint8Array, receivedAt: bigint, read: PatternNumbers): number {
     encodeReceivedAt(receivedAt)
-    const observedTime = hasTime ? own : gateways
     if (hasTime) encodeTime(own, read.seconds, read.nanos)
-    const bytes = Buffer.allocUnsafe(fixedBytes + 2 * gateways.length + observedTime.length)
-    bytes[0] = (idField << 3) | lengthDelimited
-    bytes[1] = idBytes
-    let next = put(bytes, prefixBytes, newId, idBytes)
-    bytes.set(beforeProvenance, next)
-    next += beforeProvenance.length
-    bytes[next] = (provenanceField << 3) | lengthDelimited
-    bytes[next + 1] = linkBytes + gateways.length
-    next = put(bytes, next + prefixBytes, gateway, gateway.length)
-    next = putTime(bytes, next, provenanceReceivedAtField, gateways)
-    next = put(bytes, next, link, link.length)
-    next = putTime(bytes, next, observedAtField, observedTime)
-    next = putTime(bytes, next, receivedAtField, gateways)
-    bytes.set(rest, next)
-    for (let slot = 0; slot < places.length; slot++) bytes.writeDoubleLE(read.numbers[slot]!, next + places[slot]!)
-    return bytes
+    target[start] = (idField << 3) | lengthDelimited
+    target[start + 1] = idBytes
+    let at = putShort(target, start + prefixBytes, newId, idBytes)
+    target.set(beforeProvenance, at)
+    at += beforeProvenance.length
+    target[at] = (provenanceField << 3) | lengthDelimited
+    target[at + 1] = linkBytes + gateways.length
+    at = putShort(target, at + prefixBytes, gateway, gateway.length)
+    at = putTime(target, at, provenanceReceivedAtField, gateways)
+    at = putShort(target, at, link, link.length)
+    at = putTime(target, at, observedAtField, hasTime ? own : gateways)
+    at = putTime(target, at, receivedAtField, gateways)
+    target.set(rest, at)
+    for (let slot = 0; slot < places.length; slot++) target.writeDoubleLE(read.numbers[slot]!, at + places[slot]!)
+    return at + rest.length
   }
 
-  return { fill }
+  return { put, bytesMax: fixedBytes + 3 * timeBytesMax }
 }
 
 const lengthDelimited = 2
@@ -121,11 +121,11 @@ function putNumber(bytes: Uint8Array, start: number, tag: number, value: number)
 function putTime(bytes: Uint8Array, at: number, field: number, time: EncodedTime): number {
   bytes[at] = (field << 3) | lengthDelimited
   bytes[at + 1] = time.length
-  return put(bytes, at + prefixBytes, time.bytes, time.length)
+  return putShort(bytes, at + prefixBytes, time.bytes, time.length)
 }
 
 /** A loop: so few that a call into the engine costs more. */
-function put(target: Uint8Array, at: number, bytes: Uint8Array, length: number): number {
+function putShort(target: Uint8Array, at: number, bytes: Uint8Array, length: number): number {
   for (let index = 0; index < length; index++) target[at + index] = bytes[index]!
   return at + length
 }

@@ -66,9 +66,59 @@ export interface Shapes {
   learn(route: Route, sender: Sender, frame: Frame, transport: Transport | undefined, record: NewRecord): void
 }
 
-export interface ShapedRecord extends NewRecord {
+/** A record whose event is written when the log writes it. A class, since there is one for each message. */
+export class ShapedRecord implements NewRecord {
   readonly id: Uint8Array
   readonly shape: Shape
+  readonly #frame: Frame
+
+  constructor(id: Uint8Array, shape: Shape, frame: Frame) {
+    this.id = id
+    this.shape = shape
+    this.#frame = frame
+  }
+
+  get lane(): NewRecord['lane'] {
+    return this.shape.lane
+  }
+
+  get retention(): NewRecord['retention'] {
+    return this.shape.retention
+  }
+
+  get header(): RecordHeader {
+    return this.shape.header
+  }
+
+  get encodedHeader(): Uint8Array {
+    return this.shape.encodedHeader
+  }
+
+  get eventBytesMax(): number {
+    return this.shape.template.bytesMax
+  }
+
+  putEvent(target: Buffer, at: number): number {
+    const { pattern, template } = this.shape
+    const { bytes, receivedAt } = this.#frame
+    // The log mostly writes what was read last.
+    if (read.of !== this.#frame) pattern.read(bytes, read)
+    read.of = this.#frame
+    return template.put(target, at, this.id, receivedAt, read)
+  }
+
+  get event(): Buffer {
+    const bytes = Buffer.alloc(this.eventBytesMax)
+    return bytes.subarray(0, this.putEvent(bytes, 0))
+  }
+}
+
+/** What was read last, and of which frame. */
+const read: PatternNumbers & { of: Frame | undefined } = {
+  numbers: new Float64Array(patternNumbersMax),
+  seconds: 0,
+  nanos: 0,
+  of: undefined,
 }
 
 /** About 3 kB each. */
@@ -85,13 +135,12 @@ const secondsSetSince = Number(clockSetSince / 1_000_000_000n)
 const eventCodec = codec('tocsin.v1.Event')
 
 export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed }: ShapesParts): Shapes {
-  const numbers: PatternNumbers = { numbers: new Float64Array(patternNumbersMax), seconds: 0, nanos: 0 }
   /** Those that have one, in the order in which they got it. */
   const having: Habit[] = []
   let oldest = 0
   let credit = shapesMax
 
-  function read(
+  function readShaped(
     route: Route,
     sender: Sender,
     frame: Frame,
@@ -101,22 +150,20 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
     const { shape } = habit
     if (!shape || !isSame(shape, sender, frame, transport)) return undefined
     const { receivedAt } = frame
-    if (!fits(route, shape, frame) || !isUsual(shape, numbers, receivedAt)) return undefined
+    if (!fits(route, shape, frame) || !isUsual(shape, read, receivedAt)) return undefined
     // Asked each time, since what a sender may say can change; the long way says why not.
     if (mayPublish(sender, shape.event) !== undefined) return undefined
-    const { lane, retention, header, encodedHeader, unknown } = shape
-    for (const quantity of unknown) unknownQuantities?.count(route.input.adapter.name, quantity)
+    for (const quantity of shape.unknown) unknownQuantities?.count(route.input.adapter.name, quantity)
     habit.misses = 0
     habit.hits += 1
     credit = Math.min(credit + 1 / hitsForOne, shapesMax)
-    const id = ids.next(receivedAt)
-    const event = shape.template.fill(id, receivedAt, numbers)
-    return { id, shape, lane, retention, header, encodedHeader, event }
+    return new ShapedRecord(ids.next(receivedAt), shape, frame)
   }
 
-  function fits({ input, habit }: Route, { pattern }: Shape, { bytes }: Frame): boolean {
+  function fits({ input, habit }: Route, { pattern }: Shape, frame: Frame): boolean {
+    read.of = frame
     try {
-      return pattern.read(bytes, numbers)
+      return pattern.read(frame.bytes, read)
     } catch (error) {
       adapterFailed(input.adapter.name, error)
       habit.shape = undefined
@@ -170,9 +217,12 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
     if (!measured || event.flags?.length || measured.some(({ quality }) => quality)) return undefined
     const pattern = decoder.pattern?.(frame, event)
     const template = pattern && eventTemplate(bytes, pattern)
-    if (!template || !pattern.read(frame.bytes, numbers)) return undefined
+    read.of = undefined
+    if (!template || !pattern.read(frame.bytes, read)) return undefined
     // The long way vouches for it: the first one must come out as it was.
-    if (!template.fill(event.id!, frame.receivedAt, numbers).equals(bytes)) return undefined
+    const filled = Buffer.alloc(template.bytesMax)
+    const end = template.put(filled, 0, event.id!, frame.receivedAt, read)
+    if (!filled.subarray(0, end).equals(bytes)) return undefined
     const ranges = pattern.measurements.map((at) => rangeOf(measured[at]!))
     return {
       sender,
@@ -193,7 +243,7 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
     }
   }
 
-  return { read, learn }
+  return { read: readShaped, learn }
 }
 
 function isSame(shape: Shape, sender: Sender, frame: Frame, transport: Transport | undefined): boolean {

@@ -11,6 +11,7 @@ import type { Duplicates } from './duplicates.ts'
 import { shaAt } from './frames.ts'
 import { seriesOfFrame } from './gather.ts'
 import type { Appended, NewFrame, NewRecord, Place, Told } from './log.ts'
+import { eventBytesMax } from './record.ts'
 import { type Resends, resendDigest } from './resends.ts'
 import { framesSeries, refusedSeries } from './series.ts'
 import { latin1 } from './wire-bytes.ts'
@@ -67,7 +68,7 @@ export function createIntake({ commits, duplicates, resends, now }: IntakeParts)
     encodedRest?: Uint8Array,
   ): void {
     let bytes = framingBytes + (kept.payload?.length ?? 0)
-    for (const record of records) bytes += framingBytes + record.event.length
+    for (const record of records) bytes += framingBytes + eventBytesMax(record)
     const key = kept.resendKey
     const pending: Pending = {
       number: 0,

@@ -22,6 +22,13 @@ export interface NewRecord {
   readonly encodedHeader?: Uint8Array
   /** The encoded event. */
   readonly event: Uint8Array
+  /**
+   * From whoever would make `event` only for the log to copy it: writes it where there is room for `eventBytesMax`, and answers where it
+   * ends. Called again when a commit failed.
+   */
+  putEvent?(target: Buffer, at: number): number
+  /** With `putEvent`. */
+  readonly eventBytesMax?: number
 }
 
 /** A frame with all that came of it. `fate` is STORED with one or more records, or IGNORED, CARRIED, REFUSED or DUPLICATE with none. */

@@ -46,8 +46,13 @@ export function stampOf(ns: bigint): Stamp {
   }
 }
 
-export const recordRoom = ({ header, encodedHeader, event }: NewRecord): number =>
-  recordFixedBytes + eventPrefixBytes + (encodedHeader?.length ?? headerBytesMax(header)) + event.length
+export const recordRoom = (record: NewRecord): number =>
+  recordFixedBytes +
+  eventPrefixBytes +
+  (record.encodedHeader?.length ?? headerBytesMax(record.header)) +
+  eventBytesMax(record)
+
+export const eventBytesMax = (record: NewRecord): number => record.eventBytesMax ?? record.event.length
 
 /** Writes the record without its crc, which `sealRecords` sets where the time is free. It is the `index`th of `frameEvents` of its frame. */
 export function putRecord(
@@ -87,10 +92,16 @@ export function putRecord(
   } else putHeader(target, record.header)
   setLength3(bytes, start + 62, target.at - start - recordFixedBytes)
   bytes[target.at] = 0x7a
-  setLength4(bytes, target.at + 1, record.event.length)
-  bytes.set(record.event, target.at + eventPrefixBytes)
-  target.at += eventPrefixBytes + record.event.length
+  const eventAt = target.at + eventPrefixBytes
+  const end = record.putEvent ? record.putEvent(bytes, eventAt) : put(bytes, eventAt, record.event)
+  setLength4(bytes, target.at + 1, end - eventAt)
+  target.at = end
   setLength4(bytes, start + 1, target.at - start - recordPrefixBytes)
+}
+
+function put(target: Buffer, at: number, bytes: Uint8Array): number {
+  target.set(bytes, at)
+  return at + bytes.length
 }
 
 export interface Mark {
