@@ -295,7 +295,7 @@ export const settingsTable = {
     of: ['alarm', 'close_doors'],
     default: 'alarm',
     about:
-      'What happens while the audit cannot be written: only an alarm, or nobody signs in and nobody begins to read labelled data until it can; who reads already goes on.',
+      'What happens while the audit cannot be written: only an alarm; or nobody signs in, begins to read labelled data or changes who may do what until it can, and who reads already goes on.',
   },
   'logging.level': {
     kind: 'choice',

@@ -107,7 +107,7 @@ export function createAudit(parts: AuditParts): Audit {
     refuseUnwritten() {
       if (settings.whenItFails === 'alarm' || !writer.failing) return
       const text =
-        'The audit cannot be written, and the settings say that nobody signs in or reads labelled data then (audit.when_it_fails). Try again when its disk is repaired.'
+        'The audit cannot be written, and the settings say that nobody signs in, reads labelled data or changes anything then (audit.when_it_fails). Try again when its disk is repaired.'
       throw new GatewayError('audit_failed', text)
     },
     list: (request) => listAudit({ disk, folder, head: writer.head }, request),
@@ -136,7 +136,7 @@ function failedText(error: unknown, whenItFails: AuditSettings['whenItFails']): 
   const then =
     whenItFails === 'alarm'
       ? 'Everything goes on, and what is done waits in memory to be written.'
-      : 'Nobody signs in and nobody reads labelled data until it can (audit.when_it_fails); who reads already goes on.'
+      : 'Nobody signs in, reads labelled data or changes anything until it can (audit.when_it_fails); who reads already goes on.'
   return `The audit cannot be written (${why}). ${then} It is tried again each second.`
 }
 

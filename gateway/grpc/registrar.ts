@@ -182,6 +182,7 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
         let context: Context | undefined
         try {
           context = await new Promise<Context>((resolve, reject) => admit(call, reject, resolve))
+          if (auditedCall(call).changes) notes.refuseUnwritten()
           const { view, reading } = watchedView(context.view)
           const isContent = !call.getPath().endsWith('/GetFate')
           const response = await handle(call.request, isContent ? { ...context, view } : context)

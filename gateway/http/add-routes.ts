@@ -65,6 +65,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
   async function run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
       const call = callOf(route, request)
+      if (auditedCall(route, request, undefined).changes) notes.refuseUnwritten()
       const { view, reading } = watchedView(call.view)
       // What became of a message says nothing of what stood in it.
       const made = await route.handle(route.path.startsWith('/v1/fates') ? call : { ...call, view })

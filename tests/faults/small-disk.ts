@@ -26,7 +26,7 @@ export const canMountSmallDisks = async (): Promise<boolean> =>
 
 /** `folder` must exist. */
 export async function mountSmallDisk(folder: string, mebibytes: number): Promise<SmallDisk> {
-  const mount = `mount -t tmpfs -o size=${mebibytes}m tmpfs "$0" && echo mounted && exec sleep infinity`
+  const mount = `mount -t tmpfs -o size=${mebibytes}m,mode=0700 tmpfs "$0" && echo mounted && exec sleep infinity`
   const holder = startChild('unshare', ['-rm', 'sh', '-c', mount, folder])
   await holder.waitFor('mounted')
   const inside = join('/proc', String(holder.pid), 'root', folder)
