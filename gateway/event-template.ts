@@ -130,7 +130,7 @@ function putShort(target: Uint8Array, at: number, bytes: Uint8Array, length: num
   return at + length
 }
 
-interface Field {
+export interface Field {
   readonly number: number
   /** Where its tag is. */
   readonly at: number
@@ -140,7 +140,7 @@ interface Field {
 }
 
 /** Of a message that we encoded ourselves. */
-function fieldsOf(bytes: Uint8Array, from: number, to: number): Field[] {
+export function fieldsOf(bytes: Uint8Array, from: number, to: number): Field[] {
   const fields: Field[] = []
   let next = from
   const varint = (): number => {

@@ -15,8 +15,12 @@ export interface Batch {
 }
 
 export interface Delivery {
-  /** Writes a record's rows, `rowsMost` of them at most; waits while both batches are on their way. */
-  add(record: StoredRecord, target: Target, rowsMost: number, write: (lines: Lines) => number): Promise<void>
+  /** Room for so many rows; undefined: it is there, else it is waited for while both batches are on their way. */
+  room(target: Target, rowsMost: number): Promise<void> | undefined
+  /** Where a record's rows are written, when there is room for them. */
+  lines(target: Target): Lines
+  /** So many were. */
+  wrote(record: StoredRecord, target: Target, rows: number): void
   failed(): boolean
   /** Sends what is left and waits for all; throws the first failure. */
   finish(): Promise<void>
@@ -63,12 +67,15 @@ export function createDelivery({ free, rowsMax, bytesMax, send }: DeliveryParts)
 
   return {
     failed: () => failure !== undefined,
-    async add(record, target, rowsMost, write) {
+    room(target, rowsMost) {
       const last = open[target]
-      if (last && (last.lines.count + rowsMost > rowsMax || last.lines.length > bytesMax())) await close(target)
-      const batch = (open[target] ??= take(target))
-      const rows = write(batch.lines)
-      for (let row = 0; row < rows; row++) batch.records.push(record)
+      const isFull = last && (last.lines.count + rowsMost > rowsMax || last.lines.length > bytesMax())
+      return isFull ? close(target) : undefined
+    },
+    lines: (target) => (open[target] ??= take(target)).lines,
+    wrote(record, target, rows) {
+      const { records } = open[target]!
+      for (let row = 0; row < rows; row++) records.push(record)
     },
     async finish() {
       for (const target of targets) if (failure === undefined) await close(target)

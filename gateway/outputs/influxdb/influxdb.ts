@@ -18,13 +18,15 @@ import type { TagBudget, TagLimits } from './cardinality.ts'
 import { createClient, requestsInFlight } from './client.ts'
 import { checkSettings, mainDatabase } from './endpoint.ts'
 import { createDelivery } from './delivery.ts'
-import type { Batch } from './delivery.ts'
+import type { Batch, Delivery } from './delivery.ts'
 import { newMetrics, tally } from './metrics.ts'
 import type { InfluxdbMetrics } from './metrics.ts'
 import { makeDatabases, seedBudgets } from './prepare.ts'
 import type { LineRefusal, Quarantine } from './quarantine.ts'
-import { newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
-import type { RowParts, Target } from './rows.ts'
+import { createRowTemplates } from './row-templates.ts'
+import type { RowTemplate } from './row-templates.ts'
+import { deviceTagOf, newRowCounts, rowsMostOf, targetOf, writeRows } from './rows.ts'
+import type { RowCounts, RowParts, Target } from './rows.ts'
 import { settle } from './settle.ts'
 import { batchBytesMax, batchRowsMax } from './settings.ts'
 import type { InfluxdbSettings } from './settings.ts'
@@ -73,6 +75,7 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
   const budgets: Readonly<Record<Target, TagBudget>> = { main: budgetOf('main'), exercise: budgetOf('exercise') }
   const touchedIn = { main: touchedOf('main'), exercise: touchedOf('exercise') }
   const free: Batch[] = []
+  const templates = createRowTemplates()
   /** Refused lines that a delivery has put away before it failed: not again with the next try. */
   const putAway = new Set<string>()
   let databases: Readonly<Record<Target, string>> | undefined
@@ -95,15 +98,14 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
       for (const [index, record] of records.entries()) {
         if (index % recordsPerTurn === recordsPerTurn - 1) await nextTurn()
         if (delivery.failed()) break
-        const event = readEvent(record)
-        const target = event && targetOf(event, include, counts)
-        if (!event || !target) continue
-        const { sequence } = record
-        const budget = budgets[target]
-        const touched = touchedIn[target]
-        await delivery.add(record, target, rowsMostOf(event), (lines) =>
-          writeRows(event, { lines, budget, include, counts, sequence, ...touched }),
-        )
+        const template = record.removed ? undefined : templates.find(record.event)
+        if (!template) {
+          await writeLong(record, delivery, counts)
+          continue
+        }
+        const room = delivery.room(template.target, template.rows.length)
+        if (room) await room
+        writeShort(template, record, delivery, counts)
       }
     } finally {
       await delivery.finish()
@@ -113,6 +115,30 @@ export function createInfluxdbOutput(settings: InfluxdbSettings, parts: Influxdb
     putAway.clear()
     tally(metrics, counts, refusals.length, parts.clock.now())
     watchRefusals(refusals)
+  }
+
+  /** The event that was found last. */
+  function writeShort(template: RowTemplate, record: StoredRecord, delivery: Delivery, counts: RowCounts): void {
+    const { target, families, device } = template
+    templates.write(template, delivery.lines(target), record.sequence)
+    delivery.wrote(record, target, families.length)
+    counts.rows += families.length
+    for (const family of families) touchedIn[target]?.touched?.(family, templates.atMs, device)
+  }
+
+  async function writeLong(record: StoredRecord, delivery: Delivery, counts: RowCounts): Promise<void> {
+    const event = readEvent(record)
+    const target = event && targetOf(event, include, counts)
+    if (!event || !target) return
+    const { sequence } = record
+    const [budget, touched, overBudget] = [budgets[target], touchedIn[target], counts.overBudget]
+    await delivery.room(target, rowsMostOf(event))
+    const lines = delivery.lines(target)
+    const written = writeRows(event, { lines, budget, include, counts, sequence, ...touched })
+    delivery.wrote(record, target, written)
+    // What is over a budget says so in fields of its own.
+    if (written === 0 || counts.overBudget > overBudget) return
+    templates.learn(record.event, event, { target, device: deviceTagOf(event, { budget }), lines, written, sequence })
   }
 
   async function prepareDatabases(signal: AbortSignal): Promise<Readonly<Record<Target, string>>> {

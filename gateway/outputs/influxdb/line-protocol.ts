@@ -28,6 +28,8 @@ export interface Lines {
   text(key: string, value: string): void
   /** The text form of a UUID of 16 bytes. */
   id(key: string, value: Uint8Array): void
+  /** Bytes that stood so in a line that was written here. */
+  again(part: Uint8Array): void
   /** Closes the line at `ms` milliseconds and `restNs` (0 to 999,999) nanoseconds since 1970. False, and it is forgotten, when it has no field. */
   end(ms: number, restNs: number): boolean
   /** The line's bytes with its line feed; valid until the next change. */
@@ -191,6 +193,11 @@ export function createLines(bytesMin = 64 << 10): Lines {
       }
       out[to++] = quote
       at = to
+    },
+    again(part) {
+      reserve(part.length)
+      bytes.set(part, at)
+      at += part.length
     },
     end(ms, restNs) {
       assert(

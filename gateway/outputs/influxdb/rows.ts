@@ -188,7 +188,8 @@ function writeRow(
 
 const deviceOf = (event: Event): string => event.origin?.device || event.subject || ''
 
-function deviceTagOf(event: Event, { budget }: RowParts): string {
+/** As the tag has it. */
+export function deviceTagOf(event: Event, { budget }: Pick<RowParts, 'budget'>): string {
   const device = deviceOf(event)
   return device === '' || budget.admit('device', device) ? device : overBudget
 }
