@@ -55,7 +55,7 @@ function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>):
   const secured = tls && tlsOptions(tls, parts.limits)
   // A half-closed connection may still be owed acknowledgements.
   if (kind === 'tcp')
-    return admitting(createTcpServer({ allowHalfOpen: true, noDelay: true }, enter), name, parts, sockets)
+    return admitting(createTcpServer({ allowHalfOpen: true, noDelay: true }, enter), listener, parts, sockets)
   const server =
     kind === 'tls'
       ? createTlsServer({ ...secured, allowHalfOpen: true }, enter)
@@ -66,14 +66,19 @@ function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>):
   server.on('tlsClientError', (_error: Error, socket: TLSSocket) =>
     parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate'),
   )
-  return admitting(server, name, parts, sockets)
+  return admitting(server, listener, parts, sockets)
 }
 
 /** Counted where the connection begins, before TLS or HTTP costs anything. */
-function admitting<S extends Server | HttpServer>(server: S, name: string, parts: DoorParts, sockets: Set<Socket>): S {
+function admitting<S extends Server | HttpServer>(
+  server: S,
+  { name, admits }: Listener,
+  parts: DoorParts,
+  sockets: Set<Socket>,
+): S {
   server.prependListener('connection', (socket: Socket) => {
     const address = plain(socket.remoteAddress)
-    const admitted = parts.admission.admit(address)
+    const admitted = admits?.(address) === false ? 'address' : parts.admission.admit(address)
     if (typeof admitted === 'string') {
       parts.refuse(address, name, admitted)
       socket.destroy()

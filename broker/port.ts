@@ -144,6 +144,8 @@ export interface Listener {
   readonly port: number
   /** For tls and wss. */
   readonly tls?: TlsFiles
+  /** Whether one of this address may connect at all; absent: every one may. Asked before anything is read. */
+  admits?(address: string): boolean
   /** For ws and wss: pages of these origins may connect, beside pages served from the same loopback or IP address. */
   readonly origins?: readonly string[]
 }
@@ -274,6 +276,8 @@ export type RefusalReason =
   | 'connections'
   | 'address_connections'
   | 'connect_rate'
+  /** The listener is for others. */
+  | 'address'
   | 'sessions'
   | 'will_forbidden'
   /** Enhanced authentication, which is not spoken here (MQTT 5 §4.12). */

@@ -16,6 +16,7 @@ export type AlarmCode =
   | 'cardinality_exceeded'
   | 'mapping_slow'
   | 'certificate_expiry'
+  | 'plaintext_exception'
   | 'audit_failed'
   | 'audit_damaged'
   | 'link_down'

@@ -2,7 +2,6 @@
 
 import type { Broker } from '../broker/port.ts'
 import { createBroker } from '../broker/broker.ts'
-import { GatewayError } from '../proto/errors.ts'
 import { SystemEventType, SystemLevel } from '../proto/generated/types.ts'
 import { createAccounting } from './accounting.ts'
 import { type Alarm, createAlarms } from './alarms.ts'
@@ -27,6 +26,7 @@ import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
 import { followFrames, frameMessages } from './inputs/mqtt-messages.ts'
 import { configuredLinks } from './links/link-settings.ts'
 import { createLinks } from './links/links.ts'
+import { httpUrl, mqttUrl, orPortTaken, withPort } from './listening.ts'
 import { createLog } from './log/create-log.ts'
 import type { Logger } from './logger.ts'
 import { createSessionStore } from './mqtt-state/session-store.ts'
@@ -39,7 +39,9 @@ import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { hostAndPort, logSettings, zonesOf } from './part-settings.ts'
+import { createPlaintextWatch } from './plaintext-watch.ts'
 import { createPlaces } from './places/places.ts'
+import { plaintextDoors, plaintextListeners } from './policy/plaintext-doors.ts'
 import { createPermissions } from './policy/principals.ts'
 import { createAccess } from './policy/readers.ts'
 import { createRegistry } from './policy/registry.ts'
@@ -86,9 +88,10 @@ const retainEveryMs = 60_000
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, clock, logger, fillRandom, random, fatal } = parts
   const { environment = {}, settingsFile } = parts
-  refuseUnsafeStart({ settings, environment, now: clock.now(), settingsFile })
+  const warnings = refuseUnsafeStart({ settings, environment, now: clock.now(), settingsFile })
   const inputs = configuredInputs(settings)
   const linked = configuredLinks(settings, environment)
+  const doors = plaintextDoors(settings)
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).toReversed()) await each()
@@ -216,13 +219,20 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       settings,
       registry,
       roles,
+      doors,
       labelsOf: brokerReads.labelsOf,
     })
+    const plaintext = createPlaintextWatch({ doors, clock, alarms, audit })
+    stops.push(() => plaintext.stop())
+    const noted = brokerNotes(audit, mqttEvents(notices, logger, clock, alarms))
     const broker: Broker = createBroker({
-      listeners: mqttListeners(settings['mqtt.listen'], tls),
+      listeners: [
+        ...mqttListeners(settings['mqtt.listen'], tls),
+        ...plaintextListeners(doors, (door, address) => plaintext.admits(door, address)),
+      ],
       ...mqttInput({
         permissions: auditedPermissions(brokerReads.watch(permissions), audit),
-        take,
+        take: plaintext.counting(take),
         clock,
         notices,
         ids,
@@ -240,7 +250,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       },
       log: logger,
       clock,
-      onEvent: brokerNotes(audit, mqttEvents(notices, logger, clock, alarms)),
+      onEvent(event) {
+        noted(event)
+        plaintext.hear(event)
+      },
     })
     stops.push(followFrames(log, published, broker))
     const links = createLinks({
@@ -270,6 +283,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       dataDir: settings.data_dir,
       inputs,
       links: () => links.states(),
+      plaintextExceptions: () => plaintext.states(),
+      warnings,
       connections: () => ({ mqtt: broker.counts().connections, grpc: grpc?.metrics().streams ?? 0 }),
     })
     stops.push(() => status.stop())
@@ -355,6 +370,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
                 ...(influxdb ? influxdbFamilies(() => influxdb.metrics()) : []),
                 ...(mqttOut ? mqttOutFamilies(() => mqttOut.metrics()) : []),
                 ...auditing.families(),
+                ...plaintext.families(),
                 ...(linked.length > 0 ? linkFamilies(() => links.states()) : []),
               ],
             },
@@ -376,13 +392,14 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       await http.start()
       stops.push(() => http.close())
     }
-    await listen(() => broker.start(), settings)
+    await orPortTaken(broker.start(), settings)
     stops.push(() => broker.close())
     if (mqttOut) {
       const running = runOutput(mqttOut, { log, alarms, logger, random })
       outputs.push(running)
       stops.push(() => running.stop())
     }
+    plaintext.start((principal) => broker.renew(principal))
     links.start()
     stops.push(() => links.stop())
     stops.push(() => void (stopping = true))
@@ -402,9 +419,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await note(SystemEventType.GATEWAY_STARTED, 'gateway_started', `started, version ${version}`)
     return {
       addresses: {
-        mqtt: broker.addresses.map(
-          ({ name, address, port }) => `${name.split('://')[0]}://${bracketed(address)}:${port}`,
-        ),
+        mqtt: broker.addresses.map(mqttUrl),
         ...(grpc ? { grpc: withPort(settings['grpc.listen'], grpc.port) } : undefined),
         ...(http ? { http: withPort(httpUrl(settings['http.listen']), http.port) } : undefined),
       },
@@ -417,21 +432,3 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 const problem = (text: string | undefined) => (text === undefined ? undefined : { problem: text })
-/** The port that was really given, where the settings left it open. */
-const withPort = (address: string, port: number): string => address.replace(/:\d+$/, `:${port}`)
-const httpUrl = (address: string): string => (address.includes('://') ? address : `http://${address}`)
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
-async function listen(start: () => Promise<void>, settings: Settings): Promise<void> {
-  try {
-    await start()
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    const places = settings['mqtt.listen'].join(', ')
-    throw new GatewayError(
-      'port_taken',
-      `MQTT cannot listen on ${places}: stop the program that does (is a mosquitto running?), or set other addresses in mqtt.listen`,
-      { cause: error },
-    )
-  }
-}

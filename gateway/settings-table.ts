@@ -102,6 +102,11 @@ export const settingsTable = {
     about:
       'Links to other MQTT brokers, which mosquitto calls bridges: a list of {name, url (mqtt, mqtts, ws, wss), version: 5 or 4, client_id, username, password_file or password_environment, ca, certificate, key (PEM files), keep_alive: 60s, session_expiry: 7d, in_flight: 100, publish: [topic filters], in: [{filter, local_prefix, remote_prefix, qos: 1}], out: [{filter, local_prefix, remote_prefix, retain: true}]}. docs/mqtt.md has an example.',
   },
+  plaintext_exceptions: {
+    kind: 'tree',
+    about:
+      'MQTT in plain text on the network for devices that can do nothing else, receive-only: a list of {name, listen: mqtt://host:port, only_from: [addresses and networks], topics: [filters on which they may publish], reason, until: YYYY-MM-DD (the last day, within a year), approved_by: {officer, date}}. Their events are UNVERIFIED.',
+  },
   'tls.certificate': { kind: 'text', about: 'PEM file of the certificate chain for every TLS listener.' },
   'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
   'tls.client_ca': {

@@ -2,7 +2,13 @@
 
 import { statfsSync } from 'node:fs'
 import { SystemLevel } from '../proto/generated/types.ts'
-import type { GetStatusResponse, InputStatus, LinkStatus, Timestamp } from '../proto/generated/types.ts'
+import type {
+  GetStatusResponse,
+  InputStatus,
+  LinkStatus,
+  PlaintextExceptionStatus,
+  Timestamp,
+} from '../proto/generated/types.ts'
 import { duration, nsPerMs, timestamp } from '../proto/time.ts'
 import { type Accounting, type FateName, noInput, wireFate } from './accounting.ts'
 import type { Alarms } from './alarms.ts'
@@ -35,6 +41,9 @@ interface Parts {
   readonly inputs: readonly Input[]
   readonly connections: () => { readonly mqtt: number; readonly grpc: number }
   readonly links: () => readonly LinkReport[]
+  readonly plaintextExceptions: () => PlaintextExceptionStatus[]
+  /** What was not as safe as it should be at the start. */
+  readonly warnings: readonly string[]
 }
 
 const sumOf = (counts: Iterable<number>): number => [...counts].reduce((all, count) => all + count, 0)
@@ -118,6 +127,8 @@ export function createStatus(parts: Parts): Status {
       inputs: inputStatuses(byInput),
       framesPerSecond: total,
       links: parts.links().map(linkStatus),
+      plaintextExceptions: parts.plaintextExceptions(),
+      warnings: [...parts.warnings],
       mqttConnections: mqtt,
       grpcStreams: grpc,
       fates: settledFates.map((name) => ({ fate: wireFate[name], count: fates[name] })),

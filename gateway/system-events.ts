@@ -32,6 +32,7 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
   cardinality_exceeded: SystemEventType.CARDINALITY_EXCEEDED,
   mapping_slow: SystemEventType.FRAME_SHED,
   certificate_expiry: SystemEventType.CREDENTIAL_EXPIRING,
+  plaintext_exception: SystemEventType.CREDENTIAL_EXPIRING,
   audit_failed: SystemEventType.AUDIT_FAILED,
   audit_damaged: SystemEventType.AUDIT_DAMAGED,
   link_down: SystemEventType.LINK_DOWN,

@@ -53,6 +53,10 @@ const soundHash = `argon2id$19456$2$1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 const link = (rest: string) =>
   `gateway: {name: a.example}\nmqtt:\n  links:\n    - {name: b, in: [{filter: "news/#"}], ${rest}}\n`
 
+/** A door that is sound but for what is given. */
+const exception = ({ until = new Date(Date.now() + 90 * dayMs).toISOString().slice(0, 10), from = '192.0.2.0/28' }) =>
+  `plaintext_exceptions: [{name: old, listen: "mqtt://127.0.0.1:0", only_from: ["${from}"], reason: gauges of 2009, until: ${until}, approved_by: {officer: Chief A. Ruiz, date: 2026-11-01}}]\n`
+
 interface Case {
   readonly check: string
   readonly what: string
@@ -240,6 +244,24 @@ const refused: readonly Case[] = [
     what: 'an input with PHI that nobody approved',
     yaml: 'inputs: [{name: ems, adapter: senml, topics: ["ems/#"], labels: [PII, PHI]}]\n',
     says: /^inputs\.ems: it is labelled PHI,/m,
+  },
+  {
+    check: 'labels_in_plain',
+    what: 'an exception for plain text on the topics of an input with CJI',
+    yaml: `${exception({})}inputs: [{name: records, adapter: senml, topics: ["tocsin/in/senml/+"], labels: [CJI], approved_by: {officer: Chief A. Ruiz, date: 2026-11-01}}]\n`,
+    says: /^plaintext_exceptions, old: topics tocsin\/in\/# would carry what the input records labels CJI/m,
+  },
+  {
+    check: 'exception_wide',
+    what: 'an exception for ever',
+    yaml: exception({ until: '2099-12-31' }),
+    says: /^plaintext_exceptions, old: until 2099-12-31 is more than a year away/m,
+  },
+  {
+    check: 'exception_wide',
+    what: 'an exception for everybody',
+    yaml: exception({ from: '0.0.0.0/0' }),
+    says: /^plaintext_exceptions, old: only_from 0\.0\.0\.0\/0 is no list of devices/m,
   },
   {
     check: 'names_twice',

@@ -16,6 +16,7 @@ const whyRefused: Readonly<Partial<Record<RefusalReason, string>>> = {
   connections: 'There were as many connections as the gateway takes.',
   address_connections: 'There were as many connections from this address as one may have.',
   connect_rate: 'Connections came faster than one address may make them.',
+  address: 'The listener is for other addresses, or the last day of its exception is over.',
   sessions: 'There were as many sessions as the gateway keeps.',
   will_forbidden:
     'Its will is for a topic on which it may not publish, or asks for answers where it may not read them.',

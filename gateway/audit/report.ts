@@ -44,6 +44,8 @@ interface Group {
 
 export function createReport(): ReportBuilder {
   const groups = { signIns: newGroups(), denied: newGroups(), reads: newGroups(), administered: newGroups() }
+  /** By name, the newest entry and what came in all. */
+  const exceptions = new Map<string, { entry: AuditEntry; sums: number[] }>()
   const lists: Record<'changes' | 'alarms' | 'own', AuditEntry[]> = { changes: [], alarms: [], own: [] }
   const listed = { changes: 0, alarms: 0, own: 0 }
   let entries = 0
@@ -55,9 +57,10 @@ export function createReport(): ReportBuilder {
 
   function add(entry: AuditEntry): void {
     entries += 1
-    const { action = '', type, principal = '', address = '', details = [] } = entry
+    const { action = '', type, principal = '', address = '' } = entry
     const outcome = outcomeWord(entry.outcome)
-    const detail = (name: string): string => details.find((each) => each.name === name)?.value ?? ''
+    const detail = (name: string): string => detailOf(entry, name)
+    if (action === 'plaintext_exception') return note(entry, detail)
     if (outcome === 'denied') {
       const who = principal || (detail('name_given') && `as ${detail('name_given')}`) || 'nobody known'
       return count(groups.denied, [who, hostOf(address), action, entry.text ?? ''], entry)
@@ -70,6 +73,17 @@ export function createReport(): ReportBuilder {
     if (labels.some((each) => each > 0)) count(groups.reads, [principal, hostOf(address), action], entry, labels)
     if (type === SystemEventType.ADMINISTERED)
       count(groups.administered, [principal, hostOf(address), action, outcome], entry)
+  }
+
+  /** Its counts begin anew with each start, and are told once a day: what is less than before is of a new start. */
+  function note(entry: AuditEntry, detail: (name: string) => string): void {
+    const { object = '' } = entry
+    const known = exceptions.get(object)
+    if (!known && exceptions.size >= rowsMax) return
+    const counts = exceptionCounts.map((name) => Number(detail(name)) || 0)
+    const before = known ? exceptionCounts.map((name) => Number(detailOf(known.entry, name)) || 0) : counts
+    const sums = counts.map((now, at) => (known?.sums[at] ?? 0) + (now >= before[at]! ? now - before[at]! : now))
+    exceptions.set(object, { entry, sums })
   }
 
   return {
@@ -116,6 +130,18 @@ export function createReport(): ReportBuilder {
             groups.reads,
             'Nobody was given data with the labels PII, PHI or CJI.',
           ),
+          {
+            title: 'Exceptions: MQTT in plain text, UNVERIFIED',
+            head: ['name', 'where', 'for', 'until', 'approved by', 'why', ...exceptionCounts.map(inWords)],
+            rows: [...exceptions].map(([name, { entry, sums }]) => [
+              name,
+              ...['listen', 'only_from', 'until', 'officer'].map((fact) => detailOf(entry, fact)),
+              entry.text ?? '',
+              ...sums.map(String),
+            ]),
+            more: 0,
+            none: 'There are none.',
+          },
           listing('Changes', 'changes', 'Nothing was changed.'),
           table(
             'What those who run the gateway did',
@@ -131,6 +157,11 @@ export function createReport(): ReportBuilder {
     },
   }
 }
+
+const exceptionCounts = ['connections', 'messages', 'turned_away'] as const
+const inWords = (name: string): string => name.replace('_', ' ')
+const detailOf = ({ details = [] }: AuditEntry, name: string): string =>
+  details.find((each) => each.name === name)?.value ?? ''
 
 type Groups = Map<string, Group>
 const newGroups = (): Groups => new Map()

@@ -8,10 +8,10 @@ import { refuseUnsafe } from '../policy/unsafe/unsafe-checks.ts'
 import { auditFolder } from './files.ts'
 import { leaveNote } from './waiting-notes.ts'
 
-/** Throws GatewayError unsafe_settings with a sentence for each setting that is unsafe. */
-export function refuseUnsafeStart(site: Site): void {
+/** The warnings. Throws GatewayError unsafe_settings with a sentence for each setting that is unsafe. */
+export function refuseUnsafeStart(site: Site): string[] {
   try {
-    refuseUnsafe(site)
+    return refuseUnsafe(site)
   } catch (error) {
     leaveRefusal(site.settings.data_dir, site.now, error)
     throw error

@@ -8,6 +8,7 @@ import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
 import { namesInCertificate } from './certificate-names.ts'
 import { includable, type Included } from './configured-view.ts'
+import { doorName, type PlaintextDoor } from './plaintext-doors.ts'
 import type { RegisteredPrincipal, Registry } from './registry.ts'
 import { everything } from './rights.ts'
 import { rightsOf, type Role } from './roles.ts'
@@ -44,6 +45,8 @@ export interface PermissionParts {
   readonly settings: Settings
   readonly registry: Registry
   readonly roles: ReadonlyMap<string, Role>
+  /** The exceptions for plain text. */
+  readonly doors?: readonly PlaintextDoor[]
   /** Labels of what comes in on a topic, as its input's settings say, as a mask; 0: OPS. */
   labelsOf(topic: string): number
 }
@@ -64,7 +67,7 @@ const userForm = z.strictObject({
 const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
-export function createPermissions({ settings, registry, roles, labelsOf }: PermissionParts): Permissions {
+export function createPermissions({ settings, registry, roles, labelsOf, doors = [] }: PermissionParts): Permissions {
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
   const anonymous = settings['mqtt.anonymous']
@@ -97,9 +100,14 @@ export function createPermissions({ settings, registry, roles, labelsOf }: Permi
 
   const isListed = (): boolean => users.size > 0 || registry.list().some(({ secretHash }) => secretHash !== undefined)
 
+  const plain = new Map(doors.map((door) => [doorName(door), byPlaintext(door)]))
+
   return {
     async authenticate(attempt) {
       const { username, password, clientId, certificate } = attempt
+      // A name or a secret that came in plain text says nothing, and is not looked at.
+      const unknown = plain.get(attempt.listener)
+      if (unknown) return unknown
       const owner = certificate && ofCertificate(certificate)
       if (owner) return owner.disabled ? { refused: 'not_allowed' } : registered(owner, clientId)
       // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
@@ -110,6 +118,8 @@ export function createPermissions({ settings, registry, roles, labelsOf }: Permi
       return byName(attempt)
     },
     recall(name, clientId) {
+      const unknown = plain.get(name)
+      if (unknown) return unknown
       const entered = registry.get(name)
       if (entered) return entered.disabled ? undefined : registered(entered, clientId)
       const user = users.get(name.slice(nameOf('').length))
@@ -150,6 +160,18 @@ const nobody = (clientId: string): MqttPrincipal => ({
   subscribe: ['#', '$SYS/#', `${refusedRoot}/#`],
   labels: labelsAllowed(everything),
   ...ownTo(clientId),
+})
+
+/** Whoever comes by an exception for plain text: may publish, is told nothing, and cannot be told from another one of the same door. */
+const byPlaintext = (door: PlaintextDoor): MqttPrincipal => ({
+  name: doorName(door),
+  authenticated: false,
+  publish: door.topics,
+  subscribe: [],
+  labels: 0,
+  // No topic and no filter is empty.
+  refusals: '',
+  verdicts: new Map<string, boolean>(),
 })
 
 const somebody = ({ name, publish, subscribe, include }: User, clientId: string): MqttPrincipal => ({

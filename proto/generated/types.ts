@@ -3056,6 +3056,34 @@ export type GetStatusResponse = {
   diskWatched?: Duration
   /** Links to other MQTT brokers and how they fare, in the order of the settings. */
   links?: LinkStatus[]
+  /** The exceptions for plain text that the settings make, and what came by them. */
+  plaintextExceptions?: PlaintextExceptionStatus[]
+  /** What is not as safe as it should be, and stopped no start: sentences with what to do, as they were at the start. */
+  warnings?: string[]
+}
+
+/** PlaintextExceptionStatus is a listener in plain text for devices that can do nothing else. They may publish only. */
+export type PlaintextExceptionStatus = {
+  /** Its name in the settings. */
+  name?: string
+  /** Where it listens. */
+  listen?: string
+  /** The addresses and networks that it is for. */
+  onlyFrom?: string[]
+  /** Filters of the topics on which may be published. */
+  topics?: string[]
+  /** Why it is there. */
+  reason?: string
+  /** When it closes. */
+  endsAt?: Timestamp
+  /** Who answers for it. */
+  officer?: string
+  /** Connections since the start. */
+  connections?: Int64
+  /** Messages since the start. */
+  messages?: Int64
+  /** Connections that were turned away since the start: of other addresses, or after its end. */
+  turnedAway?: Int64
 }
 
 /** LinkStatus is a link to another MQTT broker and how it fares. */
@@ -4470,6 +4498,7 @@ export interface Messages {
   'tocsin.v1.SystemDetail': SystemDetail
   'tocsin.v1.GetStatusRequest': GetStatusRequest
   'tocsin.v1.GetStatusResponse': GetStatusResponse
+  'tocsin.v1.PlaintextExceptionStatus': PlaintextExceptionStatus
   'tocsin.v1.LinkStatus': LinkStatus
   'tocsin.v1.UnknownQuantities': UnknownQuantities
   'tocsin.v1.LaneStatus': LaneStatus

@@ -17,7 +17,7 @@ export function* labelsUnapproved({ settings }: Site): Generator<string> {
   }
 }
 
-function inputsOf(settings: Settings): readonly Input[] {
+export function inputsOf(settings: Settings): readonly Input[] {
   try {
     return configuredInputs(settings)
   } catch {

@@ -3,7 +3,7 @@
 import type { Site } from './unsafe-check.ts'
 
 export function* namesTwice({ settings }: Site): Generator<string> {
-  for (const key of ['mqtt.users', 'inputs', 'roles'] as const) {
+  for (const key of ['mqtt.users', 'inputs', 'roles', 'plaintext_exceptions'] as const) {
     const seen = new Set<string>()
     for (const name of namesIn(settings[key])) {
       if (seen.has(name)) yield `${key}: there are two of the name ${name}; take one out, or give it a name of its own`

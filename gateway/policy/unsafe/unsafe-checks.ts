@@ -10,6 +10,7 @@ import { dataReadable, filesWritable, keyReadable, secretsReadable } from './fil
 import { influxdbInPlain, secretsWeak, usersWeak } from './secrets.ts'
 import { clockBehind, loopbackOpen, runsAsRoot, verificationOff, versionOld } from './surroundings.ts'
 import { labelsUnapproved } from './labels.ts'
+import { exceptionsTooWide, labelsInPlain } from './plaintext.ts'
 import type { Finding, Site, UnsafeCheck } from './unsafe-check.ts'
 
 export const unsafeChecks: readonly UnsafeCheck[] = [
@@ -119,10 +120,24 @@ export const unsafeChecks: readonly UnsafeCheck[] = [
     find: labelsUnapproved,
   },
   {
+    name: 'labels_in_plain',
+    level: 'refused',
+    about: 'An exception for plain text on topics of an input that is labelled CJI or PHI',
+    line: 'plaintext_exceptions',
+    find: labelsInPlain,
+  },
+  {
+    name: 'exception_wide',
+    level: 'refused',
+    about: 'An exception for plain text for more than a year, or for a whole network',
+    line: 'plaintext_exceptions',
+    find: exceptionsTooWide,
+  },
+  {
     name: 'names_twice',
     level: 'refused',
-    about: 'Two users, inputs or roles of one name, of which one would not count',
-    line: 'mqtt.users, inputs, roles',
+    about: 'Two users, inputs, roles or exceptions of one name, of which one would not count',
+    line: 'mqtt.users, inputs, roles, plaintext_exceptions',
     find: namesTwice,
   },
   {
@@ -168,8 +183,10 @@ export function findUnsafe(site: Site): Finding[] {
   )
 }
 
-/** Throws GatewayError unsafe_settings with a sentence for each that is refused. */
-export function refuseUnsafe(site: Site): void {
-  const refused = findUnsafe(site).filter(({ level }) => level === 'refused')
+/** The warnings. Throws GatewayError unsafe_settings with a sentence for each that is refused. */
+export function refuseUnsafe(site: Site): string[] {
+  const found = findUnsafe(site)
+  const refused = found.filter(({ level }) => level === 'refused')
   if (refused.length > 0) throw new GatewayError('unsafe_settings', refused.map(({ text }) => text).join('\n'))
+  return found.map(({ text }) => text)
 }
