@@ -83,7 +83,7 @@ export const anchorDetails = ({ number, sha256 }: Head): SystemDetail[] => [
   { name: digestDetail, value: hex(sha256) },
 ]
 
-export function anchorIn({ details = [] }: SystemEvent): Head | undefined {
+function anchorIn({ details = [] }: SystemEvent): Head | undefined {
   const value = (name: string): string => details.find((detail) => detail.name === name)?.value ?? ''
   const [number, sha256] = [value(numberDetail), value(digestDetail)]
   if (!/^\d{1,15}$/.test(number) || !/^[0-9a-f]{64}$/.test(sha256)) return undefined

@@ -77,9 +77,7 @@ function* newestFirst(disk: Disk, folder: string, before: number): Generator<Pla
 
 type Asked = Pick<ListAuditRequest, 'principal' | 'actions' | 'from' | 'to' | 'addressPrefix' | 'outcomes'>
 
-export function auditFilter(
-  asked: Asked,
-): (placed: { readonly action: string; readonly entry: AuditEntry }) => boolean {
+function auditFilter(asked: Asked): (placed: { readonly action: string; readonly entry: AuditEntry }) => boolean {
   const { principal = '', actions = [], addressPrefix = '', outcomes = [] } = asked
   const [from, to] = [timestampNs(asked.from), timestampNs(asked.to)]
   return ({ action, entry }) => {

@@ -5,6 +5,7 @@ import { SystemEventType } from '../../proto/generated/types.ts'
 import type { AuditEntry } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
 import { timestampNs } from '../../proto/time.ts'
+import { labelsBeyond } from '../policy/configured-view.ts'
 import { outcomeWord } from './log-event.ts'
 
 /** A table of the page. */
@@ -33,7 +34,7 @@ const rowsMax = 100
 /** What is kept of each kind while it is read; somebody who makes more rows than this does not make us larger. */
 const groupsMax = 20_000
 const listedMax = 5_000
-export const readLabels = ['PII', 'PHI', 'CJI'] as const
+const readLabels = labelsBeyond
 
 interface Group {
   readonly cells: readonly string[]

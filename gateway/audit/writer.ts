@@ -12,8 +12,6 @@ export interface Writer {
   put(entry: AuditEntry, settled?: (error?: GatewayError) => void): void
   /** Last entry that is on disk. */
   readonly head: Head
-  /** Files that are whole: all but the one that is written. */
-  readonly current: AuditFile | undefined
   readonly failing: boolean
   readonly counts: { readonly entries: number; readonly failed: number; readonly lost: number }
   /** Resolves when nothing waits any more, or the disk refuses. */
@@ -176,9 +174,6 @@ export function createWriter(parts: WriterParts): Writer {
     put,
     get head() {
       return head
-    },
-    get current() {
-      return current
     },
     get failing() {
       return isFailing
