@@ -5,6 +5,7 @@ import { GatewayError } from '../../proto/errors.ts'
 import { systemClock } from '../clock.ts'
 import { configuredInputs } from '../configured-inputs.ts'
 import { configuredLinks } from '../links/link-settings.ts'
+import { plaintextDoors } from '../policy/plaintext-doors.ts'
 import { readUsers } from '../policy/principals.ts'
 import { readRoles } from '../policy/roles.ts'
 import { refuseUnsafe } from '../policy/unsafe/unsafe-checks.ts'
@@ -41,6 +42,7 @@ export const settings: Command = {
       () => readRoles(read.roles),
       () => configuredInputs(read),
       () => configuredLinks(read, process.env),
+      () => plaintextDoors(read),
     ]
     const faults = checks.flatMap(faultOf)
     if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))
