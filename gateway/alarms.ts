@@ -21,6 +21,8 @@ export type AlarmCode =
   | 'audit_damaged'
   | 'link_down'
   | 'link_refused'
+  | 'sign_in_locked'
+  | 'break_glass'
 
 export interface Alarm {
   readonly code: AlarmCode

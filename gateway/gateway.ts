@@ -37,6 +37,7 @@ import { influxdbFamilies } from './http/influxdb-families.ts'
 import { linkFamilies } from './http/link-families.ts'
 import { mqttOutFamilies } from './http/mqtt-families.ts'
 import { type RunningOutput, runOutput } from './outputs/run-output.ts'
+import { createPeople } from './people/people.ts'
 import { createPipeline, type PipelineParts } from './pipeline.ts'
 import { hostAndPort, logSettings, zonesOf } from './part-settings.ts'
 import { createPlaintextWatch } from './plaintext-watch.ts'
@@ -288,7 +289,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       connections: () => ({ mqtt: broker.counts().connections, grpc: grpc?.metrics().streams ?? 0 }),
     })
     stops.push(() => status.stop())
+    const cut = (session: string): void => [grpc, streams].forEach((each) => each?.cutSession(session))
+    const people = createPeople({ settings, state: log.state, registry, roles, clock, audit, alarms, cut })
+    stops.push(() => people.close())
     const access = createAccess({
+      sessions: people.sessions,
       registry,
       roles,
       clock,
@@ -303,8 +308,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       ],
       replay: createReplay(pipelineParts),
       audit,
-      principals: { registry, roles, seen: access.seen },
+      principals: { registry, roles, seen: access.seen, ...people.administered },
     }
+    const door = { ...people.signIn, certifiedBy: access.certifiedBy }
     const grpc =
       settings['grpc.listen'] === 'off'
         ? undefined
@@ -320,6 +326,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             receiveEvents: eventsReceiver(receive, clock),
             admin,
             notes,
+            signIn: door,
             ready: () => notReady().length === 0,
           })
     const streams = createFanOut({ log, clock })
@@ -345,6 +352,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
                 clock,
                 access,
                 admin,
+                signIn: door,
                 recentFates: accounting,
                 ingest: {
                   receive,

@@ -48,6 +48,23 @@ export const settingsTable = {
     about:
       'Whether who connects from this machine by gRPC or HTTP and shows neither token nor certificate may see and do everything.',
   },
+  'access.session': {
+    kind: 'duration',
+    default: '12h',
+    min: 300_000,
+    max: 86_400_000,
+    about: 'How long a person who signed in stays so: a shift.',
+  },
+  'access.position_required': {
+    kind: 'flag',
+    default: false,
+    about: 'Whether people may sign in only at positions that show a client certificate of their own.',
+  },
+  'access.break_glass_roles': {
+    kind: 'list',
+    default: 'records, operator',
+    about: 'Roles of the sealed account for emergencies, from its next sealing on.',
+  },
   roles: {
     kind: 'tree',
     about:

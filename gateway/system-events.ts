@@ -5,6 +5,7 @@ import {
   Fate,
   MessageStatus,
   RetentionClass,
+  Severity,
   SystemEventType,
   SystemLevel,
 } from '../proto/generated/types.ts'
@@ -37,7 +38,12 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
   audit_damaged: SystemEventType.AUDIT_DAMAGED,
   link_down: SystemEventType.LINK_DOWN,
   link_refused: SystemEventType.QUARANTINED,
+  sign_in_locked: SystemEventType.SIGN_IN_LOCKED,
+  break_glass: SystemEventType.BREAK_GLASS,
 }
+
+/** Somebody must look now, wherever the urgent lane is read. */
+const loud: ReadonlySet<string> = new Set<AlarmCode>(['break_glass'])
 
 export interface SystemEvents {
   alarm(alarm: Alarm, raised: boolean): void
@@ -64,6 +70,7 @@ export function createSystemEvents(parts: Parts): SystemEvents {
       id: ids.next(now),
       subject: `gateway:${site.gateway}`,
       messageStatus: MessageStatus.SYSTEM,
+      ...(loud.has(systemEvent.code ?? '') && systemEvent.active && { severity: Severity.SEVERE }),
       authenticity: Authenticity.AUTHENTICATED,
       origin: { jurisdiction: site.jurisdiction, owner: site.owner, system: 'tocsin' },
       provenance: [{ gateway: site.gateway, receivedAt: at, link: 'self' }],
@@ -87,7 +94,7 @@ export function createSystemEvents(parts: Parts): SystemEvents {
         type: typeOf[code],
         code,
         text,
-        level: raised ? SystemLevel.WARNING : SystemLevel.NOTICE,
+        level: raised && loud.has(code) ? SystemLevel.ALARM : raised ? SystemLevel.WARNING : SystemLevel.NOTICE,
         active: raised,
         alarmKey: `${code} ${about}`.trim(),
         since: timestamp(since),

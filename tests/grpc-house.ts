@@ -8,6 +8,7 @@ import type { CallNotes } from '../gateway/audit/calls.ts'
 import { systemClock } from '../gateway/clock.ts'
 import type { Access, Principal, View } from '../gateway/grpc/access.ts'
 import { createGrpcServer, type GrpcServer, type GrpcServerParts } from '../gateway/grpc/server.ts'
+import type { SignInDoor } from '../gateway/grpc/sign-in-service.ts'
 import { createIds } from '../gateway/ids.ts'
 import type { Appended, Log } from '../gateway/log/log.ts'
 import type { Logger } from '../gateway/logger.ts'
@@ -35,6 +36,10 @@ export const quietNotes: CallNotes = {
   refuseUnwritten() {},
   close() {},
 }
+const closed = (): never => {
+  throw new Error('nobody signs in in this test')
+}
+export const closedDoor: SignInDoor = { signIn: closed, signOut: closed, certifiedBy: () => undefined }
 export const seesAll: View = {
   key: 'all',
   everything: true,
@@ -77,6 +82,7 @@ export async function openHouse(parts: Partial<GrpcServerParts> & { folder?: str
       principals: principals(),
     },
     notes: quietNotes,
+    signIn: closedDoor,
     ready: () => true,
     ...given,
     log,

@@ -6,9 +6,11 @@ import type {
   PutPrincipalRequest,
   RemovePrincipalRequest,
   ReplayRefusalsRequest,
+  UnlockPrincipalRequest,
 } from '../../proto/generated/types.ts'
 import { rfc3339, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
+import { breakGlassName } from '../people/break-glass.ts'
 import { idText } from '../ids.ts'
 
 export interface Asked {
@@ -29,6 +31,9 @@ export const isChange = (name: string): boolean => Object.hasOwn(abouts, name)
 const abouts: Readonly<Record<string, (request: never) => Asked>> = {
   PutPrincipal: putPrincipal,
   RemovePrincipal: ({ principal }: RemovePrincipalRequest): Asked => ({ object: principal }),
+  UnlockPrincipal: ({ principal }: UnlockPrincipalRequest): Asked => ({ object: principal }),
+  SignOut: (): Asked => ({}),
+  SealBreakGlass: (): Asked => ({ object: breakGlassName }),
   ReplayRefusals: replayRefusals,
   Backup: ({ name }: { name?: string }): Asked => ({ object: name }),
 }
@@ -36,7 +41,16 @@ const abouts: Readonly<Record<string, (request: never) => Asked>> = {
 const entryCodec = codec('tocsin.v1.PrincipalEntry')
 
 function putPrincipal(request: PutPrincipalRequest): Asked {
-  const { principal = {}, secretHash, removeSecret, addTokens = [], removeTokens = [], onlyNew } = request
+  const {
+    principal = {},
+    secretHash,
+    removeSecret,
+    addTokens = [],
+    removeTokens = [],
+    onlyNew,
+    totpSecret,
+    removeTotp,
+  } = request
   const added = addTokens.map(({ id = '', expiresAt }) => {
     const until = timestampNs(expiresAt)
     return until === undefined ? id : `${id} until ${rfc3339(until)}`
@@ -47,6 +61,8 @@ function putPrincipal(request: PutPrincipalRequest): Asked {
       ...fieldsOf(principal),
       ...(secretHash && { secret: 'a new one' }),
       ...(removeSecret && { secret: 'taken away' }),
+      ...(totpSecret?.length && { app: 'a new one' }),
+      ...(removeTotp && { app: 'taken away' }),
       ...(added.length > 0 && { tokens_added: added.join(', ') }),
       ...(removeTokens.length > 0 && { tokens_removed: removeTokens.join(', ') }),
       ...(onlyNew && { only_new: 'true' }),

@@ -41,12 +41,23 @@ import type {
   ReplayRefusalsResponse,
   SubscribeRequest,
   SubscribeResponse,
+  SealBreakGlassRequest,
+  SealBreakGlassResponse,
+  SignInRequest,
+  SignInResponse,
+  SignOutRequest,
+  SignOutResponse,
+  UnlockPrincipalRequest,
+  UnlockPrincipalResponse,
+  WhoAmIRequest,
+  WhoAmIResponse,
 } from '../../proto/generated/types.ts'
 import { type ErrorCode, errors, GatewayError } from '../../proto/errors.ts'
 import { serviceDefinition } from '../../proto/wire.ts'
 import { parseAddress } from '../addresses.ts'
 import { readSettings } from '../settings.ts'
 import { settingsTable } from '../settings-table.ts'
+import { keptSession } from './kept-sessions.ts'
 import { type Given, type Option, UsageError } from './command.ts'
 
 /** For every command that talks to a gateway by gRPC. */
@@ -72,6 +83,11 @@ interface Calls {
   readonly 'AdminService/ListPrincipals': [ListPrincipalsRequest, ListPrincipalsResponse]
   readonly 'AdminService/PutPrincipal': [PutPrincipalRequest, PutPrincipalResponse]
   readonly 'AdminService/RemovePrincipal': [RemovePrincipalRequest, RemovePrincipalResponse]
+  readonly 'AdminService/UnlockPrincipal': [UnlockPrincipalRequest, UnlockPrincipalResponse]
+  readonly 'AdminService/SealBreakGlass': [SealBreakGlassRequest, SealBreakGlassResponse]
+  readonly 'SignInService/SignIn': [SignInRequest, SignInResponse]
+  readonly 'SignInService/SignOut': [SignOutRequest, SignOutResponse]
+  readonly 'SignInService/WhoAmI': [WhoAmIRequest, WhoAmIResponse]
   readonly 'TelemetryService/ListSeries': [ListSeriesRequest, ListSeriesResponse]
   readonly 'TelemetryService/QuerySeries': [QuerySeriesRequest, QuerySeriesResponse]
 }
@@ -97,7 +113,8 @@ const serverDefault = settingsTable['grpc.listen'].default
 /** A call that takes longer has met a gateway that is stuck, or a program that is none. */
 const callTimeoutMs = 20_000
 
-export function connect(given: Given): Connection {
+/** Whoever signs in shows no session of before. */
+export function connect(given: Given, { withoutSession = false } = {}): Connection {
   const server = given.text('server') ?? serverOfSettings()
   checkServer(server)
   const keys = credentialsOf(given)
@@ -110,7 +127,7 @@ export function connect(given: Given): Connection {
     'grpc.max_reconnect_backoff_ms': 2_000,
   })
   const metadata = new Metadata()
-  const token = tokenOf(given)
+  const token = tokenOf(given) ?? (withoutSession ? undefined : keptSession(server)?.token)
   if (token) metadata.set('authorization', `Bearer ${token}`)
   const method = (name: string): ((...args: unknown[]) => unknown) => client[name]!.bind(client) as never
 
@@ -130,7 +147,7 @@ export function connect(given: Given): Connection {
   }
 }
 
-const services = ['EventService', 'AdminService', 'TelemetryService'] as const
+const services = ['EventService', 'AdminService', 'TelemetryService', 'SignInService'] as const
 
 /** Methods under names that say their service. */
 const prefixed = (service: (typeof services)[number]) =>

@@ -1,29 +1,31 @@
 // Who may do what: listed, entered, changed, taken out, on a running gateway. A new token is made here and shown once; the gateway is told
 // its digest only.
 
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { EventKind, Label, MessageStatus } from '../../proto/generated/types.ts'
 import type { PrincipalEntry, PrincipalToken } from '../../proto/generated/types.ts'
 import { timestamp, timestampNs } from '../../proto/time.ts'
 import { codec } from '../../proto/wire.ts'
+import { otpauthUrl, totpSecretBytes } from '../people/totp.ts'
 import { builtinRoles } from '../policy/roles.ts'
 import { makeToken } from '../policy/tokens.ts'
 import { printColumns } from './columns.ts'
 import { type Command, type Given, UsageError, wholeNumber } from './command.ts'
 import { connect, type Connection, connectionOptions } from './connection.ts'
 import { named, namesOf, parseBox } from './filter-options.ts'
+import { qrLines } from './qr.ts'
 import { askSecret } from './secret.ts'
 import { counted, pad, safe, safeJson, type Terminal } from './terminal.ts'
 import { stampText } from './time.ts'
 
 const tokenDaysMax = 731
 const entryCodec = codec('tocsin.v1.PrincipalEntry')
-const actions = ['list', 'add', 'change', 'enable', 'disable', 'remove', 'roles'] as const
+const actions = ['list', 'add', 'change', 'enable', 'disable', 'remove', 'unlock', 'roles'] as const
 
 export const principals: Command = {
   name: 'principals',
-  usage: '[list [PREFIX]] | add|change NAME [options] | enable|disable|remove NAME | roles',
+  usage: '[list [PREFIX]] | add|change NAME [options] | enable|disable|unlock|remove NAME | roles',
   about: 'Shows who may do what, enters people, devices and programs, and takes them out.',
   options: {
     role: {
@@ -39,6 +41,11 @@ export const principals: Command = {
     },
     subscribe: { value: 'FILTER', many: true, about: 'MQTT topics it may subscribe to.' },
     secret: { about: 'Asks for a secret, for MQTT clients without a certificate; from a pipe too.' },
+    totp: {
+      about:
+        'For people: makes the secret of an authenticator app and prints it once, as a QR code and as an otpauth:// URL.',
+    },
+    'remove-totp': { about: 'Takes the app away.' },
     'remove-secret': { about: 'Takes its secret away.' },
     'new-token': {
       value: 'DAYS',
@@ -71,6 +78,11 @@ export const principals: Command = {
       'A program that reads; its token is printed once.',
     ],
     [
+      'tocsin principals add person:anna --role dispatcher --secret --totp',
+      'Somebody who signs in; her app reads the QR code.',
+    ],
+    ['tocsin principals unlock person:anna', 'Before the fifteen minutes after five failures are over.'],
+    [
       'tocsin principals change person:anna --role dispatcher --role medical',
       'Other roles; her connections begin anew.',
     ],
@@ -88,6 +100,11 @@ export const principals: Command = {
       if (action === 'remove') {
         await connection.call('AdminService/RemovePrincipal', { principal: name })
         terminal.print(`${safe(name)} is taken out; its connections are cut`)
+        return 0
+      }
+      if (action === 'unlock') {
+        await connection.call('AdminService/UnlockPrincipal', { principal: name })
+        terminal.print(`${safe(name)} may try again`)
         return 0
       }
       throw new UsageError(`${action} is none of ${actions.join(', ')}`)
@@ -153,10 +170,13 @@ async function put(
 ): Promise<number> {
   const before = action === 'add' ? { principal: name } : await existing(connection, name)
   const token = newToken(given)
+  const app = given.flag('totp') ? randomBytes(totpSecretBytes) : undefined
   const secretHash = given.flag('secret') ? await askSecret() : ''
   const { principal = {} } = await connection.call('AdminService/PutPrincipal', {
     principal: { ...before, ...changes(given) },
     secretHash,
+    ...(app && { totpSecret: app }),
+    removeTotp: given.flag('remove-totp'),
     removeSecret: given.flag('remove-secret'),
     addTokens: token ? [token.entry] : [],
     removeTokens: [...given.texts('remove-token')],
@@ -169,11 +189,19 @@ async function put(
   if (methods.length === 0) {
     terminal.tell('it has no secret, token or certificate of its own yet: a certificate with its name lets it in')
   }
+  if (app) printApp(app, name, terminal)
   if (token) {
     terminal.tell('its token, shown this once; keep it as a secret:')
     terminal.print(token.text)
   }
   return 0
+}
+
+function printApp(app: Uint8Array, name: string, { tell, print }: Terminal): void {
+  const url = otpauthUrl(app, name.slice(name.indexOf(':') + 1), 'Tocsin')
+  tell('for the authenticator app, shown this once; keep it as a secret:')
+  for (const line of qrLines(url)) print(line)
+  print(url)
 }
 
 /** What the options name; the rest stays. */

@@ -38,7 +38,19 @@ export async function askSecret(): Promise<string> {
   return hashSecret(bytes)
 }
 
+/** Answers to questions, which are not shown while they are typed; from a pipe one line each. */
+export async function ask(questions: readonly string[]): Promise<string[]> {
+  if (process.stdin.isTTY) return askUnseen(questions)
+  return (await text(process.stdin)).split(/\r?\n/).slice(0, questions.length)
+}
+
 async function askTwice(): Promise<string> {
+  const [first = '', second] = await askUnseen(['secret: ', 'once more: '])
+  if (second !== first) throw new UsageError('the two are not the same')
+  return first
+}
+
+async function askUnseen(questions: readonly string[]): Promise<string[]> {
   // A terminal that shows what is asked, and not what is answered.
   let isQuiet = false
   const output = new Writable({
@@ -48,7 +60,7 @@ async function askTwice(): Promise<string> {
     },
   })
   const lines = createInterface({ input: process.stdin, output, terminal: true })
-  const ask = async (question: string): Promise<string> => {
+  const askOne = async (question: string): Promise<string> => {
     isQuiet = false
     const answer = lines.question(question)
     isQuiet = true
@@ -57,9 +69,9 @@ async function askTwice(): Promise<string> {
     return typed
   }
   try {
-    const first = await ask('secret: ')
-    if ((await ask('once more: ')) !== first) throw new UsageError('the two are not the same')
-    return first
+    const answers: string[] = []
+    for (const question of questions) answers.push(await askOne(question))
+    return answers
   } finally {
     lines.close()
   }

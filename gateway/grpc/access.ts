@@ -8,6 +8,7 @@ import { GatewayError } from '../../proto/errors.ts'
 import type { StoredRecord } from '../log/log.ts'
 import type { SliceFacts } from './slice-index.ts'
 import { isLoopback } from '../policy/principals.ts'
+import type { Session } from '../people/sessions.ts'
 import type { CallName, Rights } from '../policy/rights.ts'
 
 /** What is known of a caller before anybody has vouched for it. */
@@ -31,6 +32,8 @@ export interface Principal {
   readonly rights: Rights
   /** When what it showed ends, milliseconds since 1970; its streams end then. */
   readonly endsAtMs?: number
+  /** By which he came in, where he signed in. */
+  readonly session?: Session
 }
 
 /** `why` is told to the caller, so it says what to do and no more. */

@@ -13,6 +13,8 @@ import type {
   PutPrincipalRequest,
   RemovePrincipalRequest,
   ReplayRefusalsRequest,
+  SealBreakGlassRequest,
+  UnlockPrincipalRequest,
 } from '../../proto/generated/types.ts'
 import { uint64 } from '../../proto/int64.ts'
 import { duration, timestamp } from '../../proto/time.ts'
@@ -21,7 +23,7 @@ import type { Clock } from '../clock.ts'
 import { lanes, type Bookmark, type Lane, type LanePosition, type Log, type StoredRecord } from '../log/log.ts'
 import { permitCall, type Access } from './access.ts'
 import type { Replay } from '../replay.ts'
-import { listPrincipals, type Principals, putPrincipal, removePrincipal } from './principals.ts'
+import { listPrincipals, type Principals, putPrincipal, removePrincipal, unlockPrincipal } from './principals.ts'
 import { listRefusals, replayRefusals } from './refusals.ts'
 import type { Context, Registrar } from './registrar.ts'
 
@@ -85,6 +87,15 @@ export function addAdminService(registrar: Registrar, parts: AdminServiceParts):
     permit('RemovePrincipal', context)
     removePrincipal(parts.admin.principals, request)
     return {}
+  })
+  registrar.unary<UnlockPrincipalRequest>([service, 'UnlockPrincipal'], (request, context) => {
+    permit('UnlockPrincipal', context)
+    unlockPrincipal(parts.admin.principals, request)
+    return {}
+  })
+  registrar.unary<SealBreakGlassRequest>([service, 'SealBreakGlass'], (request, context) => {
+    permit('SealBreakGlass', context)
+    return parts.admin.principals.breakGlass.seal(request)
   })
 }
 

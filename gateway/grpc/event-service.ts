@@ -79,6 +79,7 @@ function subscribe(
       plan,
       start,
       principal: principal.name,
+      session: principal.session?.id,
       given,
       endsAtMs: principal.endsAtMs,
       heartbeatMs: Math.max(heartbeatMs, heartbeatMsMin),

@@ -21,6 +21,8 @@ export interface FanOut {
   /** The call is over, whoever ended it. */
   leave(subscription: Subscription): void
   cut(principal: string): void
+  /** Ends the streams of one session. */
+  cutSession(id: string): void
   close(): void
   metrics(): FanOutMetrics
 }
@@ -132,6 +134,14 @@ export function createFanOut({ log, clock }: { readonly log: Log; readonly clock
     }
   }
 
+  function cutWhere(isMeant: (subscription: Subscription) => boolean, why: string): void {
+    for (const [subscription, fail] of streams) {
+      if (!isMeant(subscription)) continue
+      fail(new GatewayError('not_allowed', why))
+      leave(subscription)
+    }
+  }
+
   function leave(subscription: Subscription): void {
     if (!streams.delete(subscription)) return
     ready.delete(subscription)
@@ -165,13 +175,9 @@ export function createFanOut({ log, clock }: { readonly log: Log; readonly clock
       return subscription
     },
     leave,
-    cut(principal) {
-      for (const [subscription, fail] of streams) {
-        if (subscription.principal !== principal) continue
-        fail(new GatewayError('not_allowed', 'Your rights have changed: authenticate again.'))
-        leave(subscription)
-      }
-    },
+    cut: (principal) =>
+      cutWhere((each) => each.principal === principal, 'Your rights have changed: authenticate again.'),
+    cutSession: (id) => cutWhere((each) => each.session === id, 'This session has ended: sign in again.'),
     close() {
       isClosed = true
       stopListening?.()

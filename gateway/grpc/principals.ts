@@ -6,10 +6,13 @@ import type {
   PutPrincipalRequest,
   PutPrincipalResponse,
   RemovePrincipalRequest,
+  UnlockPrincipalRequest,
 } from '../../proto/generated/types.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Clock } from '../clock.ts'
 import { entryOf, principalOf } from '../policy/principal-wire.ts'
+import { type BreakGlass, breakGlassName, sealedOnly } from '../people/break-glass.ts'
+import type { Seal } from '../people/seal.ts'
 import type { RegisteredPrincipal, Registry } from '../policy/registry.ts'
 import { rightsOf, type Role } from '../policy/roles.ts'
 
@@ -18,6 +21,10 @@ export interface Principals {
   readonly roles: ReadonlyMap<string, Role>
   /** When each authenticated last. */
   readonly seen: ReadonlyMap<string, bigint>
+  readonly seal: Seal
+  /** Of people who are locked out; false: it is not locked. */
+  unlock(name: string): boolean
+  readonly breakGlass: BreakGlass
 }
 
 const pageSizeDefault = 100
@@ -42,8 +49,9 @@ export function putPrincipal(
   clock: Pick<Clock, 'now'>,
 ): PutPrincipalResponse {
   const { registry, roles } = principals
+  if (request.principal?.principal === breakGlassName) throw sealedOnly()
   const before = registry.get(request.principal?.principal ?? '')
-  const wanted = principalOf(request, before, roles, clock.now())
+  const wanted = principalOf(request, before, roles, clock.now(), principals.seal)
   if (before && request.onlyNew) {
     throw new GatewayError('already_there', `${wanted.name} is entered already: change it, or choose another name.`)
   }
@@ -59,6 +67,11 @@ export function putPrincipal(
 export function removePrincipal({ registry }: Principals, { principal = '' }: RemovePrincipalRequest): void {
   if (registry.remove(principal)) return
   throw new GatewayError('not_found', 'No principal of this name is entered: `tocsin principals` lists them.')
+}
+
+export function unlockPrincipal({ unlock }: Principals, { principal = '' }: UnlockPrincipalRequest): void {
+  if (unlock(principal)) return
+  throw new GatewayError('not_found', 'No account of this name is locked.')
 }
 
 const entry = ({ roles, seen }: Principals, principal: RegisteredPrincipal) =>

@@ -103,6 +103,7 @@ const servedServices: readonly string[] = [
   'tocsin.v1.EventService',
   'tocsin.v1.AdminService',
   'tocsin.v1.TelemetryService',
+  'tocsin.v1.SignInService',
   'grpc.health.v1.Health',
   ...reflectionFiles.map((file) => `${file.package}.ServerReflection`),
 ]

@@ -46,7 +46,7 @@ interface StreamCall extends Pick<
 export interface Registrar {
   unary<Request>(method: MethodPath, handle: (request: Request, context: Context) => unknown): void
   /** Open to callers that nobody vouches for. */
-  openUnary<Request>(method: MethodPath, handle: (request: Request) => unknown): void
+  openUnary<Request>(method: MethodPath, handle: (request: Request, caller: Caller) => unknown): void
   /** The handler ends the call, by `call.end()` or `fail`. */
   serverStream<Request>(method: MethodPath, handle: (call: WritableCall<Request>, context: Context) => void): void
   /** A request that is no protobuf is read as undefined. */
@@ -194,7 +194,7 @@ export function createRegistrar({ server, access, logger, notes }: RegistrarPart
           throw error
         }
       }),
-    openUnary: (method, handle) => registerUnary<never>(method, async (call) => handle(call.request)),
+    openUnary: (method, handle) => registerUnary<never>(method, async (call) => handle(call.request, callerOf(call))),
     serverStream: (method, handle) => registerStream(method, 'serverStream', handle),
     duplex: (method, handle) => registerStream(method, 'bidi', handle),
     fail: failCall,

@@ -7,7 +7,6 @@ import { GatewayError } from '../../proto/errors.ts'
 import type { CallNotes } from '../audit/calls.ts'
 import { watchHandshakes } from '../audit/handshakes.ts'
 import type { Clock } from '../clock.ts'
-import { boundConnections, type ConnectionCounts } from '../connections.ts'
 import type { Logger } from '../logger.ts'
 import type { Log } from '../log/log.ts'
 import type { Access } from './access.ts'
@@ -20,6 +19,7 @@ import { addHealthService } from './health.ts'
 import type { ReceiveEvents } from './publish.ts'
 import { addReflectionService } from './reflection.ts'
 import { createRegistrar } from './registrar.ts'
+import { addSignInService, type SignInDoor } from './sign-in-service.ts'
 import { addTelemetryService } from './telemetry-service.ts'
 import type { TelemetryStore } from '../telemetry/store.ts'
 
@@ -36,6 +36,7 @@ export interface GrpcServerParts {
   readonly receiveEvents: ReceiveEvents
   readonly admin: AdminParts
   readonly notes: CallNotes
+  readonly signIn: SignInDoor
   /** Absent: none is set up, and its calls say so. */
   readonly telemetry?: TelemetryStore
   /** False while the gateway starts, stops, or cannot write: what health says. */
@@ -55,14 +56,13 @@ export interface GrpcServer {
   renewKeys(keys: ServerKeys): void
   /** Ends the streams of a principal whose rights were taken away. */
   cut(principal: string): void
+  cutSession(id: string): void
   metrics(): GrpcMetrics
 }
 
 export interface GrpcMetrics extends FanOutMetrics {
   /** Calls by method and gRPC status code. */
   readonly calls: ReadonlyMap<string, ReadonlyMap<number, number>>
-  /** Connections turned away, since the start. */
-  readonly refused: number
 }
 
 /** A dead console is noticed after 15 s at most; grpc-js itself never looks. */
@@ -71,8 +71,6 @@ const keepaliveDefault = { timeMs: 10_000, timeoutMs: 5_000 }
 const streamsPerConnectionMax = 100
 /** PublishRequest may hold 1 MB of events; the rest is its own fields. */
 const receiveBytesMax = 1_100_000
-/** Consoles and programs of a large centre; of one address half, since all of a site may stand behind one. */
-const connectionBounds = { inAll: 1_024, perAddress: 512 }
 /** Bound of what Node keeps for one connection, MB: what 100 streams may hold unsent, so that new ones are refused beyond. */
 const sessionMemoryMbMax = 64
 /** Connections without a call for so long are closed. Consoles always have one, and no age is set for them. */
@@ -97,9 +95,9 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   addEventService(registrar, { ...parts, fanOut })
   addAdminService(registrar, parts)
   addTelemetryService(registrar, parts)
+  addSignInService(registrar, parts)
   addReflectionService(registrar)
   const credentials: RenewableCredentials | undefined = parts.keys && createCredentials(parts.keys)
-  const connections: ConnectionCounts[] = []
   let port = 0
 
   return {
@@ -107,10 +105,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       // What it would print is thrown here or told by metrics.
       setLogVerbosity(logVerbosity.NONE)
       port = await bind(server, parts.address, credentials ?? ServerCredentials.createInsecure())
-      for (const each of listenersOf(server)) {
-        watchHandshakes(each, 'grpc', parts.notes.handshake)
-        connections.push(boundConnections(each, connectionBounds))
-      }
+      for (const each of listenersOf(server)) watchHandshakes(each, 'grpc', parts.notes.handshake)
       fanOut.start()
       health.start()
     },
@@ -133,11 +128,8 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
     },
     renewKeys: (keys) => credentials?.renew(keys),
     cut: (principal) => fanOut.cut(principal),
-    metrics: () => ({
-      ...fanOut.metrics(),
-      calls: registrar.calls,
-      refused: connections.reduce((sum, { refused }) => sum + refused, 0),
-    }),
+    cutSession: (id) => fanOut.cutSession(id),
+    metrics: () => ({ ...fanOut.metrics(), calls: registrar.calls }),
   }
 }
 

@@ -22,6 +22,8 @@ export interface SubscriptionOptions {
   readonly plan: ReadingPlan
   readonly start: Start
   readonly principal: string
+  /** Id of the session by which its reader came in, where he signed in. */
+  readonly session?: string | undefined
   /** When what its reader showed ends, milliseconds since 1970; the stream ends then. */
   readonly endsAtMs: number | undefined
   readonly heartbeatMs: number
@@ -43,6 +45,7 @@ export interface SubscriptionParts {
 
 export interface Subscription {
   readonly principal: string
+  readonly session: string | undefined
   /** Sends at most one batch; answers whether to be called again. */
   turn(nowMs: number): boolean
   /** The shared second hand: heartbeat and expiry. */
@@ -159,6 +162,7 @@ export function createSubscription(
 
   const subscription: Subscription = {
     principal: options.principal,
+    session: options.session,
     counts,
     turn(now) {
       currentMs = now

@@ -9,6 +9,7 @@ import type { Access, Principal } from '../grpc/access.ts'
 import type { FanOut } from '../grpc/fan-out.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import type { Clock } from '../clock.ts'
+import { nothing } from '../policy/rights.ts'
 import { createBodies } from './bodies.ts'
 import { callerOf, refuseForeignPages } from './caller.ts'
 import { readParameters } from './given.ts'
@@ -37,7 +38,8 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
 
   const tell = (route: Route, request: FastifyRequest, error?: unknown, reading?: Reading): void => {
     // Pages for people hold nothing of anybody's.
-    if (route.group !== '') notes.call(auditedCall(route, request, principals.get(request)), error, reading)
+    if (route.group !== '' && !route.open)
+      notes.call(auditedCall(route, request, principals.get(request)), error, reading)
   }
 
   for (const route of routes) {
@@ -49,7 +51,7 @@ export function addRoutes(server: FastifyInstance, { access, clock, notes, route
       async onRequest(request, reply) {
         try {
           refuseForeignPages(request.raw)
-          const who = await access.authenticate(callerOf(request.raw))
+          const who = route.open ? stranger : await access.authenticate(callerOf(request.raw))
           if ('refused' in who) throw new GatewayError('not_authenticated', who.refused)
           principals.set(request, who.principal)
           if (route.body) bodies.admit(request.headers, route.body.bytesMax, reply.raw)
@@ -149,6 +151,11 @@ function answer(reply: FastifyReply, made: Reply): FastifyReply {
   // As bytes: fastify adds a charset to text, which JSON and GeoJSON do not have (RFC 8259 §11, RFC 7946 §12).
   return reply.header('content-type', type).send(typeof body === 'string' ? Buffer.from(body) : asBuffer(body))
 }
+
+/** Who asks an open route is nobody yet. */
+const stranger = {
+  principal: { name: 'http:anonymous', authenticity: 'unverified', rights: nothing },
+} as const
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

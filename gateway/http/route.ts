@@ -20,6 +20,8 @@ export interface Route {
   readonly openQuery?: true
   /** It does not end: HEAD is not answered. */
   readonly isStream?: true
+  /** Open to callers that nobody vouches for; it tells the audit itself. */
+  readonly open?: true
   readonly body?: { readonly about: string; readonly bytesMax: number }
   readonly answers: readonly Answer[]
   handle(call: Call): Reply | Promise<Reply>

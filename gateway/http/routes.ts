@@ -13,10 +13,11 @@ import { type MapParts, mapRoutes } from './maps.ts'
 import { refusalRoutes } from './refusals.ts'
 import type { Route } from './route.ts'
 import { type SeriesParts, seriesRoutes } from './series.ts'
+import { type SignInParts, signInRoutes } from './sign-in.ts'
 import { statusRoutes } from './status.ts'
 import { type StreamParts, streamRoutes } from './stream.ts'
 
-export interface ApiParts extends AdminServiceParts, FateParts, StreamParts, MapParts, SeriesParts {
+export interface ApiParts extends SignInParts, AdminServiceParts, FateParts, StreamParts, MapParts, SeriesParts {
   readonly ingest: Omit<IngestParts, 'clock' | 'access'>
 }
 
@@ -33,5 +34,6 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...ingestRoutes({ ...ingest, access, clock }),
     ...statusRoutes(parts),
     ...auditRoutes({ access, audit: admin.audit }),
+    ...signInRoutes(parts),
   ])
 }

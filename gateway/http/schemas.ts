@@ -116,6 +116,28 @@ export const schemas = {
     'What became of a message.',
   ),
   Fates: object({ fates: list(ref('Fate'), 'Newest first.') }, ['fates'], 'Fates.'),
+  SignedIn: object(
+    {
+      token: text('Sent as `Authorization: Bearer …` with every request; to be kept as a secret.'),
+      principal: text('Who it is for, such as "person:anna".'),
+      position: text('Where.'),
+      endsAt: time('When it ends.'),
+    },
+    ['token', 'principal', 'endsAt'],
+    'The session that begins.',
+  ),
+  WhoAmI: object(
+    {
+      principal: text('Such as "person:anna"; "http:anonymous" for who shows nothing on this machine.'),
+      position: text('Where; absent without a session.'),
+      endsAt: time('When what it showed ends; absent: it does not.'),
+      labels: list({ type: 'string' }, 'What it may see.'),
+      calls: list({ type: 'string' }, 'Calls that it may make beside reading.'),
+      mayAll: flag('Whether it may do everything; `calls` is empty then.'),
+    },
+    ['principal', 'labels', 'calls', 'mayAll'],
+    'Who the caller is to the gateway.',
+  ),
   RefusalPage: object({ refusals: list(ref('Frame'), 'Newest first.'), nextPage }, ['refusals'], 'A page of refusals.'),
   Replayed: object(
     { total: count('Found.'), read: count('Read again.'), ...counts },

@@ -48,6 +48,7 @@ export function streamRoutes(parts: StreamParts): readonly Route[] {
       plan,
       start,
       principal: call.principal.name,
+      session: call.principal.session?.id,
       given: call.wasGiven,
       endsAtMs: call.principal.endsAtMs,
       heartbeatMs: heartbeatMsOf(given),

@@ -87,6 +87,10 @@ const migrations: readonly string[] = [
    CREATE TABLE link_received (link TEXT NOT NULL, packet_id INTEGER NOT NULL, frame_id BLOB NOT NULL,
      PRIMARY KEY (link, packet_id)) WITHOUT ROWID;
    CREATE TABLE link_filters (link TEXT NOT NULL, filter TEXT NOT NULL, PRIMARY KEY (link, filter)) WITHOUT ROWID;`,
+  // gateway/people: who has signed in, and the last step of each authenticator app that was used.
+  `CREATE TABLE people_sessions (id TEXT PRIMARY KEY, sha256 BLOB NOT NULL, person TEXT NOT NULL, position TEXT NOT NULL,
+     bound INTEGER NOT NULL, ends_at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE people_steps (person TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID;`,
 ]
 
 export function openState(parts: StateParts): State {

@@ -7,6 +7,8 @@ import { timestamp, timestampNs } from '../../proto/time.ts'
 import { createBoxTest } from '../grpc/box.ts'
 import { topicFilterFault } from './topic-filters.ts'
 import { type PrincipalKind, principalKinds, type RegisteredPrincipal, type RegisteredToken } from './registry.ts'
+import type { Seal } from '../people/seal.ts'
+import { totpSecretBytes } from '../people/totp.ts'
 import type { Narrowing, Rights } from './rights.ts'
 import type { Role } from './roles.ts'
 import { isSecretHash } from './secrets.ts'
@@ -24,10 +26,12 @@ export function principalOf(
   before: RegisteredPrincipal | undefined,
   roles: ReadonlyMap<string, Role>,
   nowNs: bigint,
+  seal: Seal,
 ): RegisteredPrincipal {
   const entry = request.principal ?? {}
   const { name, kind } = nameOf(entry)
   const secretHash = secretOf(request, before)
+  const totp = totpOf(request, name, kind, before, seal)
   return {
     name,
     kind,
@@ -38,6 +42,7 @@ export function principalOf(
     subscribe: filtersOf('subscribe_topics', entry.subscribeTopics) ?? [],
     certificates: listOf('certificate_sha256', entry.certificateSha256).map(digestOf),
     ...(secretHash && { secretHash }),
+    ...(totp && { totp }),
     tokens: tokensOf(request, before, roles, nowNs),
     disabled: entry.disabled ?? false,
     note: textOf('note', entry.note),
@@ -64,6 +69,20 @@ function secretOf({ secretHash = '', removeSecret }: PutPrincipalRequest, before
   if (secretHash === '') return before?.secretHash
   if (!isSecretHash(secretHash)) throw invalid('secret_hash', 'must be as `tocsin secret` makes it')
   return secretHash
+}
+
+function totpOf(
+  { totpSecret = new Uint8Array(), removeTotp }: PutPrincipalRequest,
+  name: string,
+  kind: PrincipalKind,
+  before: RegisteredPrincipal | undefined,
+  seal: Seal,
+): string | undefined {
+  if (removeTotp) return undefined
+  if (totpSecret.length === 0) return before?.totp
+  if (kind !== 'person') throw invalid('totp_secret', 'is for people only')
+  if (totpSecret.length !== totpSecretBytes) throw invalid('totp_secret', `must be ${totpSecretBytes} bytes`)
+  return seal.close(totpSecret, name)
 }
 
 function tokensOf(
@@ -166,14 +185,28 @@ export function entryOf(
   { include, ops, reads }: Rights,
   lastAuthenticatedAt: bigint | undefined,
 ): PrincipalEntry {
-  const { name, kind, agency, roles, only, publish, subscribe, certificates, secretHash, tokens, disabled, note } =
-    principal
+  const {
+    name,
+    kind,
+    agency,
+    roles,
+    only,
+    publish,
+    subscribe,
+    certificates,
+    secretHash,
+    totp,
+    tokens,
+    disabled,
+    note,
+  } = principal
   const ends = tokens.map(({ expiresAtMs }) => expiresAtMs)
   const labels = [Label.PII, Label.PHI, Label.CJI].filter((label) =>
     [...include].some((each) => each !== 'law_enforcement_position' && Label[each] === label),
   )
   const methods = [
     ...(secretHash ? ['secret'] : []),
+    ...(totp ? ['app'] : []),
     ...(tokens.length > 0 ? ['token'] : []),
     ...(certificates.length > 0 ? ['certificate'] : []),
   ]

@@ -8,6 +8,7 @@ import { namesInCertificate } from './certificate-names.ts'
 import type { RegisteredPrincipal, Registry } from './registry.ts'
 import { everything, type Rights } from './rights.ts'
 import { rightsOf, type Role } from './roles.ts'
+import type { Session, Sessions } from '../people/sessions.ts'
 import { readToken } from './tokens.ts'
 import { topicMatches } from './topic-filters.ts'
 import { createView } from './view.ts'
@@ -20,11 +21,15 @@ export interface AccessParts {
   readonly loopback: boolean
   /** The gateway's jurisdiction: whose names count in a certificate. */
   readonly jurisdiction: string
+  /** Of people who signed in. */
+  readonly sessions?: Pick<Sessions, 'find'>
 }
 
 export interface ReaderAccess extends Access {
   /** When each principal last authenticated, nanoseconds UTC; since the start. */
   readonly seen: ReadonlyMap<string, bigint>
+  /** Whose certificate a caller shows; undefined: none, nobody's, or of one who is switched off. */
+  certifiedBy(caller: Caller): RegisteredPrincipal | undefined
 }
 
 /** Sets of rights that are in use at once; each holds its copies of records. */
@@ -36,6 +41,8 @@ export function createAccess(parts: AccessParts): ReaderAccess {
   const seen = new Map<string, bigint>()
 
   function authenticate(caller: Caller): Authenticated {
+    const session = parts.sessions?.find(caller.authorization)
+    if (session) return typeof session === 'string' ? { refused: sessionOver[session] } : bySession(session, caller)
     const token = readToken(caller.authorization)
     if (token) return byToken(token)
     if (caller.authorization !== undefined)
@@ -73,6 +80,22 @@ export function createAccess(parts: AccessParts): ReaderAccess {
     return admit(found, names, kept.expiresAtMs)
   }
 
+  function bySession(session: Session, caller: Caller): Authenticated {
+    const person = registry.get(session.person)
+    if (!person || person.disabled) return { refused: sessionOver.unknown }
+    // What was begun at one position is worth nothing at another, whoever carries it there.
+    if (session.bound && certifiedBy(caller)?.name !== session.position) {
+      return { refused: 'This session is of another position: sign in here.' }
+    }
+    const admitted = admit(person, person.roles, session.endsAtMs)
+    return 'principal' in admitted ? { principal: { ...admitted.principal, session } } : admitted
+  }
+
+  function certifiedBy({ certificate }: Caller): RegisteredPrincipal | undefined {
+    const owner = certificate && ownerOf(certificate)
+    return owner?.disabled ? undefined : owner
+  }
+
   const ownerOf = (certificate: PeerCertificate): RegisteredPrincipal | undefined =>
     registry.byCertificate(certificate.fingerprint256.replaceAll(':', '').toLowerCase()) ??
     namesInCertificate(certificate, parts.jurisdiction, registry)
@@ -99,5 +122,11 @@ export function createAccess(parts: AccessParts): ReaderAccess {
       rights.calls.has('Publish') ||
       (registry.get(name)?.publish ?? []).some((filter) => topicMatches(filter, channel)),
     seen,
+    certifiedBy,
   }
 }
+
+const sessionOver = {
+  unknown: 'This session is not known here, or was ended: sign in again.',
+  ended: 'This session has ended: sign in again.',
+} as const

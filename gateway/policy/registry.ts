@@ -22,6 +22,8 @@ export interface RegisteredPrincipal {
   readonly certificates: readonly string[]
   /** As secrets.ts makes it. */
   readonly secretHash?: string
+  /** Secret of a person's authenticator app, as people/seal.ts closes it under the person's name. */
+  readonly totp?: string
   readonly tokens: readonly RegisteredToken[]
   readonly disabled: boolean
   readonly note: string

@@ -33,6 +33,8 @@ export const adminChanges = [
   'ListPrincipals',
   'PutPrincipal',
   'RemovePrincipal',
+  'UnlockPrincipal',
+  'SealBreakGlass',
   'ListAgreements',
 ] as const
 

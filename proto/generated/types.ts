@@ -2995,6 +2995,10 @@ export const SystemEventType = {
   AUDIT_FAILED: 135,
   /** Entries of the audit are missing, or are not as they were written. */
   AUDIT_DAMAGED: 136,
+  /** Accounts or addresses are locked out of signing in, after too many failures. */
+  SIGN_IN_LOCKED: 137,
+  /** The sealed account for emergencies was opened, or must be sealed again. */
+  BREAK_GLASS: 138,
 } as const
 export type SystemEventType = (typeof SystemEventType)[keyof typeof SystemEventType]
 
@@ -3430,6 +3434,10 @@ export type PutPrincipalRequest = {
   removeTokens?: string[]
   /** Refuse when there is one of this name already. */
   onlyNew?: boolean
+  /** Secret of a person's authenticator app, 20 bytes (RFC 6238: SHA-1, six digits, 30 s); empty: it keeps the one that it has. */
+  totpSecret?: Uint8Array
+  /** Takes the app away. */
+  removeTotp?: boolean
 }
 
 /** PutPrincipalResponse is the principal as it is now. */
@@ -3446,6 +3454,30 @@ export type RemovePrincipalRequest = {
 
 /** RemovePrincipalResponse says nothing further. */
 export type RemovePrincipalResponse = {
+}
+
+/** UnlockPrincipalRequest names a person. */
+export type UnlockPrincipalRequest = {
+  /** Such as "person:anna". */
+  principal?: string
+}
+
+/** UnlockPrincipalResponse says nothing further. */
+export type UnlockPrincipalResponse = {
+}
+
+/** SealBreakGlassRequest is what the envelope holds, as a hash. */
+export type SealBreakGlassRequest = {
+  /** Hash of the code, as `tocsin secret` makes one. */
+  secretHash?: string
+}
+
+/** SealBreakGlassResponse is the sealed account. */
+export type SealBreakGlassResponse = {
+  /** The name to sign in with. */
+  principal?: string
+  /** Its roles, as the settings say. */
+  roles?: string[]
 }
 
 /** ListAgreementsRequest asks for the agreements. */
@@ -4270,6 +4302,58 @@ export type LinkGoodbye = {
   retryAfter?: Duration
 }
 
+/** SignInRequest is what a person shows. */
+export type SignInRequest = {
+  /** "anna" or "person:anna". */
+  name?: string
+  /** The secret. */
+  secret?: string
+  /** Six digits of the app; empty where the person has none and the position shows a certificate. */
+  totpCode?: string
+  /** Where, in the person's own words, such as "fire 2"; the position's certificate says it where there is one. At most 64 characters. */
+  position?: string
+}
+
+/** SignInResponse is the session that begins. */
+export type SignInResponse = {
+  /** To be sent with every call, and kept as a secret. */
+  token?: string
+  /** Who it is for, "person:anna". */
+  principal?: string
+  /** Where. */
+  position?: string
+  /** When it ends. */
+  endsAt?: Timestamp
+}
+
+/** SignOutRequest ends the session it comes with. */
+export type SignOutRequest = {
+}
+
+/** SignOutResponse says nothing further. */
+export type SignOutResponse = {
+}
+
+/** WhoAmIRequest asks who the caller is. */
+export type WhoAmIRequest = {
+}
+
+/** WhoAmIResponse is the caller as the gateway sees it. */
+export type WhoAmIResponse = {
+  /** Its name, such as "person:anna"; "grpc:anonymous" for who shows nothing on the gateway's own machine. */
+  principal?: string
+  /** Where; empty without a session. */
+  position?: string
+  /** When what it showed ends; absent: it does not. */
+  endsAt?: Timestamp
+  /** Labels that it may see. */
+  labels?: Label[]
+  /** Calls that it may make beside reading, such as "ListRefusals"; empty for who may make all of them: see `may_all`. */
+  calls?: string[]
+  /** Whether it may do everything. */
+  mayAll?: boolean
+}
+
 /** QuerySeriesRequest says which values. */
 export type QuerySeriesRequest = {
   /** The quantity, such as "water_level". Never empty. */
@@ -4524,6 +4608,10 @@ export interface Messages {
   'tocsin.v1.PutPrincipalResponse': PutPrincipalResponse
   'tocsin.v1.RemovePrincipalRequest': RemovePrincipalRequest
   'tocsin.v1.RemovePrincipalResponse': RemovePrincipalResponse
+  'tocsin.v1.UnlockPrincipalRequest': UnlockPrincipalRequest
+  'tocsin.v1.UnlockPrincipalResponse': UnlockPrincipalResponse
+  'tocsin.v1.SealBreakGlassRequest': SealBreakGlassRequest
+  'tocsin.v1.SealBreakGlassResponse': SealBreakGlassResponse
   'tocsin.v1.ListAgreementsRequest': ListAgreementsRequest
   'tocsin.v1.ListAgreementsResponse': ListAgreementsResponse
   'tocsin.v1.Agreement': Agreement
@@ -4570,6 +4658,12 @@ export interface Messages {
   'tocsin.v1.LinkGap': LinkGap
   'tocsin.v1.LinkBudget': LinkBudget
   'tocsin.v1.LinkGoodbye': LinkGoodbye
+  'tocsin.v1.SignInRequest': SignInRequest
+  'tocsin.v1.SignInResponse': SignInResponse
+  'tocsin.v1.SignOutRequest': SignOutRequest
+  'tocsin.v1.SignOutResponse': SignOutResponse
+  'tocsin.v1.WhoAmIRequest': WhoAmIRequest
+  'tocsin.v1.WhoAmIResponse': WhoAmIResponse
   'tocsin.v1.QuerySeriesRequest': QuerySeriesRequest
   'tocsin.v1.QuerySeriesResponse': QuerySeriesResponse
   'tocsin.v1.SeriesData': SeriesData
@@ -4657,4 +4751,7 @@ export const handlingOf = {
   'tocsin.v1.SystemEvent.address': Label.PII,
   'tocsin.v1.AuditEntry.principal': Label.PII,
   'tocsin.v1.AuditEntry.address': Label.PII,
+  'tocsin.v1.SignInRequest.name': Label.PII,
+  'tocsin.v1.SignInResponse.principal': Label.PII,
+  'tocsin.v1.WhoAmIResponse.principal': Label.PII,
 } as const satisfies { readonly [field: string]: Label }

@@ -2,6 +2,8 @@
 
 import type { Principals } from '../../gateway/grpc/principals.ts'
 import { openState } from '../../gateway/log/state.ts'
+import { createBreakGlass } from '../../gateway/people/break-glass.ts'
+import { createSeal } from '../../gateway/people/seal.ts'
 import { createRegistry, type RegisteredPrincipal, type Registry } from '../../gateway/policy/registry.ts'
 import { readRoles } from '../../gateway/policy/roles.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -12,11 +14,18 @@ export const openRegistry = (...entered: RegisteredPrincipal[]): Registry => {
   return registry
 }
 
-export const principals = (registry = openRegistry()): Principals => ({
-  registry,
-  roles: readRoles([]),
-  seen: new Map(),
-})
+export function principals(registry = openRegistry()): Principals {
+  const roles = readRoles([])
+  const alarms = { raise() {}, clear() {} }
+  return {
+    registry,
+    roles,
+    seen: new Map(),
+    seal: createSeal(tempFolder('seal')),
+    unlock: () => false,
+    breakGlass: createBreakGlass({ registry, roles, alarms, roleNames: ['records', 'operator'] }),
+  }
+}
 
 /** With nothing but a name. */
 export function principal(name: string, given: Partial<RegisteredPrincipal> = {}): RegisteredPrincipal {
