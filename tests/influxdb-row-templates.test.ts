@@ -112,7 +112,7 @@ function reading(measurements: readonly Measurement[], atNs: bigint, rest: Parti
 function isEvent(bytes: Uint8Array): boolean {
   try {
     const { messageStatus, observedAt } = eventCodec.decode(bytes)
-    return messageStatus! in statusNames && Math.abs(Number(observedAt?.seconds ?? 0)) < 1e11
+    return (messageStatus ?? -1) in statusNames && Math.abs(Number(observedAt?.seconds ?? 0)) < 1e11
   } catch {
     return false
   }
