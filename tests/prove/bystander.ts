@@ -78,13 +78,13 @@ export async function startBystander(port: number, id = 'bystander'): Promise<By
   }
 }
 
-interface MachineDelay {
+export interface MachineDelay {
   beat(): void
   take(): number
   stop(): Promise<void>
 }
 
-async function startMachineDelay(): Promise<MachineDelay> {
+export async function startMachineDelay(): Promise<MachineDelay> {
   const echo = startChild(process.execPath, [join(import.meta.dirname, 'echo.ts')])
   await echo.waitFor(/port \d+/)
   const socket = connect({ port: Number(/port (\d+)/.exec(echo.stdout)?.[1]), host: '127.0.0.1', noDelay: true })
