@@ -10,6 +10,8 @@ export interface Limits {
   readonly connectionsPerAddressMax: number
   readonly connectsPerSecond: number
   readonly connectsBurst: number
+  readonly connectsPerSecondPerAddress: number
+  readonly connectsBurstPerAddress: number
   readonly clientIdBytesMax: number
   readonly topicBytesMax: number
   readonly topicLevelsMax: number
@@ -58,6 +60,9 @@ export const defaultLimits: Limits = {
   // A county's devices that come back after a power cut are let in within seconds, without starving those already here.
   connectsPerSecond: 500,
   connectsBurst: 2_000,
+  // From one address: a fleet behind one comes back as fast as that, and who does nothing but connect leaves a fifth to the others.
+  connectsPerSecondPerAddress: 400,
+  connectsBurstPerAddress: 1_500,
   // The standard allows 65,535; names are kept in memory and in the log.
   clientIdBytesMax: 256,
   topicBytesMax: 256,

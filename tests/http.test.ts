@@ -215,6 +215,7 @@ const brokerCounts = {
   refused: { credentials: 2 }, cut: { left: 6 }, dropped: { offline_queue: 1 },
 }
 const grpcCounts = {
+  refused: 3,
   streams: 2,
   slowStreams: 1,
   messages: 20,

@@ -18,6 +18,9 @@ export interface RenewableCredentials extends ServerCredentials {
   renew(keys: ServerKeys): void
 }
 
+/** A client that takes longer over its handshake is cut; Node's own 120 s would collect them. */
+const handshakeMsMax = 10_000
+
 export function createCredentials(keys: ServerKeys): RenewableCredentials {
   return new PemCredentials(keys)
 }
@@ -31,6 +34,7 @@ class PemCredentials extends ServerCredentials implements RenewableCredentials {
       {
         // TLS 1.2 is the least that partners of this field may use (CJIS Security Policy 5.10.1.2, FIPS 140-3 modules).
         minVersion: 'TLSv1.2',
+        handshakeTimeout: handshakeMsMax,
         requestCert: keys.clientAuthorities !== undefined,
         // Where none is required, one that nobody vouches for is as good as none: grpc-js shows verified ones only.
         rejectUnauthorized: keys.clientCertificateRequired ?? false,

@@ -7,6 +7,7 @@ import { GatewayError } from '../../proto/errors.ts'
 import type { CallNotes } from '../audit/calls.ts'
 import { watchHandshakes } from '../audit/handshakes.ts'
 import type { Clock } from '../clock.ts'
+import { boundConnections, type ConnectionCounts } from '../connections.ts'
 import type { Logger } from '../logger.ts'
 import type { Log } from '../log/log.ts'
 import type { Access } from './access.ts'
@@ -63,6 +64,8 @@ export interface GrpcServer {
 export interface GrpcMetrics extends FanOutMetrics {
   /** Calls by method and gRPC status code. */
   readonly calls: ReadonlyMap<string, ReadonlyMap<number, number>>
+  /** Connections turned away, since the start. */
+  readonly refused: number
 }
 
 /** A dead console is noticed after 15 s at most; grpc-js itself never looks. */
@@ -71,6 +74,8 @@ const keepaliveDefault = { timeMs: 10_000, timeoutMs: 5_000 }
 const streamsPerConnectionMax = 100
 /** PublishRequest may hold 1 MB of events; the rest is its own fields. */
 const receiveBytesMax = 1_100_000
+/** Consoles and programs of a large centre; of one address half, since all of a site may stand behind one. */
+const connectionBounds = { inAll: 1_024, perAddress: 512 }
 /** Bound of what Node keeps for one connection, MB: what 100 streams may hold unsent, so that new ones are refused beyond. */
 const sessionMemoryMbMax = 64
 /** Connections without a call for so long are closed. Consoles always have one, and no age is set for them. */
@@ -98,6 +103,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   addSignInService(registrar, parts)
   addReflectionService(registrar)
   const credentials: RenewableCredentials | undefined = parts.keys && createCredentials(parts.keys)
+  const connections: ConnectionCounts[] = []
   let port = 0
 
   return {
@@ -105,7 +111,10 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       // What it would print is thrown here or told by metrics.
       setLogVerbosity(logVerbosity.NONE)
       port = await bind(server, parts.address, credentials ?? ServerCredentials.createInsecure())
-      for (const each of listenersOf(server)) watchHandshakes(each, 'grpc', parts.notes.handshake)
+      for (const each of listenersOf(server)) {
+        watchHandshakes(each, 'grpc', parts.notes.handshake)
+        connections.push(boundConnections(each, connectionBounds))
+      }
       fanOut.start()
       health.start()
     },
@@ -129,7 +138,11 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
     renewKeys: (keys) => credentials?.renew(keys),
     cut: (principal) => fanOut.cut(principal),
     cutSession: (id) => fanOut.cutSession(id),
-    metrics: () => ({ ...fanOut.metrics(), calls: registrar.calls }),
+    metrics: () => ({
+      ...fanOut.metrics(),
+      calls: registrar.calls,
+      refused: connections.reduce((sum, { refused }) => sum + refused, 0),
+    }),
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Counts as BrokerCounts } from '../../broker/port.ts'
 import { type Accounting, type FateCounts, noInput } from '../accounting.ts'
 import type { Alarm } from '../alarms.ts'
+import type { ConnectionCounts } from '../connections.ts'
 import type { ClockOffset } from '../clock-offset.ts'
 import type { GrpcMetrics } from '../grpc/server.ts'
 import { type Lane, type LogCounts, type LanePosition, lanes } from '../log/log.ts'
@@ -200,6 +201,7 @@ function grpcFamilies(metrics: MetricsParts['grpc']): Family[] {
       { value: metrics().records },
     ]),
     counter('tocsin_grpc_sent_bytes_total', 'Bytes sent on all subscriptions.', () => [{ value: metrics().bytes }]),
+    refusedConnections('grpc', metrics),
     counter('tocsin_grpc_cut_streams_total', 'Subscriptions over before the console had read all.', () => [
       { value: metrics().cutStreams },
     ]),
@@ -253,3 +255,11 @@ function* labelled(label: string, counts: Iterable<readonly [string, number]>): 
 
 const gauge = (name: string, help: string, read: Family['read']): Family => ({ name, kind: 'gauge', help, read })
 const counter = (name: string, help: string, read: Family['read']): Family => ({ name, kind: 'counter', help, read })
+
+/** Of a door that says how many there may be. */
+export const refusedConnections = (door: 'http' | 'grpc', counts: () => Pick<ConnectionCounts, 'refused'>): Family => ({
+  name: `tocsin_${door}_refused_connections_total`,
+  kind: 'counter',
+  help: 'Connections turned away: too many in all, or from one address.',
+  read: () => [{ value: counts().refused }],
+})

@@ -9,11 +9,12 @@ import type { ServerKeys } from '../grpc/credentials.ts'
 import { watchHandshakes } from '../audit/handshakes.ts'
 import type { Logger } from '../logger.ts'
 import { isLoopback } from '../policy/principals.ts'
+import { boundConnections } from '../connections.ts'
 import { addAccessLog } from './access-log.ts'
 import { addRoutes, type Api, type KnownPath, methodsOn } from './add-routes.ts'
 import { tooLarge } from './bodies.ts'
 import { callerOf } from './caller.ts'
-import { gatewayFamilies, type MetricsParts } from './families.ts'
+import { gatewayFamilies, type MetricsParts, refusedConnections } from './families.ts'
 import { createMetrics, type Family } from './metrics.ts'
 
 export interface HttpServerParts {
@@ -50,8 +51,8 @@ const requestTimeoutMs = 30_000
 /** How often Node looks for those that are late; its own 30 s would make the limits above mean nothing. */
 const timeoutCheckMs = 1_000
 const keepAliveTimeoutMs = 60_000
-/** Supervisors, Prometheus, webhooks and a person or two, and as many streams as there may be. */
-const connectionsMax = 384
+/** Supervisors, Prometheus, webhooks and a person or two, and as many streams as there may be; of one address half, slow as they may be. */
+const connectionBounds = { inAll: 384, perAddress: 192 }
 /** Only an ingest takes a body, and says how long it may be. */
 const bodyBytesMax = 1_024
 /** An MQTT topic is not longer. */
@@ -74,10 +75,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: pathParameterCharsMax },
   })
-  server.server.maxConnections = connectionsMax
+  const connections = boundConnections(server.server, connectionBounds)
   addHeaders(server)
   const requests = addAccessLog(server, parts.logger)
-  const paths = addPaths(server, parts, requests)
+  const paths = addPaths(server, parts, [requests, refusedConnections('http', () => connections)])
   if (parts.api) {
     addRoutes(server, parts.api)
     if (parts.keys) watchHandshakes(server.server, 'http', parts.api.notes.handshake)
@@ -116,10 +117,10 @@ const tlsOf = ({ certificate, key, clientAuthorities, clientCertificateRequired 
 function addPaths(
   server: FastifyInstance,
   { notReady, metrics: metricsParts, api }: HttpServerParts,
-  requests: Family,
+  own: readonly Family[],
 ): readonly KnownPath[] {
   const mayKnow = async (raw: IncomingMessage): Promise<boolean> => !api || isKnown(api.access, raw)
-  const metrics = createMetrics([...gatewayFamilies(metricsParts), requests])
+  const metrics = createMetrics([...gatewayFamilies(metricsParts), ...own])
   const { version } = metricsParts
 
   server.get('/healthz', () => ({ alive: true, version }))

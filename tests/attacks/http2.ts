@@ -90,12 +90,12 @@ export const rapidReset: Attack = {
       ),
     )
     const each = (headers.length + 9 + 4 + 9) * target.count
-    const open = deeds.held.filter(
+    const left = deeds.held.filter(
       ({ closedMs, openedMs }) => (closedMs ?? Infinity) - openedMs > target.seconds * 1_000 + 500,
     )
     return {
       text: `${deeds.text}; ${Math.round(deeds.sentBytes / (each / target.count))} streams`,
-      faults: open.length > 0 ? [`${open.length} connections went on resetting`] : [],
+      faults: left.length > 0 ? [`${left.length} connections went on resetting`] : [],
     }
   },
 }

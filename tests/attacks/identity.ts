@@ -266,7 +266,7 @@ export const hostileNames: Attack = {
         await client.connect().then(
           () => {
             client.publish({
-              topic: `tocsin/in/senml/${id.replaceAll(/[#+/\u0000]/g, '.').slice(0, 200)}`,
+              topic: `tocsin/in/senml/${id.replaceAll(/[#+/]/g, '.').slice(0, 200)}`,
               payload: '[{"n":"x","v":1}]',
               qos: 1,
             })

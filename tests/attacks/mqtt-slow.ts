@@ -107,7 +107,7 @@ export const connectFlood: Attack = {
     while (!isOver) {
       const one = open(mqtt, '127.0.0.77')
       one.socket.write(connectPacket({ clientId: `other-${others++}` }))
-      await sleep(100)
+      for (let ms = 0; ms < 3_000 && one.received.length === 0 && one.closedMs === undefined; ms += 10) await sleep(10)
       if (one.received[0] === 0x20) othersLetIn++
       one.socket.destroy()
     }

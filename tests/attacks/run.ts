@@ -34,7 +34,7 @@ export interface Survived {
 const lateMsMax = 500
 /** What an attack may make it grow by, at most: what the limits of its doors add up to (docs/security.md). */
 const grownMbMax = 400
-const seconds = { test: { calm: 1, attack: 2 }, full: { calm: 5, attack: 10 } } as const
+const seconds = { test: { calm: 1, attack: 2 }, full: { calm: 3, attack: 6 } } as const
 const attackMsMax = 180_000
 
 export async function survive(attack: Attack, size: Size): Promise<Survived> {
