@@ -216,6 +216,7 @@ const brokerCounts = {
 }
 const grpcCounts = {
   refused: 3,
+  cutForResets: 1,
   streams: 2,
   slowStreams: 1,
   messages: 20,

@@ -18,6 +18,7 @@ import { createFanOut, type FanOutMetrics } from './fan-out.ts'
 import type { RecentFates } from './fates.ts'
 import { addHealthService } from './health.ts'
 import type { ReceiveEvents } from './publish.ts'
+import { boundResets, type ResetCounts } from './resets.ts'
 import { addReflectionService } from './reflection.ts'
 import { createRegistrar } from './registrar.ts'
 import { addSignInService, type SignInDoor } from './sign-in-service.ts'
@@ -64,8 +65,9 @@ export interface GrpcServer {
 export interface GrpcMetrics extends FanOutMetrics {
   /** Calls by method and gRPC status code. */
   readonly calls: ReadonlyMap<string, ReadonlyMap<number, number>>
-  /** Connections turned away, since the start. */
+  /** Connections turned away, and cut for resetting streams, since the start. */
   readonly refused: number
+  readonly cutForResets: number
 }
 
 /** A dead console is noticed after 15 s at most; grpc-js itself never looks. */
@@ -104,6 +106,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   addReflectionService(registrar)
   const credentials: RenewableCredentials | undefined = parts.keys && createCredentials(parts.keys)
   const connections: ConnectionCounts[] = []
+  const resets: ResetCounts[] = []
   let port = 0
 
   return {
@@ -114,6 +117,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       for (const each of listenersOf(server)) {
         watchHandshakes(each, 'grpc', parts.notes.handshake)
         connections.push(boundConnections(each, connectionBounds))
+        resets.push(boundResets(each, parts.clock))
       }
       fanOut.start()
       health.start()
@@ -142,6 +146,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       ...fanOut.metrics(),
       calls: registrar.calls,
       refused: connections.reduce((sum, { refused }) => sum + refused, 0),
+      cutForResets: resets.reduce((sum, { cut }) => sum + cut, 0),
     }),
   }
 }

@@ -202,6 +202,11 @@ function grpcFamilies(metrics: MetricsParts['grpc']): Family[] {
     ]),
     counter('tocsin_grpc_sent_bytes_total', 'Bytes sent on all subscriptions.', () => [{ value: metrics().bytes }]),
     refusedConnections('grpc', metrics),
+    counter(
+      'tocsin_grpc_cut_for_resets_total',
+      'Connections cut: they opened and reset streams again and again.',
+      () => [{ value: metrics().cutForResets }],
+    ),
     counter('tocsin_grpc_cut_streams_total', 'Subscriptions over before the console had read all.', () => [
       { value: metrics().cutStreams },
     ]),

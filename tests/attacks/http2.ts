@@ -221,7 +221,7 @@ export const grpcConnections: Attack = {
   counts: { test: 1_200, full: 3_000 },
   async run({ grpc, count }) {
     const held = await openMany(count, () => open(grpc))
-    await sleep(500)
+    await sleep(3_000)
     const most = openOf(held)
     const { left, longestMs } = await watchClosing(held, 25_000)
     dropAll(held)

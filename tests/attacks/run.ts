@@ -145,7 +145,7 @@ function auditBytes({ dataDir }: GatewayProcess): number {
 }
 
 const telling =
-  /^tocsin_(mqtt_refused_total|mqtt_cut_total|mqtt_dropped_total|frames_refused_total|grpc_refused_\w+|http_refused_\w+)/
+  /^tocsin_(mqtt_refused_total|mqtt_cut_total|mqtt_dropped_total|frames_refused_total|grpc_refused_\w+|grpc_cut_for_resets_total|http_refused_\w+)/
 
 /** The counts that say what was refused, as anybody can scrape them. */
 async function countsOf(gateway: GatewayProcess): Promise<Map<string, number>> {
