@@ -8,11 +8,12 @@ import { hashSecret } from '../gateway/policy/secrets.ts'
 import { makeToken } from '../gateway/policy/tokens.ts'
 import { timestamp } from '../proto/time.ts'
 import { serviceDefinition } from '../proto/wire.ts'
+import { comparedFigures } from './compared.ts'
 import { stampOffset, startConsoles } from './consoles-process.ts'
 import { startGatewayProcess } from './gateway-process.ts'
 import { pipelined, runText } from './ingest.ts'
 import { measureLoad } from './load-process.ts'
-import { ratio, runPairs } from './pairs.ts'
+import { runPairs } from './pairs.ts'
 import type { Row, RowOptions, RowResult } from './row.ts'
 import { spread } from './statistics.ts'
 
@@ -52,24 +53,7 @@ async function compare({ pairs: count, messages, say }: RowOptions): Promise<Row
   )
   return {
     figures: [
-      {
-        name: 'by principals / by nobody, acknowledged',
-        value: ratio(
-          pairs,
-          (a) => a.perSecond,
-          (b) => b.perSecond,
-        ),
-        unit: '×',
-        wanted: { atLeast: 0.9 },
-      },
-      {
-        name: 'by nobody / by principals, CPU a message',
-        value: spread(pairs.map(({ a, b }) => b.serverMicrosEach / a.serverMicrosEach)),
-        unit: '×',
-        wanted: { atLeast: 0.9 },
-      },
-      { name: 'by principals, CPU a message', value: spread(pairs.map(({ a }) => a.serverMicrosEach)), unit: 'µs' },
-      { name: 'by nobody, CPU a message', value: spread(pairs.map(({ b }) => b.serverMicrosEach)), unit: 'µs' },
+      ...comparedFigures(pairs, { a: 'by principals', b: 'by nobody' }, 0.9),
       { name: 'by principals, delivered', value: spread(pairs.map(({ a }) => a.deliveries)), unit: '' },
     ],
     notes: ['With ten consoles; what they were given by then is delivered, the rest follows.'],

@@ -1,13 +1,13 @@
 // Rows `1-v5` and `1-v5-alias`: row 1 by clients of MQTT 5 whose every PUBLISH carries properties, beside the same by clients of 3.1.1. Both
 // sides are Tocsin, which keeps the properties in the log with the message.
 
+import { comparedFigures } from './compared.ts'
 import { startGatewayProcess } from './gateway-process.ts'
 import { pipelined, runText } from './ingest.ts'
 import type { LoadForm } from './load-packets.ts'
 import { measureLoad } from './load-process.ts'
-import { ratio, runPairs } from './pairs.ts'
+import { runPairs } from './pairs.ts'
 import type { Row, RowOptions, RowResult } from './row.ts'
-import { spread } from './statistics.ts'
 
 export const version5Ingest: Row = {
   name: '1-v5',
@@ -38,28 +38,7 @@ async function compare(form: LoadForm, { pairs: count, messages, say }: RowOptio
     ({ a, b }, number) => say(`pair ${number}: MQTT 5 ${runText(a)}; 3.1.1 ${runText(b)}`),
   )
   return {
-    figures: [
-      {
-        name: 'MQTT 5 / 3.1.1, acknowledged',
-        value: ratio(
-          pairs,
-          (a) => a.perSecond,
-          (b) => b.perSecond,
-        ),
-        unit: '×',
-        wanted: { atLeast: 0.9 },
-      },
-      {
-        name: '3.1.1 / MQTT 5, CPU a message',
-        value: spread(pairs.map(({ a, b }) => b.serverMicrosEach / a.serverMicrosEach)),
-        unit: '×',
-        wanted: { atLeast: 0.9 },
-      },
-      { name: 'MQTT 5, acknowledged', value: spread(pairs.map(({ a }) => a.perSecond)), unit: '/s' },
-      { name: '3.1.1, acknowledged', value: spread(pairs.map(({ b }) => b.perSecond)), unit: '/s' },
-      { name: 'MQTT 5, CPU a message', value: spread(pairs.map(({ a }) => a.serverMicrosEach)), unit: 'µs' },
-      { name: '3.1.1, CPU a message', value: spread(pairs.map(({ b }) => b.serverMicrosEach)), unit: 'µs' },
-    ],
+    figures: comparedFigures(pairs, { a: 'MQTT 5', b: '3.1.1' }, 0.9),
     notes: ['A message of MQTT 5 has 86 bytes of properties beside its 150 of payload, and all of them are kept.'],
   }
 }

@@ -8,7 +8,7 @@ const advice: Readonly<Record<string, string>> = {
   unsupported: 'the format is known, this form of it is not yet; keep it, an update can read it again',
   encrypted: 'it is encrypted; give the adapter its key in the settings, then replay it',
   invalid: 'the event breaks a rule of the schema; correct the mapping or the device, then replay it',
-  forbidden: 'if it should be let to, change mqtt.users, then replay it',
+  forbidden: 'if it should be let to, give it the topic (tocsin principals change, or mqtt.users), then replay it',
   adapter: 'the adapter itself failed: a fault of the gateway; report it with the frame, replay it after an update',
 }
 

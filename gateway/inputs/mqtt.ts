@@ -194,7 +194,7 @@ export function mqttEvents(
 }
 
 const dollarTopic = 'this sender may not publish on topics that begin with $, which are the gateway’s own'
-const rightsAdvice = 'if it should be let to, change mqtt.users'
+const rightsAdvice = 'if it should be let to, give it the topic (tocsin principals change, or mqtt.users)'
 
 const warnEveryNs = 60_000_000_000n
 const warningsMax = 100
