@@ -13,7 +13,7 @@ import { Gate } from './gate.ts'
 import { lookAtAll, newGates } from './gates.ts'
 import { Inflow } from './inflow.ts'
 import { defaultLimits } from './limits.ts'
-import { openDoors, type Doors } from './listeners.ts'
+import { type DoorParts, openDoors, type Doors } from './listeners.ts'
 import { createOutwardAliases } from './outward-aliases.ts'
 import { createNotices } from './notices.ts'
 import { packetType, reasonCode } from './packets.ts'
@@ -95,8 +95,8 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       contain(client)
       members.set(client, { gate })
     }
-    const refuse = (address: string, listener: string, why: Parameters<typeof tally.refuse>[0]['why']): void =>
-      tally.refuse({ kind: 'refused', address, listener, why })
+    const refuse: DoorParts['refuse'] = (address, listener, why, text) =>
+      tally.refuse({ kind: 'refused', address, listener, why, ...(text !== undefined && { text }) })
     const timers = [
       setInterval(() => {
         sessions.expire()
@@ -322,6 +322,7 @@ export function createBroker<P extends Principal>(parts: BrokerParts<P>): Broker
       }
       running?.sessions.renew(principal, parts.recall)
     },
+    renewKeys: (tls) => running?.doors?.renewKeys(tls),
     isWanted: (topic) => running !== undefined && running.delivery.isWanted(topic),
     isWantedBelow: (root) => running !== undefined && running.delivery.isWantedBelow(root),
     counts: (): Counts => ({

@@ -1,4 +1,4 @@
-// Who was at the other end of a TLS handshake that failed. Node has closed the TLS socket by then, which no longer knows; the plain one
+// Who was at the other end of a TLS handshake that failed, and why it did. Node has closed the TLS socket by then, which no longer knows; the plain one
 // below it does, when it was asked before.
 
 import type { Socket } from 'node:net'
@@ -15,4 +15,10 @@ export function handshakePeer(socket: TLSSocket): { readonly address: string; re
     if (remoteAddress !== undefined) return { address: remoteAddress, port: remotePort ?? 0 }
   }
   return undefined
+}
+
+/** What OpenSSL or Node calls it, such as "CERT_HAS_EXPIRED". */
+export function handshakeCode(error: NodeJS.ErrnoException, socket: TLSSocket): string {
+  const refused: unknown = socket.authorizationError
+  return typeof refused === 'string' && refused !== '' ? refused : (error.code ?? 'unknown')
 }

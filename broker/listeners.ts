@@ -5,17 +5,19 @@ import { createServer as createHttpServer, type IncomingMessage, type Server as 
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createTcpServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, type Server as TlsServer, TLSSocket, type TlsOptions } from 'node:tls'
 
 import { createWebSocketStream, WebSocketServer } from 'ws'
 
 import type { Admission } from './admission.ts'
-import { handshakePeer } from './handshake-peer.ts'
+import { handshakeCode, handshakePeer } from './handshake-peer.ts'
 import type { Limits } from './limits.ts'
-import type { ClientCertificate, Listener, ListenerAddress, Peer, RefusalReason } from './port.ts'
+import type { ClientCertificate, Listener, ListenerAddress, Peer, RefusalReason, TlsFiles } from './port.ts'
 
 export interface Doors {
   readonly addresses: readonly ListenerAddress[]
+  /** For new connections; those that are open stay. */
+  renewKeys(tls: TlsFiles): void
   close(): Promise<void>
 }
 
@@ -23,7 +25,8 @@ export interface DoorParts {
   readonly limits: Limits
   readonly admission: Admission
   enter(stream: Duplex, peer: Peer): void
-  refuse(address: string, listener: string, why: RefusalReason): void
+  /** `text`: of a handshake that failed, the code of it. */
+  refuse(address: string, listener: string, why: RefusalReason, text?: string): void
 }
 
 export async function openDoors(listeners: readonly Listener[], parts: DoorParts): Promise<Doors> {
@@ -45,7 +48,11 @@ export async function openDoors(listeners: readonly Listener[], parts: DoorParts
     await close()
     throw error
   }
-  return { addresses, close }
+  function renewKeys(tls: TlsFiles): void {
+    const options = tlsOptions(tls, parts.limits)
+    for (const { server } of opened) if (isSecure(server)) server.setSecureContext(options)
+  }
+  return { addresses, renewKeys, close }
 }
 
 function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>): Server | HttpServer {
@@ -63,11 +70,13 @@ function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>):
         ? createHttpServer(httpOptions(parts.limits))
         : createHttpsServer({ ...httpOptions(parts.limits), ...secured })
   if (kind !== 'tls') upgradeWebSockets(server as HttpServer, listener, parts)
-  server.on('tlsClientError', (_error: Error, socket: TLSSocket) =>
-    parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate'),
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) =>
+    parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate', handshakeCode(error, socket)),
   )
   return admitting(server, listener, parts, sockets)
 }
+
+const isSecure = (server: Server | HttpServer): server is TlsServer => 'setSecureContext' in server
 
 /** Counted where the connection begins, before TLS or HTTP costs anything. */
 function admitting<S extends Server | HttpServer>(

@@ -22,6 +22,8 @@ export interface Broker {
    * that are away are judged by `recall`.
    */
   renew(principal: string): void
+  /** New keys of its TLS listeners, for new connections; those that are open stay. */
+  renewKeys(tls: TlsFiles): void
   /** False when nobody would be given a message on this topic that is not retained, so that it need not be made. */
   isWanted(topic: string): boolean
   /** False when nobody would be given any such message below `root`: asked once for many. */
@@ -198,6 +200,8 @@ export interface ClientCertificate {
 
 export interface Refused {
   readonly refused: 'credentials' | 'not_allowed' | 'client_id' | 'unavailable'
+  /** More of it, in words, for those who run the broker. */
+  readonly text?: string
 }
 
 export interface Logger {
@@ -237,6 +241,8 @@ export type BrokerEvent =
       readonly listener: string
       readonly clientId?: string
       readonly why: RefusalReason
+      /** More of it, in words. */
+      readonly text?: string
     }
   | {
       readonly kind: 'forbidden'

@@ -47,7 +47,7 @@ export function createTally(clock: Clock, tell: (event: BrokerEvent) => void): T
     forbid: (event) => once(`${event.action} ${event.clientId} ${event.topic}`, event),
     refuse(event) {
       tally.refused[event.why] = (tally.refused[event.why] ?? 0) + 1
-      once(`${event.why} ${event.address} ${event.listener} ${event.clientId ?? ''}`, event)
+      once(`${event.why} ${event.address} ${event.listener} ${event.clientId ?? ''} ${event.text ?? ''}`, event)
     },
     leave(event) {
       tally.cut[event.why] = (tally.cut[event.why] ?? 0) + 1
