@@ -17,6 +17,8 @@ export type AlarmCode =
   | 'mapping_slow'
   | 'certificate_expiry'
   | 'plaintext_exception'
+  | 'certificate_unusable'
+  | 'revocation_list'
   | 'audit_failed'
   | 'audit_damaged'
   | 'link_down'

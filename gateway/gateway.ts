@@ -12,6 +12,7 @@ import { auditedPermissions, brokerNotes } from './audit/broker-notes.ts'
 import { createBrokerReads } from './audit/broker-reads.ts'
 import { alarmNotes } from './audit/alarm-notes.ts'
 import { createCallNotes } from './audit/calls.ts'
+import { openDoorKeys } from './ca/keys.ts'
 import { refuseUnsafeStart } from './audit/unsafe-start.ts'
 import { openGatewayAudit } from './audit/gateway-audit.ts'
 import { configuredInputs, siteOf } from './configured-inputs.ts'
@@ -56,7 +57,7 @@ import type { Settings } from './settings.ts'
 import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
 import { configuredLevels, configuredStore } from './telemetry/configured-store.ts'
-import { keysOfGrpc, keysOfHttp, tlsFiles } from './tls-files.ts'
+import { keysOfGrpc, keysOfHttp, renewDoors } from './tls-files.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -194,7 +195,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         .map(({ code, text }) => ({ part: code, why: text })),
     ]
 
-    const tls = tlsFiles(settings)
+    const doorKeys = await openDoorKeys({ settings, clock, alarms, audit, logger })
+    stops.push(() => doorKeys.close())
+    const { tls, revocation } = doorKeys
     // The broker is made last, of those that speak to it.
     const toBroker: MqttOutParts['broker'] = {
       deliver(source, messages, through) {
@@ -216,13 +219,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const roles = readRoles(settings.roles)
     const brokerReads = createBrokerReads(audit, labelsOfTopics(pipelineParts.routes, settings))
     stops.push(() => brokerReads.close())
-    const permissions = createPermissions({
-      settings,
-      registry,
-      roles,
-      doors,
-      labelsOf: brokerReads.labelsOf,
-    })
+    const { labelsOf } = brokerReads
+    const permissions = createPermissions({ settings, registry, roles, doors, labelsOf, revocation })
     const plaintext = createPlaintextWatch({ doors, clock, alarms, audit })
     stops.push(() => plaintext.stop())
     const noted = brokerNotes(audit, mqttEvents(notices, logger, clock, alarms))
@@ -299,6 +297,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       clock,
       loopback: settings['access.loopback'],
       jurisdiction: site.jurisdiction,
+      revocation,
     })
     const admin = {
       status,
@@ -384,11 +383,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
             },
           })
 
-    registry.onChange((principal) => {
+    const cutPrincipal = (principal: string): void => {
       broker.renew(principal)
       grpc?.cut(principal)
       streams.cut(principal)
-    })
+    }
+    registry.onChange(cutPrincipal)
 
     await auditing.started()
     // Readers first, then senders: whoever is acknowledged can be read.
@@ -401,6 +401,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       stops.push(() => http.close())
     }
     await orPortTaken(broker.start(), settings)
+    doorKeys.watch({ cut: cutPrincipal, renewed: (keys) => renewDoors(settings, keys, { broker, grpc, http }) })
     stops.push(() => broker.close())
     if (mqttOut) {
       const running = runOutput(mqttOut, { log, alarms, logger, random })

@@ -124,11 +124,22 @@ export const settingsTable = {
     about:
       'MQTT in plain text on the network for devices that can do nothing else, receive-only: a list of {name, listen: mqtt://host:port, only_from: [addresses and networks], topics: [filters on which they may publish], reason, until: YYYY-MM-DD (the last day, within a year), approved_by: {officer, date}}. Their events are UNVERIFIED.',
   },
-  'tls.certificate': { kind: 'text', about: 'PEM file of the certificate chain for every TLS listener.' },
+  'tls.certificate': {
+    kind: 'text',
+    about:
+      'PEM file of the certificate chain for every TLS listener; auto: certificate and key of the own authority, made by `tocsin ca init` and renewed by the gateway itself.',
+  },
   'tls.key': { kind: 'text', about: 'PEM file of its private key; readable by the gateway only.' },
   'tls.client_ca': {
     kind: 'text',
-    about: 'PEM file of the authority whose client certificates are accepted.',
+    about:
+      'PEM file of the authorities whose client certificates are accepted; with tls.certificate: auto beside the own authority.',
+  },
+  'tls.client_crl': {
+    kind: 'list',
+    default: '',
+    about:
+      'PEM files of lists (CRL) of what these authorities revoked; read again when they are replaced. That of the own authority is known by itself.',
   },
   'tls.client_certificates': {
     kind: 'choice',

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import { GatewayError } from '../proto/errors.ts'
+import { authorityFiles } from './ca/paths.ts'
 import { nearest } from './nearest.ts'
 import { type Setting, type SettingKey, type Settings, settingsTable } from './settings-table.ts'
 
@@ -35,8 +36,19 @@ export function readSettings(source: SettingsSource): Settings {
       faults.push(`${place?.where ?? key}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+  if (settings['tls.certificate'] === 'auto' && settings['tls.key'] !== undefined) {
+    faults.push('tls.key: leave it out; with tls.certificate: auto the gateway has its own')
+  }
   if (faults.length > 0) throw new GatewayError('settings_invalid', faults.join('\n'))
-  return settings as Settings
+  return withOwnAuthority(settings as Settings)
+}
+
+/** "auto" as the files that it means. */
+function withOwnAuthority(settings: Settings): Settings {
+  if (settings['tls.certificate'] !== 'auto') return settings
+  const { server, serverKey, certificate } = authorityFiles(settings.data_dir)
+  const clientCa = settings['tls.client_ca'] ?? certificate
+  return { ...settings, 'tls.certificate': server, 'tls.key': serverKey, 'tls.client_ca': clientCa }
 }
 
 /** The file that is read; undefined: there is none. */

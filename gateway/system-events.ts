@@ -34,6 +34,8 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
   mapping_slow: SystemEventType.FRAME_SHED,
   certificate_expiry: SystemEventType.CREDENTIAL_EXPIRING,
   plaintext_exception: SystemEventType.CREDENTIAL_EXPIRING,
+  certificate_unusable: SystemEventType.CREDENTIAL_EXPIRING,
+  revocation_list: SystemEventType.CREDENTIAL_EXPIRING,
   audit_failed: SystemEventType.AUDIT_FAILED,
   audit_damaged: SystemEventType.AUDIT_DAMAGED,
   link_down: SystemEventType.LINK_DOWN,

@@ -1,27 +1,10 @@
-// The certificates and keys of the settings, as each door is to have them.
+// Which doors speak TLS, and the keys as each of them is to have them.
 
-import { readFileSync } from 'node:fs'
 import type { TlsFiles } from '../broker/port.ts'
 import { parseAddress } from './addresses.ts'
 import type { ServerKeys } from './grpc/credentials.ts'
 import { isLoopback } from './policy/principals.ts'
 import type { Settings } from './settings.ts'
-
-/** Undefined: no door speaks TLS. */
-export function tlsFiles(settings: Settings): TlsFiles | undefined {
-  const [certificate, key, ca] = [settings['tls.certificate'], settings['tls.key'], settings['tls.client_ca']]
-  if (!certificate || !key) return undefined
-  return {
-    certificate: readFileSync(certificate),
-    key: readFileSync(key),
-    ...(ca
-      ? {
-          clientAuthorities: readFileSync(ca),
-          certificateRequired: settings['tls.client_certificates'] === 'required',
-        }
-      : undefined),
-  }
-}
 
 /** On this machine only where certificates are asked for: a program there needs no authority to trust. */
 export function keysOfGrpc(settings: Settings, tls: TlsFiles | undefined): { readonly keys?: ServerKeys } {
@@ -46,4 +29,18 @@ function keysOf(tls: TlsFiles | undefined): { readonly keys?: ServerKeys } {
       clientCertificateRequired: certificateRequired,
     },
   }
+}
+
+export interface Doors {
+  readonly broker: { renewKeys(tls: TlsFiles): void }
+  readonly grpc: { renewKeys(keys: ServerKeys): void } | undefined
+  readonly http: { renewKeys(keys: ServerKeys): void } | undefined
+}
+
+/** For new connections, of the doors that speak TLS. */
+export function renewDoors(settings: Settings, tls: TlsFiles, { broker, grpc, http }: Doors): void {
+  broker.renewKeys(tls)
+  const [ofGrpc, ofHttp] = [keysOfGrpc(settings, tls).keys, keysOfHttp(settings, tls).keys]
+  if (ofGrpc) grpc?.renewKeys(ofGrpc)
+  if (ofHttp) http?.renewKeys(ofHttp)
 }

@@ -34,7 +34,7 @@ describe('in bash', () => {
 
   test('every command of the table is offered, and help', () => {
     expect(offered('').toSorted()).toEqual([...commands.map(({ name }) => name), 'help'].toSorted())
-    expect(offered('re')).toEqual(['refusals', 'restore'])
+    expect(offered('re')).toEqual(['refusals', 'revoke', 'restore'])
     expect(offered('help', 'sta')).toEqual(['status'])
   })
 

@@ -5,6 +5,7 @@ import type { BrokerEvent, CutReason, RefusalReason } from '../../broker/port.ts
 import { SystemEventType } from '../../proto/generated/types.ts'
 import type { MqttPrincipal, Permissions } from '../policy/principals.ts'
 import type { Audit } from './audit.ts'
+import { handshakeText } from './handshakes.ts'
 
 const protocols = { 3: 'MQTT 3.1', 4: 'MQTT 3.1.1', 5: 'MQTT 5.0' } as const
 
@@ -92,16 +93,18 @@ interface RefusedConnect {
   readonly clientId?: string
   /** As the client gave it. */
   readonly username?: string
+  /** More than `why` says. */
+  readonly text?: string
 }
 
-function refused(audit: Audit, { address, listener, why, clientId = '', username }: RefusedConnect): void {
-  audit.repeated(`mqtt refused ${address} ${why}`, {
+function refused(audit: Audit, { address, listener, why, clientId = '', username, text }: RefusedConnect): void {
+  audit.repeated(`mqtt refused ${address} ${why} ${text ?? ''}`, {
     action: 'sign_in',
     type: SystemEventType.ACCESS_DENIED,
     outcome: 'denied',
     address,
     object: listener,
-    text: whyRefused[why] ?? why,
+    text: why === 'certificate' && text !== undefined ? handshakeText(text) : (text ?? whyRefused[why] ?? why),
     details: {
       why,
       ...(clientId !== '' && { client_id: clientId }),
@@ -127,7 +130,7 @@ export function auditedPermissions(permissions: Permissions, audit: Audit): Perm
     ...permissions,
     async authenticate(attempt) {
       const answer = mayBeNoted(audit) ? await permissions.authenticate(attempt) : noAnswer
-      if ('refused' in answer) refused(audit, { ...attempt, why: answer.refused })
+      if ('refused' in answer) refused(audit, { ...attempt, ...answer, why: answer.refused })
       return answer
     },
     maySubscribe(principal: MqttPrincipal, filter) {

@@ -2,7 +2,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { TLSSocket } from 'node:tls'
-import { handshakePeer, rememberPeer } from '../../broker/handshake-peer.ts'
+import { handshakeCode, handshakePeer, rememberPeer } from '../../broker/handshake-peer.ts'
 
 export interface FailedHandshake {
   readonly face: 'grpc' | 'http'
@@ -21,9 +21,7 @@ export function watchHandshakes(
   server.prependListener('connection', rememberPeer)
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const peer = handshakePeer(socket)
-    const refused: unknown = socket.authorizationError
-    const code = typeof refused === 'string' && refused !== '' ? refused : (error.code ?? 'unknown')
-    tell({ face, address: peer ? `${peer.address}:${peer.port}` : '', code })
+    tell({ face, address: peer ? `${peer.address}:${peer.port}` : '', code: handshakeCode(error, socket) })
   })
 }
 

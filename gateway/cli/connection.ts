@@ -1,6 +1,6 @@
 // The line to a gateway: where it is, and what went wrong on it, in a sentence with what to do.
 
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import {
   type ClientDuplexStream,
   type ClientReadableStream,
@@ -55,7 +55,9 @@ import type {
 import { type ErrorCode, errors, GatewayError } from '../../proto/errors.ts'
 import { serviceDefinition } from '../../proto/wire.ts'
 import { parseAddress } from '../addresses.ts'
-import { readSettings } from '../settings.ts'
+import { type AuthorityFiles, authorityFiles } from '../ca/paths.ts'
+import { isLoopback } from '../policy/principals.ts'
+import { readSettings, type Settings } from '../settings.ts'
 import { settingsTable } from '../settings-table.ts'
 import { keptSession } from './kept-sessions.ts'
 import { type Given, type Option, UsageError } from './command.ts'
@@ -115,9 +117,10 @@ const callTimeoutMs = 20_000
 
 /** Whoever signs in shows no session of before. */
 export function connect(given: Given, { withoutSession = false } = {}): Connection {
-  const server = given.text('server') ?? serverOfSettings()
+  const server = given.text('server') ?? serverOfSettings(given)
   checkServer(server)
-  const keys = credentialsOf(given)
+  const own = ownFiles(given, server)
+  const keys = own ? ownCredentials(own) : credentialsOf(given)
   const Client = makeGenericClientConstructor(Object.assign({}, ...services.map(prefixed)), 'tocsin.v1')
   const client = new Client(server, keys, {
     // A frozen gateway, or a line that is cut without a word, is noticed after 15 s.
@@ -125,6 +128,8 @@ export function connect(given: Given, { withoutSession = false } = {}): Connecti
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 2_000,
+    // An address is no server name (RFC 6066 §3).
+    ...(own && { 'grpc.ssl_target_name_override': 'localhost' }),
   })
   const metadata = new Metadata()
   const token = tokenOf(given) ?? (withoutSession ? undefined : keptSession(server)?.token)
@@ -156,17 +161,20 @@ const prefixed = (service: (typeof services)[number]) =>
   )
 
 /** Whoever starts the gateway in this folder with other settings finds it without naming it again. */
-function serverOfSettings(): string {
+function serverOfSettings(given: Given): string {
+  const listen = settingsHere(given.text('settings'))?.['grpc.listen'] ?? 'off'
+  if (listen === 'off') return serverDefault
+  const { address, port } = parseAddress(listen, 'grpc.listen')
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function settingsHere(file = process.env['TOCSIN_SETTINGS']): Settings | undefined {
   try {
-    const environment = process.env
-    const listen = readSettings({ file: environment['TOCSIN_SETTINGS'], environment })['grpc.listen']
-    if (listen === 'off') return serverDefault
-    const { address, port } = parseAddress(listen, 'grpc.listen')
-    const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
-    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    return readSettings({ file, environment: process.env })
   } catch {
     // Settings that cannot be read are the gateway's matter; here the default is as good as any.
-    return serverDefault
+    return undefined
   }
 }
 
@@ -184,9 +192,31 @@ function tokenOf(given: Given): string | undefined {
 function credentialsOf(given: Given) {
   const [ca, cert, key] = [given.text('ca'), given.text('cert'), given.text('key')]
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together')
-  if (ca === undefined && cert === undefined) return credentials.createInsecure()
   const read = (file: string | undefined): Buffer | null => (file === undefined ? null : readFileSync(file))
+  if (ca === undefined && cert === undefined) return credentials.createInsecure()
   return credentials.createSsl(read(ca), read(key), read(cert))
+}
+
+const ownCredentials = ({ certificate, command, commandKey }: AuthorityFiles) =>
+  credentials.createSsl(readFileSync(certificate), readFileSync(commandKey), readFileSync(command))
+
+const isOnThisMachine = (server: string): boolean => isLoopback(server.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))
+
+/** Of a gateway on this machine with an authority of its own: what it made for commands here. */
+function ownFiles(given: Given, server: string): AuthorityFiles | undefined {
+  if (given.text('ca') !== undefined || given.text('cert') !== undefined || !isOnThisMachine(server)) return undefined
+  const settings = settingsHere(given.text('settings'))
+  if (!settings) return undefined
+  const files = authorityFiles(given.text('data-dir') ?? settings.data_dir)
+  if (!settings['tls.certificate'] || !settings['tls.client_ca'] || !existsSync(files.command)) return undefined
+  try {
+    accessSync(files.commandKey, constants.R_OK)
+  } catch {
+    throw new UsageError(
+      `${files.commandKey} is for the user that the gateway runs as: run the command as that one, or name --ca, --cert and --key`,
+    )
+  }
+  return files
 }
 
 function explain(error: unknown, server: string): GatewayError {

@@ -114,7 +114,7 @@ export const principals: Command = {
   },
 }
 
-async function listed(connection: Connection, namePrefix: string): Promise<PrincipalEntry[]> {
+export async function listed(connection: Connection, namePrefix: string): Promise<PrincipalEntry[]> {
   const found: PrincipalEntry[] = []
   let pageToken: Uint8Array | undefined
   do {

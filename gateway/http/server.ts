@@ -2,6 +2,7 @@
 // they need, and no connection, however slow, holds it up.
 
 import type { IncomingMessage } from 'node:http'
+import type { Server as TlsServer } from 'node:tls'
 import { fastify, type FastifyInstance } from 'fastify'
 import { errors, GatewayError } from '../../proto/errors.ts'
 import type { Access } from '../grpc/access.ts'
@@ -42,6 +43,8 @@ export interface HttpServer {
   start(): Promise<void>
   /** The port it listens on; 0 before the start. */
   readonly port: number
+  /** New keys for new connections; those that are open stay. */
+  renewKeys(keys: ServerKeys): void
   close(): Promise<void>
 }
 
@@ -94,6 +97,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     get port() {
       return port
     },
+    renewKeys(keys) {
+      if (isSecure(server.server)) server.server.setSecureContext(tlsOf(keys))
+    },
     async close() {
       parts.api?.streams.close()
       const late = setTimeout(() => server.server.closeAllConnections(), closeMsMax)
@@ -101,6 +107,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     },
   }
 }
+
+const isSecure = (server: object): server is TlsServer => 'setSecureContext' in server
 
 // TLS 1.2 is the least that partners of this field may use (CJIS Security Policy 5.10.1.2).
 const tlsOf = ({ certificate, key, clientAuthorities, clientCertificateRequired = false }: ServerKeys) => ({

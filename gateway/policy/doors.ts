@@ -1,6 +1,7 @@
 // Open on loopback, locked on the network: finds every listener that would be an unprotected door, and says which line to change.
 
 import { parseAddress } from '../addresses.ts'
+import { authorityFiles, isOwnMissing } from '../ca/paths.ts'
 import type { Settings } from '../settings.ts'
 import { isLoopback } from './principals.ts'
 
@@ -31,6 +32,9 @@ export function* plainOtherDoors(settings: Settings): Generator<string> {
 
 export function* missingKeys(settings: Settings): Generator<string> {
   const file = settings['tls.key']
+  if (isOwnMissing(settings.data_dir, settings['tls.certificate'])) {
+    yield `tls.certificate: there is no certificate in ${authorityFiles(settings.data_dir).folder} yet; make an authority, and with it the gateway's certificate, with tocsin ca init --name <its name in the network>`
+  }
   if (settings['mqtt.listen'].some((door) => /^(mqtts|wss):/.test(door)) && !(file && settings['tls.certificate'])) {
     yield 'mqtt.listen: a TLS listener needs tls.certificate and tls.key'
   }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { ClientCertificate, ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
+import type { Revocation } from '../ca/revocation.ts'
 import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
 import { namesInCertificate } from './certificate-names.ts'
@@ -49,6 +50,8 @@ export interface PermissionParts {
   readonly doors?: readonly PlaintextDoor[]
   /** Labels of what comes in on a topic, as its input's settings say, as a mask; 0: OPS. */
   labelsOf(topic: string): number
+  /** Absent: no certificate is revoked. */
+  readonly revocation?: Pick<Revocation, 'why'>
 }
 
 /** Verdicts about topics are remembered for each principal; a device that invents topics must not grow us. */
@@ -67,7 +70,8 @@ const userForm = z.strictObject({
 const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
-export function createPermissions({ settings, registry, roles, labelsOf, doors = [] }: PermissionParts): Permissions {
+export function createPermissions(parts: PermissionParts): Permissions {
+  const { settings, registry, roles, labelsOf, doors = [] } = parts
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
   const anonymous = settings['mqtt.anonymous']
@@ -109,6 +113,8 @@ export function createPermissions({ settings, registry, roles, labelsOf, doors =
       const unknown = plain.get(attempt.listener)
       if (unknown) return unknown
       const owner = certificate && ofCertificate(certificate)
+      const text = certificate && parts.revocation?.why(certificate, owner?.name)
+      if (text !== undefined) return { refused: 'not_allowed', text }
       if (owner) return owner.disabled ? { refused: 'not_allowed' } : registered(owner, clientId)
       // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
       if ((username === undefined && password === undefined) || !isListed()) {

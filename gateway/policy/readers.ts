@@ -2,6 +2,7 @@
 // nobody gave him he has not.
 
 import type { PeerCertificate } from 'node:tls'
+import type { Revocation } from '../ca/revocation.ts'
 import type { Clock } from '../clock.ts'
 import type { Access, Authenticated, Caller, Principal, View } from '../grpc/access.ts'
 import { namesInCertificate } from './certificate-names.ts'
@@ -23,6 +24,8 @@ export interface AccessParts {
   readonly jurisdiction: string
   /** Of people who signed in. */
   readonly sessions?: Pick<Sessions, 'find'>
+  /** Absent: no certificate is revoked. */
+  readonly revocation?: Pick<Revocation, 'why'>
 }
 
 export interface ReaderAccess extends Access {
@@ -41,13 +44,16 @@ export function createAccess(parts: AccessParts): ReaderAccess {
   const seen = new Map<string, bigint>()
 
   function authenticate(caller: Caller): Authenticated {
+    const owner = caller.certificate && ownerOf(caller.certificate)
+    const revoked = caller.certificate && parts.revocation?.why(caller.certificate, owner?.name)
+    // A token beside it does not mend it.
+    if (revoked !== undefined) return { refused: revoked }
     const session = parts.sessions?.find(caller.authorization)
     if (session) return typeof session === 'string' ? { refused: sessionOver[session] } : bySession(session, caller)
     const token = readToken(caller.authorization)
     if (token) return byToken(token)
     if (caller.authorization !== undefined)
       return { refused: 'The authorization is none that is taken here: send "Bearer <token>".' }
-    const owner = caller.certificate && ownerOf(caller.certificate)
     if (caller.certificate && owner && !owner.disabled) {
       return admit(owner, owner.roles, Date.parse(caller.certificate.valid_to))
     }

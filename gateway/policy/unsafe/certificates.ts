@@ -3,6 +3,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isOwnMissing } from '../../ca/paths.ts'
 import { nsPerMs } from '../../../proto/time.ts'
 import type { Settings } from '../../settings.ts'
 import type { Site } from './unsafe-check.ts'
@@ -29,7 +30,7 @@ function certificatesOf(file: string | undefined): X509Certificate[] | undefined
 
 export function* keyMismatch({ settings }: Pick<Site, 'settings'>): Generator<string> {
   const [file, keyFile] = [settings['tls.certificate'], settings['tls.key']]
-  if (!file || file === 'auto' || !keyFile) return
+  if (!file || !keyFile || isOwnMissing(settings.data_dir, file)) return
   const [certificate] = certificatesOf(file) ?? []
   if (!certificate) {
     yield `tls.certificate: ${file} cannot be read, or holds no certificate in PEM form`

@@ -2,6 +2,7 @@
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isOwnMissing } from '../../ca/paths.ts'
 import type { Settings } from '../../settings.ts'
 import type { Site } from './unsafe-check.ts'
 
@@ -18,7 +19,7 @@ const modeOf = (path: string): number => {
 
 export function* keyReadable({ settings }: Pick<Site, 'settings'>): Generator<string> {
   const file = settings['tls.key']
-  if (!file || file === 'auto') return
+  if (!file || isOwnMissing(settings.data_dir, settings['tls.certificate'])) return
   try {
     accessSync(file, constants.R_OK)
     if ((modeOf(file) & anybodyElse) !== 0) yield `tls.key: ${file} can be read by other users; run chmod 600 ${file}`
