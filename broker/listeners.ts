@@ -70,9 +70,11 @@ function createDoor(listener: Listener, parts: DoorParts, sockets: Set<Socket>):
         ? createHttpServer(httpOptions(parts.limits))
         : createHttpsServer({ ...httpOptions(parts.limits), ...secured })
   if (kind !== 'tls') upgradeWebSockets(server as HttpServer, listener, parts)
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) =>
-    parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate', handshakeCode(error, socket)),
-  )
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    parts.refuse(plain(handshakePeer(socket)?.address), name, 'certificate', handshakeCode(error, socket))
+    // One that takes too long is left open by Node.
+    socket.destroy()
+  })
   return admitting(server, listener, parts, sockets)
 }
 

@@ -1,5 +1,7 @@
 // The doors: TCP, TLS with and without client certificates, WebSocket and WebSocket over TLS; and who is turned away at them.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import mqttClient, { type IClientOptions } from 'mqtt'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -115,6 +117,20 @@ describe('TLS', () => {
     expect(secured).toBe(welcome)
     socket.destroy()
   })
+})
+
+test('a handshake that stops half-way is closed when its time is over', async () => {
+  const started = await startBroker({
+    listeners: [{ name: 'door', kind: 'tls', address: '127.0.0.1', port: 0, tls }],
+    limits: { connectMsMax: 200 },
+  })
+  const socket = connect({ port: started.port, host: '127.0.0.1' })
+  socket.on('error', () => {})
+  // A record of 512 bytes is announced, of which five come (RFC 8446 §5.1).
+  socket.write(Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3))
+  await once(socket, 'close')
+  await until(() => started.broker.counts().connections === 0, 'its place is free')
+  expect(started.broker.counts().refused).toEqual({ certificate: 1 })
 })
 
 describe('WebSocket', () => {

@@ -1,6 +1,7 @@
 // Who is let in by MQTT, and as whom.
 
 import { expect, test } from 'vitest'
+import { createHashGate } from '../gateway/policy/hash-gate.ts'
 import { createPermissions, type Permissions } from '../gateway/policy/principals.ts'
 import { readRoles } from '../gateway/policy/roles.ts'
 import { hashSecret } from '../gateway/policy/secrets.ts'
@@ -59,4 +60,23 @@ test('as soon as somebody is listed, a name is checked', async () => {
     expect(await authenticate({ ...named, ...wrong, address })).toEqual({ refused: 'credentials' })
   }
   expect(await authenticate({ ...attempt, address })).toMatchObject({ name: 'mqtt:gauge-7', authenticated: false })
+})
+
+test('who guesses from one address has so many tries at once, and who comes from elsewhere is let in meanwhile', async () => {
+  const users = [{ name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')) }]
+  const { authenticate } = createPermissions({
+    settings: { ...readSettings({ environment: {} }), 'mqtt.users': users },
+    registry: openRegistry(),
+    roles: readRoles([]),
+    labelsOf: () => 0,
+    hashing: createHashGate({ atOnceMax: 1, waitingMax: 100, perHostMax: 3 }),
+  })
+  const guesses = Array.from({ length: 20 }, (_, i) =>
+    authenticate({ ...named, password: Buffer.from(`guess ${i}`), address: '192.0.2.66' }),
+  )
+  const honest = authenticate({ ...named, address: '192.0.2.7' })
+  expect(await honest).toMatchObject({ name: 'mqtt:gauge' })
+  const answers = (await Promise.all(guesses)).map((answer) => ('refused' in answer ? answer.refused : 'let in'))
+  expect(answers.slice(0, 3)).toEqual(['credentials', 'credentials', 'credentials'])
+  expect(new Set(answers.slice(3))).toEqual(new Set(['unavailable']))
 })

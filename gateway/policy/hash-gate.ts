@@ -17,7 +17,8 @@ export interface HashGateLimits {
 
 // Node has four threads for hashing and for the disk: one is left in any case.
 export const peopleHashLimits: HashGateLimits = { atOnceMax: 1, waitingMax: 32, perHostMax: 8 }
-export const deviceHashLimits: HashGateLimits = { atOnceMax: 2, waitingMax: 1_000, perHostMax: 1_000 }
+// Of one address as many as are checked in some three seconds: who comes from elsewhere waits no longer than that. The others come again.
+export const deviceHashLimits: HashGateLimits = { atOnceMax: 2, waitingMax: 1_000, perHostMax: 100 }
 
 export function createHashGate({ atOnceMax, waitingMax, perHostMax }: HashGateLimits): HashGate {
   const queue: (() => void)[] = []

@@ -1,6 +1,7 @@
 // Who may connect over MQTT and what they may publish and read. One place decides; the broker only asks.
 
 import { z } from 'zod'
+import { networkOf } from '../../broker/admission.ts'
 import type { ClientCertificate, ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
 import { GatewayError } from '../../proto/errors.ts'
 import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
@@ -9,6 +10,7 @@ import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
 import { namesInCertificate } from './certificate-names.ts'
 import { includable, type Included } from './configured-view.ts'
+import { createHashGate, deviceHashLimits, type HashGate } from './hash-gate.ts'
 import { doorName, type PlaintextDoor } from './plaintext-doors.ts'
 import type { RegisteredPrincipal, Registry } from './registry.ts'
 import { everything } from './rights.ts'
@@ -52,6 +54,8 @@ export interface PermissionParts {
   labelsOf(topic: string): number
   /** Absent: no certificate is revoked. */
   readonly revocation?: Pick<Revocation, 'why'>
+  /** How many secrets are checked at once. */
+  readonly hashing?: HashGate
 }
 
 /** Verdicts about topics are remembered for each principal; a device that invents topics must not grow us. */
@@ -71,7 +75,7 @@ const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
 export function createPermissions(parts: PermissionParts): Permissions {
-  const { settings, registry, roles, labelsOf, doors = [] } = parts
+  const { settings, registry, roles, labelsOf, doors = [], hashing = createHashGate(deviceHashLimits) } = parts
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
   const anonymous = settings['mqtt.anonymous']
@@ -88,10 +92,22 @@ export function createPermissions(parts: PermissionParts): Permissions {
     namesInCertificate({ subject: { CN: commonName }, subjectaltname: subjectAltName }, jurisdiction, registry)
 
   /** By name and secret. One answer for a wrong name and a wrong secret, after equal time. */
-  async function byName({ username = '', password, clientId }: ConnectAttempt): Promise<MqttPrincipal | Refused> {
+  async function byName({
+    username = '',
+    password,
+    clientId,
+    address,
+  }: ConnectAttempt): Promise<MqttPrincipal | Refused> {
     const user = users.get(username)
     const found = user ? undefined : named(username)
-    const known = await secretMatches(password ?? new Uint8Array(), user?.secret_hash ?? found?.secretHash)
+    let known: boolean
+    try {
+      const kept = user?.secret_hash ?? found?.secretHash
+      known = await hashing.run(networkOf(address), () => secretMatches(password ?? new Uint8Array(), kept))
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'overloaded') return { refused: 'unavailable' }
+      throw error
+    }
     if (known && user) return somebody(user, clientId)
     // It may have been switched off meanwhile.
     const still = found && registry.get(found.name)
