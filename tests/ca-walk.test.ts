@@ -63,6 +63,7 @@ describeWithTools('the walk-through of docs/security.md', () => {
         done(expect.stringMatching(/^device:gauge-7 has a certificate until 20/)),
       )
       expect(await sh(enrollAnna)).toMatchObject(done(expect.stringMatching(/^person:anna has a certificate/)))
+      expect(readFileSync(join(folder, 'device-gauge-7/card.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/)
       expect(await sh(publish)).toMatchObject({ code: 0, stderr: '' })
       const answer = await sh(read)
       expect(answer.stdout).toContain('"sender":"device:gauge-7"')

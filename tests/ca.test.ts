@@ -1,6 +1,6 @@
 // The certificate authority itself: what it issues, what it refuses, when it warns, and what a wrong file does to doors that are open.
 
-import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +16,8 @@ import { readLists } from '../gateway/ca/lists.ts'
 import { authorityFiles } from '../gateway/ca/paths.ts'
 import { createRevocation } from '../gateway/ca/revocation.ts'
 import { presentHosts, renewOwn } from '../gateway/ca/server-certificate.ts'
+import { cardSvg, cardText } from '../gateway/cli/enrolment-card.ts'
+import { qrOf } from '../gateway/cli/qr.ts'
 import { runWords } from '../gateway/cli/run-command.ts'
 import { refuseUnsafe } from '../gateway/policy/unsafe/unsafe-checks.ts'
 import { readSettings } from '../gateway/settings.ts'
@@ -155,6 +157,31 @@ describe('commands', () => {
     expect(existsSync(out)).toBe(false)
     expect(listIssued(dataDir).map(({ name }) => name)).toEqual(['command', 'server'])
   })
+})
+
+test('the card of a bundle says where the gateway is and which authority to trust, and holds no secret', async () => {
+  const dataDir = tempFolder('ca')
+  const authority = await authorityIn(dataDir)
+  await renewOwn({ dataDir, authority, jurisdiction: 'c', hosts: ['gw.c.example'], nowMs })
+  const environment = {
+    TOCSIN_DATA_DIR: dataDir,
+    TOCSIN_MQTT_LISTEN: 'mqtt://127.0.0.1:1883,mqtts://0.0.0.0:8883',
+    TOCSIN_GRPC_LISTEN: '[::]:50051',
+    TOCSIN_HTTP_LISTEN: '127.0.0.1:8080',
+  }
+  const settings = readSettings({ environment })
+  const text = cardText({ principal: 'device:gauge-7', dataDir, settings, authority: authority.certificate })
+  const der = Buffer.from(authority.certificate.replaceAll(/-----[^-]+-----|\n/g, ''), 'base64')
+  expect(JSON.parse(text)).toEqual({
+    tocsin: 1,
+    name: 'device:gauge-7',
+    mqtt: 'mqtts://gw.c.example:8883',
+    grpc: 'gw.c.example:50051',
+    authority_sha256: createHash('sha256').update(der).digest('hex'),
+  })
+  // As many squares as the code has dark modules.
+  const dark = qrOf(text).flat().filter(Boolean).length
+  expect(cardSvg(text).match(/h1v1h-1z/g)).toHaveLength(dark)
 })
 
 describe('lists of revoked certificates', () => {

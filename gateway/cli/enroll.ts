@@ -13,7 +13,9 @@ import { noteInAudit } from './audit-note.ts'
 import { type Command, type Given, UsageError, wholeNumber } from './command.ts'
 import { connect, connectionOptions } from './connection.ts'
 import { dataFolderOptions, existingFolderOf } from './data-folder.ts'
+import { cardSvg, cardText } from './enrolment-card.ts'
 import { listed } from './principals.ts'
+import { qrLines } from './qr.ts'
 import { safe, type Terminal } from './terminal.ts'
 import { dayText } from './time.ts'
 
@@ -39,6 +41,7 @@ export const enroll: Command = {
     subscribe: { value: 'FILTER', many: true, about: 'MQTT topics it may subscribe to.' },
     days: { value: 'DAYS', about: `How long the certificate holds; default ${daysDefault}.` },
     csr: { value: 'FILE', about: 'A PKCS#10 request: its key stays where it is, and the bundle has none.' },
+    qr: { about: 'Shows the QR code of the bundle here too: name, addresses, digest of the authority; no secret.' },
     out: { value: 'FOLDER', about: 'Where the bundle is put; default: a new folder <kind>-<name> here.' },
     note: { value: 'TEXT', about: 'Who answers for it, why it is there.' },
     ...dataFolderOptions,
@@ -84,11 +87,14 @@ export const enroll: Command = {
     await enter(given, principal, terminal)
     noteIssued(dataDir, principal, issued, nowMs)
     writeBundle(folder, principal, issued, authority.certificate)
+    const card = cardText({ principal, dataDir, settings, authority: authority.certificate })
+    replaceFile(join(folder, 'card.svg'), cardSvg(card))
     const ends = dayText(BigInt(issued.endsAtMs) * 1_000_000n)
     const details = { serial: issued.serial, ends: new Date(issued.endsAtMs).toISOString() }
     const note = { action: 'issue_certificate', type: SystemEventType.POLICY_CHANGE, outcome: 'done' } as const
     noteInAudit(dataDir, { ...note, object: principal, details }, terminal)
     terminal.print(`${safe(principal)} has a certificate until ${ends}, serial ${issued.serial}, in ${safe(folder)}`)
+    if (given.flag('qr')) for (const line of qrLines(card)) terminal.print(line)
     return 0
   },
 }
