@@ -4,6 +4,7 @@ import { parseAddress } from './addresses.ts'
 import { configuredLinks, type Environment } from './links/link-settings.ts'
 import { plaintextDoors } from './policy/plaintext-doors.ts'
 import { isLoopback } from './policy/principals.ts'
+import { proxyFor } from './proxy.ts'
 import type { Settings } from './settings.ts'
 
 export interface Flow {
@@ -91,11 +92,13 @@ function* outward(settings: Settings, environment: Environment): Generator<Flow>
   const url = URL.parse(settings['influx.url'] ?? '')
   if (url) {
     const isSecure = url.protocol === 'https:'
+    const proxy = URL.parse(proxyFor(url.href, settings) ?? '')
+    const to = proxy ?? url
     yield {
-      ...toward(bare(url.hostname), Number(url.port) || (isSecure ? 443 : 80), 'influx.url'),
+      ...toward(bare(to.hostname), portOf(to), proxy ? 'proxy.url' : 'influx.url'),
       protocol: 'HTTP',
       security: isSecure ? secured : 'none',
-      who: 'InfluxDB',
+      who: proxy ? `InfluxDB at ${url.host}, by the proxy` : 'InfluxDB',
       purpose: 'readings and events are written, series are asked for',
     }
   }
@@ -121,6 +124,7 @@ function* outward(settings: Settings, environment: Environment): Generator<Flow>
   }
 }
 
+const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80)
 const bare = (host: string): string => host.replace(/^\[|\]$/g, '')
 const flow = (direction: Flow['direction'], host: string, port: number, line: string) =>
   ({ direction, transport: 'tcp', host, port, line, isLocal: isLoopback(host) }) as const

@@ -58,6 +58,7 @@ import { createStatus } from './status.ts'
 import { createSystemEvents } from './system-events.ts'
 import { configuredLevels, configuredStore } from './telemetry/configured-store.ts'
 import { keysOfGrpc, keysOfHttp, renewDoors } from './tls-files.ts'
+import { extraAuthorities, trustAlso } from './trust.ts'
 import { createUnreadTopics } from './unread-topics.ts'
 import { version } from './version.ts'
 
@@ -92,6 +93,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { environment = {}, settingsFile } = parts
   const warnings = refuseUnsafeStart({ settings, environment, now: clock.now(), settingsFile })
   const inputs = configuredInputs(settings)
+  const authorities = extraAuthorities(settings)
+  if (authorities !== undefined) trustAlso(authorities)
   const linked = configuredLinks(settings, environment)
   const doors = plaintextDoors(settings)
   const stops: (() => Promise<void> | void)[] = []

@@ -148,6 +148,24 @@ export const settingsTable = {
     about:
       'Whether clients must show a certificate of tls.client_ca; optional: they may say who they are by a secret or a token instead.',
   },
+  'tls.extra_ca': {
+    kind: 'text',
+    about:
+      'PEM file of authorities, such as the county’s own, that are trusted beside those of Node.js for every connection that the gateway opens; a link with a ca of its own trusts that one alone.',
+    example: '/etc/tocsin/county-root.pem',
+  },
+  'proxy.url': {
+    kind: 'secret',
+    about:
+      'HTTP proxy by which an InfluxDB elsewhere is asked, or write TOCSIN_PROXY_URL; name and password may stand in it. Links and time servers are no HTTP and are asked directly.',
+    example: 'http://proxy.county-a.example:3128',
+  },
+  'proxy.except': {
+    kind: 'list',
+    default: '',
+    about: 'Hosts that are asked directly, each with all below it; this machine always is.',
+    example: 'county-a.example',
+  },
   'grpc.listen': {
     kind: 'text',
     default: '127.0.0.1:50051',

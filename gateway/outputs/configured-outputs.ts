@@ -7,7 +7,9 @@ import type { Log } from '../log/log.ts'
 import type { Logger } from '../logger.ts'
 import { includedOf } from '../policy/configured-view.ts'
 import { isLoopback } from '../policy/principals.ts'
+import { proxyFor } from '../proxy.ts'
 import type { Settings } from '../settings.ts'
+import { extraAuthorities } from '../trust.ts'
 import { type InfluxdbOutput, createInfluxdbOutput } from './influxdb/influxdb.ts'
 import { createQuarantine } from './influxdb/quarantine.ts'
 import { createMqttOutput, type MqttOutParts, type MqttOutput } from './mqtt/mqtt.ts'
@@ -46,6 +48,8 @@ export function influxdbSettings(settings: Settings): InfluxdbSettings {
     username: settings['influx.username'],
     password: settings['influx.password'],
     keepMs: settings['influx.keep'],
+    authorities: extraAuthorities(settings),
+    proxy: proxyFor(url, settings),
   }
   return {
     url,

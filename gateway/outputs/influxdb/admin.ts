@@ -5,6 +5,7 @@
 import { InfluxDB } from 'influx'
 import { GatewayError } from '../../../proto/errors.ts'
 import type { InfluxdbSettings } from './settings.ts'
+import { agentOf } from './transport.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -73,6 +74,7 @@ export function createInfluxdbAdmin(settings: InfluxdbSettings): InfluxdbAdmin {
 function connect(settings: InfluxdbSettings): InfluxDB {
   const url = new URL(settings.url)
   const { token } = settings
+  const agent = agentOf(settings)
   return new InfluxDB({
     // Left out, they become root:root, which also overrides the header; only null keeps the package from sending any.
     username: settings.username ?? (null as never),
@@ -83,7 +85,10 @@ function connect(settings: InfluxdbSettings): InfluxDB {
         host: url.hostname,
         port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
         path: url.pathname.replace(/\/$/, ''),
-        ...(token !== undefined && { options: { headers: { Authorization: `Token ${token}` } } }),
+        options: {
+          ...(token !== undefined && { headers: { Authorization: `Token ${token}` } }),
+          ...(agent && { agent }),
+        },
       },
     ],
     pool: { requestTimeout: settings.timeoutMs, maxRetries: 0 },

@@ -3,13 +3,13 @@
 
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
-import { Pool } from 'undici'
 import type { Clock } from '../../clock.ts'
 import { readAnswer, WriteFailure } from './answers.ts'
 import type { Answer, HttpAnswer } from './answers.ts'
 import { authorization, createEndpoint, versionOf } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { InfluxdbSettings, InfluxdbVersion } from './settings.ts'
+import { createTransport } from './transport.ts'
 
 export interface Client {
   write(database: string, lines: Buffer, signal: AbortSignal): Promise<Answer>
@@ -36,13 +36,11 @@ const keepAliveMs = 4_000
 const compress = promisify(gzip)
 
 export function createClient(settings: InfluxdbSettings, { clock, sent }: ClientParts): Client {
-  const { origin } = new URL(settings.url)
-  const pool = new Pool(origin, {
+  const transport = createTransport(settings, {
     connections: requestsInFlight,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
-    connect: { timeout: settings.timeoutMs },
     headersTimeout: settings.timeoutMs,
     bodyTimeout: settings.timeoutMs,
   })
@@ -58,7 +56,13 @@ export function createClient(settings: InfluxdbSettings, { clock, sent }: Client
   ): Promise<HttpAnswer> {
     const timeout = AbortSignal.timeout(settings.timeoutMs)
     try {
-      const answer = await pool.request({ method, path, headers, body, signal: AbortSignal.any([signal, timeout]) })
+      const answer = await transport.request({
+        method,
+        path,
+        headers,
+        body,
+        signal: AbortSignal.any([signal, timeout]),
+      })
       const header = (name: string) => {
         const value = answer.headers[name]
         return Array.isArray(value) ? value[0] : value
@@ -107,8 +111,7 @@ export function createClient(settings: InfluxdbSettings, { clock, sent }: Client
       endpoint ??= await ask(signal)
       return endpoint.version
     },
-    // Not `close`: a request that hangs would hold up the end of the gateway.
-    close: () => pool.destroy(),
+    close: () => transport.destroy(),
   }
 }
 

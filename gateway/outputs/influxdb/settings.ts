@@ -22,6 +22,10 @@ export interface InfluxdbSettings {
   readonly token?: string
   readonly username?: string
   readonly password?: string
+  /** PEM; trusted beside those of Node.js. */
+  readonly authorities?: string
+  /** An HTTP proxy by which it is asked; credentials may stand in it. */
+  readonly proxy?: string
   readonly gzip: boolean
   /** From the first byte sent until the whole answer is here. */
   readonly timeoutMs: number

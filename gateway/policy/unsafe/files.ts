@@ -30,8 +30,10 @@ export function* keyReadable({ settings }: Pick<Site, 'settings'>): Generator<st
 
 export function* secretsReadable({ settings, settingsFile, environment }: Site): Generator<string> {
   if (!settingsFile || (modeOf(settingsFile) & othersRead) === 0) return
-  const held = (['influx.password', 'influx.token'] as const).filter(
-    (key) => settings[key] && !environment[`TOCSIN_${key.replace('.', '_').toUpperCase()}`],
+  const held = (['influx.password', 'influx.token', 'proxy.url'] as const).filter(
+    (key) =>
+      (key === 'proxy.url' ? URL.parse(settings[key] ?? '')?.password : settings[key]) &&
+      !environment[`TOCSIN_${key.replace('.', '_').toUpperCase()}`],
   )
   if (held.length > 0)
     yield `${settingsFile}: it holds ${held.join(' and ')} and can be read by all users; run chmod 640 ${settingsFile}, or set it in the environment`
@@ -42,6 +44,7 @@ export function* filesWritable({ settings, settingsFile }: Site): Generator<stri
     ['settings', settingsFile],
     ['tls.certificate', settings['tls.certificate']],
     ['tls.client_ca', settings['tls.client_ca']],
+    ['tls.extra_ca', settings['tls.extra_ca']],
     ...keptIn(settings),
   ] as const
   for (const [key, path] of files) {

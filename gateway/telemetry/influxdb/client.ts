@@ -1,12 +1,12 @@
 // Asks InfluxDB by HTTP: `/query` of version 1, which versions 2 and 3 have for it as well. Its promise: rows are handed on as they
 // arrive, a few thousand at a time, so that a long answer costs time and not memory.
 
-import { Pool } from 'undici'
 import { GatewayError } from '../../../proto/errors.ts'
 import type { Clock } from '../../clock.ts'
 import { createClient } from '../../outputs/influxdb/client.ts'
 import { authorization } from '../../outputs/influxdb/endpoint.ts'
 import type { InfluxdbSettings, InfluxdbVersion } from '../../outputs/influxdb/settings.ts'
+import { createTransport } from '../../outputs/influxdb/transport.ts'
 
 export interface Rows {
   readonly name: string
@@ -47,9 +47,8 @@ export function createQueryClient(settings: InfluxdbSettings, clock: Clock): Que
   const url = new URL(settings.url)
   const base = url.pathname.replace(/\/$/, '')
   const writing = createClient(settings, { clock, sent() {} })
-  const pool = new Pool(url.origin, {
+  const transport = createTransport(settings, {
     connections,
-    connect: { timeout: settings.timeoutMs },
     // A question may take long to begin; while it is answered there is always something.
     headersTimeout: Math.max(settings.timeoutMs, 60_000),
     bodyTimeout: Math.max(settings.timeoutMs, 60_000),
@@ -66,7 +65,7 @@ export function createQueryClient(settings: InfluxdbSettings, clock: Clock): Que
       chunk_size: String(rowsAtOnce),
     })
     if (policy !== undefined) query.set('rp', policy)
-    const answer = await pool
+    const answer = await transport
       .request({
         method: 'POST',
         path: `${base}/query?${query}`,
@@ -97,7 +96,7 @@ export function createQueryClient(settings: InfluxdbSettings, clock: Clock): Que
     version,
     async close() {
       await writing.close()
-      await pool.destroy()
+      await transport.destroy()
     },
   }
 }
