@@ -356,7 +356,7 @@ describe('the keys of the doors', () => {
       await sleep(1_500)
       expect(house.cut).toEqual(['device:one'])
       expect(house.notes.map(({ action, text }) => [action, text])).toEqual([
-        ['load_revocations', '1 certificates are revoked; whoever came by one is cut.'],
+        ['load_revocations', 'Certificates on the lists of what is revoked: 1. Whoever came by one is cut.'],
       ])
     } finally {
       house.keys.close()

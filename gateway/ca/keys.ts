@@ -157,7 +157,7 @@ export async function openDoorKeys(parts: DoorKeyParts): Promise<DoorKeys> {
       action: 'load_revocations',
       type: SystemEventType.POLICY_CHANGE,
       outcome: 'done',
-      text: `${count} certificates are revoked; whoever came by one is cut.`,
+      text: `Certificates on the lists of what is revoked: ${count}. Whoever came by one is cut.`,
     })
   }
 
