@@ -168,9 +168,9 @@ const refused: readonly Case[] = [
   },
   {
     check: 'files_writable',
-    what: 'an authority for clients that its group can write',
-    environment: { ...mqtts, TOCSIN_TLS_CLIENT_CA: written('ca.pem', authority.certificate, 0o664) },
-    says: /^tls\.client_ca: \S+ca\.pem can be written by its group; run chmod g-w/m,
+    what: 'an authority for clients that all can write',
+    environment: { ...mqtts, TOCSIN_TLS_CLIENT_CA: written('ca.pem', authority.certificate, 0o666) },
+    says: /^tls\.client_ca: \S+ca\.pem can be written by all users; run chmod o-w/m,
   },
   {
     check: 'files_writable',
@@ -349,6 +349,13 @@ describe('what stops no start is a warning', () => {
   test('a data folder that others can read', () => {
     const site = settingsAt({ TOCSIN_DATA_DIR: madeFolder('read-data', 0o755) })
     expect(warningsOf(site)).toEqual([expect.stringMatching(/^data_readable: .*chmod -R go-rwx/)])
+  })
+
+  test('a settings file that its group can write', () => {
+    const { environment, settingsFile } = siteFor({ yaml: 'logging: {level: info}\n', mode: 0o664 })
+    expect(warningsOf(settingsAt(environment, settingsFile))).toEqual([
+      expect.stringMatching(/^files_group_writable: settings: .* can be written by its group; .* chmod g-w/),
+    ])
   })
 
   test('this machine open beside a door to the network, and not where it is the only one', () => {

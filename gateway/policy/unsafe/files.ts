@@ -39,21 +39,28 @@ export function* secretsReadable({ settings, settingsFile, environment }: Site):
     yield `${settingsFile}: it holds ${held.join(' and ')} and can be read by all users; run chmod 640 ${settingsFile}, or set it in the environment`
 }
 
-export function* filesWritable({ settings, settingsFile }: Site): Generator<string> {
-  const files = [
-    ['settings', settingsFile],
-    ['tls.certificate', settings['tls.certificate']],
-    ['tls.client_ca', settings['tls.client_ca']],
-    ['tls.extra_ca', settings['tls.extra_ca']],
-    ...keptIn(settings),
-  ] as const
-  for (const [key, path] of files) {
-    if (!path || path === 'auto') continue
-    const mode = modeOf(path)
+export function* filesWritable(site: Site): Generator<string> {
+  for (const [key, path, mode] of reliedOn(site))
     if ((mode & othersWrite) !== 0) yield `${key}: ${path} can be written by all users; run chmod o-w ${path}`
-    else if ((mode & groupWrites) !== 0) yield `${key}: ${path} can be written by its group; run chmod g-w ${path}`
-  }
 }
+
+/** On many systems each user has a group of his own, and whatever he makes is so. */
+export function* filesGroupWritable(site: Site): Generator<string> {
+  for (const [key, path, mode] of reliedOn(site))
+    if ((mode & groupWrites) !== 0 && (mode & othersWrite) === 0)
+      yield `${key}: ${path} can be written by its group; unless nobody else is in it run chmod g-w ${path}`
+}
+
+const reliedOn = ({ settings, settingsFile }: Site): (readonly [key: string, path: string, mode: number])[] =>
+  (
+    [
+      ['settings', settingsFile],
+      ['tls.certificate', settings['tls.certificate']],
+      ['tls.client_ca', settings['tls.client_ca']],
+      ['tls.extra_ca', settings['tls.extra_ca']],
+      ...keptIn(settings),
+    ] as const
+  ).flatMap(([key, path]) => (path ? [[key, path, modeOf(path)] as const] : []))
 
 export function* dataReadable({ settings }: Pick<Site, 'settings'>): Generator<string> {
   const path = settings.data_dir

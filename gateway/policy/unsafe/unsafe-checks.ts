@@ -6,7 +6,7 @@ import { plainLinks } from '../../links/link-settings.ts'
 import { missingKeys, plainMqttDoors, plainOtherDoors } from '../doors.ts'
 import { certificateNotValid, keyMismatch, weakCertificate } from './certificates.ts'
 import { namesTwice } from './names.ts'
-import { dataReadable, filesWritable, keyReadable, secretsReadable } from './files.ts'
+import { dataReadable, filesGroupWritable, filesWritable, keyReadable, secretsReadable } from './files.ts'
 import { influxdbInPlain, secretsWeak, usersWeak } from './secrets.ts'
 import { clockBehind, loopbackOpen, runsAsRoot, verificationOff, versionOld } from './surroundings.ts'
 import { labelsUnapproved } from './labels.ts'
@@ -146,6 +146,13 @@ export const unsafeChecks: readonly UnsafeCheck[] = [
     about: 'A certificate that is over, not valid yet, or over in 30 days',
     line: 'tls.certificate',
     find: certificateNotValid,
+  },
+  {
+    name: 'files_group_writable',
+    level: 'warning',
+    about: 'The same, that their group can write',
+    line: 'data_dir, tls.certificate, tls.client_ca, the settings file',
+    find: filesGroupWritable,
   },
   {
     name: 'data_readable',
