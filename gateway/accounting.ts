@@ -1,5 +1,5 @@
-// Counts what became of every frame, so that `received = stored + duplicate + ignored + carried + refused + not_taken + pending`
-// can be checked at any moment; and remembers the last fates for those who ask at once.
+// Counts what became of every frame, so that `received = stored + duplicate + ignored + carried + waiting + refused + not_taken +
+// pending` can be checked at any moment; and remembers the last fates for those who ask at once.
 
 import { Fate as WireFate } from '../proto/generated/types.ts'
 import type { Fate } from './inputs/receive.ts'
@@ -45,6 +45,7 @@ export const wireFate: Readonly<Record<RecentFate['fate'], WireFate>> = {
   duplicate: WireFate.DUPLICATE,
   ignored: WireFate.IGNORED,
   carried: WireFate.CARRIED,
+  waiting: WireFate.WAITING,
   refused: WireFate.REFUSED,
   not_taken: WireFate.NOT_TAKEN,
   pending: WireFate.PENDING,
@@ -57,7 +58,7 @@ export const noInput = '–'
 const recentMax = 10_000
 
 export function createAccounting(): Accounting {
-  const counts = { stored: 0, duplicate: 0, ignored: 0, carried: 0, refused: 0, not_taken: 0 }
+  const counts = { stored: 0, duplicate: 0, ignored: 0, carried: 0, waiting: 0, refused: 0, not_taken: 0 }
   let received = 0
   const byInput = new Map<string, Map<FateName, number>>()
   const refusedByFault = new Map<string, number>()

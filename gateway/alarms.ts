@@ -25,6 +25,7 @@ export type AlarmCode =
   | 'link_refused'
   | 'sign_in_locked'
   | 'break_glass'
+  | 'device_waiting'
 
 export interface Alarm {
   readonly code: AlarmCode

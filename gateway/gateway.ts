@@ -22,6 +22,7 @@ import { eventsReceiver } from './grpc/publish.ts'
 import { apiRoutes } from './http/routes.ts'
 import { createHttpServer } from './http/server.ts'
 import { createIds } from './ids.ts'
+import { openWaitingRoom, waitingParts } from './devices/open-waiting-room.ts'
 import { createDeviceNotices } from './inputs/device-notices.ts'
 import { mqttEvents, mqttInput, mqttListeners } from './inputs/mqtt.ts'
 import { followFrames, frameMessages } from './inputs/mqtt-messages.ts'
@@ -157,6 +158,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       mayPublish: mayPublishEvent,
       whyUnread: (channel) => unread.why(channel),
       clockFaulty: createClockLog(clock, logger),
+      ...waitingParts(() => room),
       isKnown: (id) => log.findEvent(id) !== undefined,
       adapterFailed: (adapter, err) => logger.error({ adapter, err }, 'an adapter failed; the frame is in quarantine'),
     }
@@ -220,10 +222,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const published = frameMessages(log)
     const registry = createRegistry(log.state)
     const roles = readRoles(settings.roles)
+    const room = openWaitingRoom({ ...parts, log, alarms, registry, pipeline: pipelineParts, broker: () => broker })
+    stops.push(() => room.stop())
     const brokerReads = createBrokerReads(audit, labelsOfTopics(pipelineParts.routes, settings))
     stops.push(() => brokerReads.close())
     const { labelsOf } = brokerReads
-    const permissions = createPermissions({ settings, registry, roles, doors, labelsOf, revocation })
+    const permissions = createPermissions({ settings, registry, roles, doors, labelsOf, revocation, devices: room })
     const plaintext = createPlaintextWatch({ doors, clock, alarms, audit })
     stops.push(() => plaintext.stop())
     const noted = brokerNotes(audit, mqttEvents(notices, logger, clock, alarms))
@@ -311,6 +315,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       replay: createReplay(pipelineParts),
       audit,
       principals: { registry, roles, seen: access.seen, ...people.administered },
+      room,
     }
     const door = { ...people.signIn, certifiedBy: access.certifiedBy }
     const grpc =
@@ -393,6 +398,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     }
     registry.onChange(cutPrincipal)
 
+    room.start()
     await auditing.started()
     // Readers first, then senders: whoever is acknowledged can be read.
     if (grpc) {

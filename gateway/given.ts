@@ -2,13 +2,14 @@
 // is one for each message.
 
 import type { Frame } from '../adapters/adapter.ts'
+import type { Frame as KeptFrame } from '../proto/generated/types.ts'
 import { type RecentFate, noInput } from './accounting.ts'
 import type { Fate, Sender, ToldFate } from './inputs/receive.ts'
 import type { Place, Told } from './log/log.ts'
 import type { PipelineParts, Read } from './pipeline.ts'
 import type { Route } from './routes.ts'
 
-type GivenParts = Pick<PipelineParts, 'accounting' | 'clock' | 'clockFaulty'>
+type GivenParts = Pick<PipelineParts, 'accounting' | 'clock' | 'clockFaulty' | 'waiting'>
 
 export class Given implements Told {
   readonly #parts: GivenParts
@@ -37,6 +38,25 @@ export class Given implements Told {
     this.#read = read
     this.#told = told
     this.#isPlain = told.storedPlainly !== undefined && read.fate === 'stored' && !read.clockFault
+  }
+
+  /** The same, for a frame that waits for its device. */
+  waitingAs(kept: KeptFrame): Told {
+    const entered = (number: number | undefined): void => this.#parts.waiting?.entered(this.#sender, kept, number)
+    return {
+      stored: (number, places) => {
+        entered(number)
+        this.stored(number, places)
+      },
+      duplicate: () => {
+        entered(undefined)
+        this.duplicate()
+      },
+      notTaken: (error) => {
+        entered(undefined)
+        this.notTaken(error)
+      },
+    }
   }
 
   stored(_number: number, places: readonly Place[]): void {

@@ -9,6 +9,7 @@ const advice: Readonly<Record<string, string>> = {
   encrypted: 'it is encrypted; give the adapter its key in the settings, then replay it',
   invalid: 'the event breaks a rule of the schema; correct the mapping or the device, then replay it',
   forbidden: 'if it should be let to, give it the topic (tocsin principals change, or mqtt.users), then replay it',
+  blocked: 'its device is blocked; tocsin devices admit lets it pass again',
   adapter: 'the adapter itself failed: a fault of the gateway; report it with the frame, replay it after an update',
 }
 

@@ -17,12 +17,15 @@ export interface Replay {
 
 export function createReplay(parts: PipelineParts): Replay {
   return async function replay(kept, { dryRun }) {
-    const sender = senderOf(kept)
+    const plain = senderOf(kept)
+    const sender = parts.guarded?.(plain) ?? plain
     const frame = frameOf(kept)
     const route = routeOf(parts, kept, frame)
     if (!route) return { fate: 'refused', why: 'no adapter reads this channel' }
 
     const read = readFrame(parts, route, sender, frame, undefined, true)
+    // It stays in quarantine until somebody has admitted its device.
+    if (read.fate === 'waiting') return { fate: 'refused', why: read.why }
     const fate: ReplayFate = read.fate === 'carried' ? 'ignored' : read.fate
     const why = read.fate === 'stored' ? '' : read.why
     if (dryRun) return { fate, why }
@@ -55,7 +58,7 @@ export function createReplay(parts: PipelineParts): Replay {
 }
 
 /** The adapter that refused it, or, where none was chosen, the one that reads its channel today. */
-const routeOf = (parts: PipelineParts, kept: KeptFrame, frame: Frame) =>
+export const routeOf = (parts: Pick<PipelineParts, 'routes'>, kept: KeptFrame, frame: Frame) =>
   kept.adapter
     ? parts.routes.byAdapter(kept.adapter, frame.channel)
     : parts.routes.find(frame.channel, frame.contentType)
@@ -65,7 +68,7 @@ function senderOf(kept: KeptFrame): Sender {
   return { name: kept.sender ?? '', authenticity: authenticated ? 'authenticated' : 'unverified', link: 'replay' }
 }
 
-function frameOf(kept: KeptFrame): Frame {
+export function frameOf(kept: KeptFrame): Frame {
   const properties = (kept.properties ?? []).map(({ name = '', value = '' }) => [name, value] as const)
   return {
     bytes: kept.payload ?? new Uint8Array(),

@@ -70,6 +70,28 @@ export const settingsTable = {
     about:
       'Roles beside those that are built in: a list of {name, about, include: [PII, PHI, CJI, law_enforcement_position], ops, frames, reads, calls: [names of calls]}.',
   },
+  'devices.unknown': {
+    kind: 'choice',
+    of: ['wait', 'refuse'],
+    default: 'wait',
+    about:
+      'What becomes of an MQTT client with a certificate of tls.client_ca whose name nobody has entered: it may connect and what it sends waits for `tocsin devices admit`, or it is refused.',
+  },
+  'devices.admit': {
+    kind: 'choice',
+    of: ['loopback', 'entered'],
+    default: 'loopback',
+    about:
+      'Which devices need not wait: those of this machine that show no name too, or only those that somebody has entered or admitted.',
+  },
+  'devices.waiting_max': {
+    kind: 'count',
+    default: 100_000,
+    min: 100,
+    max: 1_000_000,
+    about:
+      'Most routine messages that wait for their device to be admitted, of all devices; of one a hundredth of it, but at least 100. The oldest are let go first; urgent ones never.',
+  },
   'mqtt.listen': {
     kind: 'list',
     default: 'mqtt://127.0.0.1:1883, ws://127.0.0.1:9001',

@@ -9,6 +9,7 @@ import { codec } from '../proto/wire.ts'
 import { type EventTemplate, eventTemplate } from './event-template.ts'
 import type { KnownRest } from './frame-rest.ts'
 import type { Ids } from './ids.ts'
+import { guardedSubject } from './devices/guarded-subject.ts'
 import type { Sender, Transport } from './inputs/receive.ts'
 import type { NewRecord } from './log/log.ts'
 import { encodeHeader } from './log/record-header.ts'
@@ -153,6 +154,7 @@ export function createShapes({ ids, mayPublish, unknownQuantities, adapterFailed
     if (!fits(route, shape, frame) || !isUsual(shape, read, receivedAt)) return undefined
     // Asked each time, since what a sender may say can change; the long way says why not.
     if (mayPublish(sender, shape.event) !== undefined) return undefined
+    if (sender.guard && sender.guard.judge(guardedSubject(shape.event)) !== 'pass') return undefined
     for (const quantity of shape.unknown) unknownQuantities?.count(route.input.adapter.name, quantity)
     habit.misses = 0
     habit.hits += 1

@@ -74,7 +74,7 @@ const byCount = (counts: ReadonlyMap<string, number>): string[] =>
 const forecastMsMax = 3.156e12
 const durationOfMs = (ms: number) => duration(BigInt(Math.round(ms)) * nsPerMs)
 
-const settledFates = ['stored', 'duplicate', 'ignored', 'carried', 'refused', 'not_taken'] as const
+const settledFates = ['stored', 'duplicate', 'ignored', 'carried', 'waiting', 'refused', 'not_taken'] as const
 
 export function createStatus(parts: Parts): Status {
   const { site, clock, accounting, alarms, dataDir } = parts

@@ -42,10 +42,11 @@ const typeOf: Record<AlarmCode, SystemEventType> = {
   link_refused: SystemEventType.QUARANTINED,
   sign_in_locked: SystemEventType.SIGN_IN_LOCKED,
   break_glass: SystemEventType.BREAK_GLASS,
+  device_waiting: SystemEventType.QUARANTINED,
 }
 
 /** Somebody must look now, wherever the urgent lane is read. */
-const loud: ReadonlySet<string> = new Set<AlarmCode>(['break_glass'])
+const loud: ReadonlySet<string> = new Set<AlarmCode>(['break_glass', 'device_waiting'])
 
 export interface SystemEvents {
   alarm(alarm: Alarm, raised: boolean): void

@@ -38,7 +38,7 @@ import {
   type House,
   type TestClient,
 } from './grpc-house.ts'
-import { principals } from './tools/registry.ts'
+import { emptyRoom, principals } from './tools/registry.ts'
 
 const refusal = (code: number, name: string) =>
   expect.objectContaining({ code, metadata: expect.objectContaining({ internalRepr: expect.any(Map) }), tocsin: name })
@@ -268,6 +268,7 @@ describe('AdminService', () => {
       replay: async (frame: Frame) => (replayed.push(frame.channel ?? ''), { fate: 'stored', why: '' } as const),
       audit: { list: async () => Buffer.alloc(0) },
       principals: principals(),
+      room: emptyRoom,
     }
     await using house = await openHouse({ admin })
     for (let i = 0; i < 5; i++) await refuseFrame(house, `t/${i}`)

@@ -26,7 +26,7 @@ import { toNumber } from '../proto/int64.ts'
 import { timestamp } from '../proto/time.ts'
 import { codec, serviceDefinition } from '../proto/wire.ts'
 import { openTestLog } from './grpc-log.ts'
-import { principals } from './tools/registry.ts'
+import { emptyRoom, principals } from './tools/registry.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 export const quietNotes: CallNotes = {
@@ -80,6 +80,7 @@ export async function openHouse(parts: Partial<GrpcServerParts> & { folder?: str
       replay: async () => ({ fate: 'refused', why: '' }),
       audit: { list: async () => Buffer.alloc(0) },
       principals: principals(),
+      room: emptyRoom,
     },
     notes: quietNotes,
     signIn: closedDoor,

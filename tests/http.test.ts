@@ -233,7 +233,15 @@ function metrics(): MetricsParts {
   accounting.settle('senml', 'stored')
   accounting.settle('senml', 'stored')
   accounting.settle('–', 'refused', 'syntax')
-  const counts = { stored: 500, refused: 3, ignored: 2, carried: 0, records: { urgent: 7, routine: 500 }, damaged: 0 }
+  const counts = {
+    stored: 500,
+    refused: 3,
+    ignored: 2,
+    waiting: 0,
+    carried: 0,
+    records: { urgent: 7, routine: 500 },
+    damaged: 0,
+  }
   const output = {
     name: 'influx',
     lag: () => ({ urgent: 0, routine: 12 }),

@@ -6,13 +6,13 @@ import { createPermissions, type Permissions } from '../gateway/policy/principal
 import { readRoles } from '../gateway/policy/roles.ts'
 import { hashSecret } from '../gateway/policy/secrets.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
-import { openRegistry } from './tools/registry.ts'
+import { noWaitingRoom, openRegistry } from './tools/registry.ts'
 
 const attempt = { clientId: 'gauge-7', protocolVersion: 4, listener: 'mqtt://127.0.0.1:1883' } as const
 const named = { ...attempt, username: 'gauge', password: Buffer.from('secret') }
 
 const permissionsOf = (settings: Settings, registry = openRegistry(), labelsOf = (_topic: string) => 0): Permissions =>
-  createPermissions({ settings, registry, roles: readRoles([]), labelsOf })
+  createPermissions({ settings, registry, roles: readRoles([]), labelsOf, devices: noWaitingRoom })
 
 async function permissions(environment: Record<string, string> = {}) {
   return permissionsOf(readSettings({ environment }))

@@ -121,7 +121,8 @@ function typeOf(name: string, administers: boolean): SystemEventType {
   if (/^replay/i.test(name)) return SystemEventType.REFUSALS_REPLAYED
   if (/^signOut/i.test(name)) return SystemEventType.SIGNED_OUT
   if (/^backup/i.test(name)) return SystemEventType.BACKUP_MADE
-  if (/^(put|remove|unlock)Principal|sealBreakGlass/i.test(name)) return SystemEventType.POLICY_CHANGE
+  if (/^(put|remove|unlock)Principal|^(admit|block)Device|sealBreakGlass/i.test(name))
+    return SystemEventType.POLICY_CHANGE
   if (/^publish|ingest/i.test(name)) return SystemEventType.MESSAGE
   return administers ? SystemEventType.ADMINISTERED : SystemEventType.DATA_READ
 }

@@ -35,7 +35,13 @@ const abouts: Readonly<Record<string, (request: never) => Asked>> = {
   SignOut: (): Asked => ({}),
   SealBreakGlass: (): Asked => ({ object: breakGlassName }),
   ReplayRefusals: replayRefusals,
+  AdmitDevice: device,
+  BlockDevice: device,
   Backup: ({ name }: { name?: string }): Asked => ({ object: name }),
+}
+
+function device({ device: name, principal }: { device?: string; principal?: string }): Asked {
+  return { object: name, ...(principal && { details: { principal } }) }
 }
 
 const entryCodec = codec('tocsin.v1.PrincipalEntry')

@@ -22,6 +22,7 @@ export const commands: readonly Entry[] = [
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'ports', load: async () => (await import('./ports.ts')).ports },
   { name: 'settings', load: async () => (await import('./settings.ts')).settings },
+  { name: 'devices', load: async () => (await import('./devices.ts')).devices },
   { name: 'principals', load: async () => (await import('./principals.ts')).principals },
   { name: 'sign-in', load: async () => (await import('./sign-in.ts')).signIn },
   { name: 'sign-out', load: async () => (await import('./sign-in.ts')).signOut },

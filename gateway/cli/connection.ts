@@ -11,6 +11,10 @@ import {
   status as Status,
 } from '@grpc/grpc-js'
 import type {
+  AdmitDeviceRequest,
+  AdmitDeviceResponse,
+  BlockDeviceRequest,
+  BlockDeviceResponse,
   GetEventRequest,
   GetEventResponse,
   GetFateRequest,
@@ -31,6 +35,8 @@ import type {
   ListEventsResponse,
   ListRefusalsRequest,
   ListRefusalsResponse,
+  ListWaitingRequest,
+  ListWaitingResponse,
   ListSeriesRequest,
   ListSeriesResponse,
   PublishRequest,
@@ -90,6 +96,9 @@ interface Calls {
   readonly 'SignInService/SignIn': [SignInRequest, SignInResponse]
   readonly 'SignInService/SignOut': [SignOutRequest, SignOutResponse]
   readonly 'SignInService/WhoAmI': [WhoAmIRequest, WhoAmIResponse]
+  readonly 'AdminService/ListWaiting': [ListWaitingRequest, ListWaitingResponse]
+  readonly 'AdminService/AdmitDevice': [AdmitDeviceRequest, AdmitDeviceResponse]
+  readonly 'AdminService/BlockDevice': [BlockDeviceRequest, BlockDeviceResponse]
   readonly 'TelemetryService/ListSeries': [ListSeriesRequest, ListSeriesResponse]
   readonly 'TelemetryService/QuerySeries': [QuerySeriesRequest, QuerySeriesResponse]
 }

@@ -21,6 +21,11 @@ const words: Readonly<Record<Fate, readonly [word: string, style: Style, meaning
   ],
   [Fate.REFUSED]: ['REFUSED', ['red', 'bold'], 'kept in quarantine with its bytes'],
   [Fate.NOT_TAKEN]: ['NOT TAKEN', ['red', 'bold'], 'never acknowledged; the sender still has it'],
+  [Fate.WAITING]: [
+    'WAITING',
+    'yellow',
+    'kept, and given to nobody until its device is admitted: tocsin devices waiting',
+  ],
   [Fate.PENDING]: ['PENDING', 'yellow', 'on its way to the disk'],
 }
 

@@ -3,6 +3,8 @@
 
 import { Lane as WireLane } from '../../proto/generated/types.ts'
 import type {
+  AdmitDeviceRequest,
+  BlockDeviceRequest,
   BookmarkStatus,
   GetStatusResponse,
   LaneStatus,
@@ -10,6 +12,7 @@ import type {
   ListBookmarksRequest,
   ListPrincipalsRequest,
   ListRefusalsRequest,
+  ListWaitingRequest,
   PutPrincipalRequest,
   RemovePrincipalRequest,
   ReplayRefusalsRequest,
@@ -26,6 +29,7 @@ import type { Replay } from '../replay.ts'
 import { listPrincipals, type Principals, putPrincipal, removePrincipal, unlockPrincipal } from './principals.ts'
 import { listRefusals, replayRefusals } from './refusals.ts'
 import type { Context, Registrar } from './registrar.ts'
+import { admitDevice, blockDevice, listWaiting, type Room } from './waiting.ts'
 
 /** What the rest of the house knows and this folder does not. */
 export interface AdminParts {
@@ -35,6 +39,7 @@ export interface AdminParts {
   readers(): readonly { readonly name: string; readonly lag: LanePosition; readonly problem?: string }[]
   readonly replay: Replay
   readonly principals: Principals
+  readonly room: Room
   readonly audit: AuditPages
 }
 
@@ -74,6 +79,18 @@ export function addAdminService(registrar: Registrar, parts: AdminServiceParts):
   registrar.serverStream<ReplayRefusalsRequest>([service, 'ReplayRefusals'], (call, context) => {
     permit('ReplayRefusals', context)
     replayRefusals(parts.log, call, parts.admin.replay, (error) => registrar.fail(call, error))
+  })
+  registrar.unary<ListWaitingRequest>([service, 'ListWaiting'], (request, context) => {
+    permit('ListWaiting', context)
+    return listWaiting(parts.admin.room, request, context.view)
+  })
+  registrar.unary<AdmitDeviceRequest>([service, 'AdmitDevice'], (request, context) => {
+    permit('AdmitDevice', context)
+    return admitDevice(parts.admin.room, request)
+  })
+  registrar.unary<BlockDeviceRequest>([service, 'BlockDevice'], (request, context) => {
+    permit('BlockDevice', context)
+    return blockDevice(parts.admin.room, request)
   })
   registrar.unary<ListPrincipalsRequest>([service, 'ListPrincipals'], (request, context) => {
     permit('ListPrincipals', context)

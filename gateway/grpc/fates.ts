@@ -63,6 +63,8 @@ function newestFirst(a: FrameFate, b: FrameFate): number {
 
 function frameFate(log: Log, frame: Frame, view: View): FrameFate | undefined {
   const { id = new Uint8Array(), receivedAt, channel = '', sender = '', adapter = '' } = frame
+  // What waits is shown in the waiting room only.
+  if (frame.fate === Fate.WAITING && !view.everything) return undefined
   const records = log.findFrameRecords(id, timestampNs(receivedAt) ?? 0n)
   const readable = records.filter((record) => view.shown(record) !== undefined)
   if (readable.length === 0 && (records.length > 0 || !view.mayReadFrame(frame))) return undefined

@@ -112,6 +112,8 @@ function resultOf(fate: FrameFate): PublishResult {
       return { fate: Fate.IGNORED, why: fate.why }
     case 'carried':
       return { fate: Fate.CARRIED }
+    case 'waiting':
+      return { fate: Fate.WAITING }
     case 'refused':
       return { fate: Fate.REFUSED, fault: fate.fault, why: fate.why }
   }

@@ -130,11 +130,17 @@ function auditedCall(route: Route, request: FastifyRequest, principal: Principal
     face: 'http',
     address: callerOf(request.raw).address,
     principal: principal?.name,
-    object: id,
-    administers: group === 'Gateway' || group === 'Refusals',
+    object: id ?? askedDevice(request),
+    administers: group === 'Gateway' || group === 'Refusals' || group === 'Devices',
     // Messages that are taken are in the log themselves.
     changes: method === 'POST' && !route.body,
   }
+}
+
+/** Whom it is about, where that stands in the query. */
+function askedDevice({ raw }: FastifyRequest): string | undefined {
+  const [, query = ''] = (raw.url ?? '').split('?', 2)
+  return new URLSearchParams(query).get('device') ?? undefined
 }
 
 function answer(reply: FastifyReply, made: Reply): FastifyReply {

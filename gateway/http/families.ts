@@ -48,6 +48,7 @@ const fateNames = [
   'duplicate',
   'ignored',
   'carried',
+  'waiting',
   'refused',
   'not_taken',
 ] as const satisfies (keyof FateCounts)[]
@@ -109,7 +110,7 @@ function logFamilies({ log, commitSeconds, disk }: MetricsParts): Family[] {
       byLane((lane) => log.counts.records[lane]),
     ),
     counter('tocsin_log_frames_total', 'Frames since the log began, by fate, as counted from the log.', () =>
-      (['stored', 'refused', 'ignored', 'carried'] as const).map((fate) => ({
+      (['stored', 'refused', 'ignored', 'carried', 'waiting'] as const).map((fate) => ({
         labels: { fate },
         value: log.counts[fate],
       })),

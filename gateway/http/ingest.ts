@@ -61,6 +61,12 @@ export function ingestRoutes(parts: IngestParts): readonly Route[] {
   const answers: readonly Answer[] = [
     { status: 201, about: 'Stored: every event of it is on disk.', type: 'application/json', schema: 'Taken' },
     { status: 200, about: 'Here before, or without an event.', type: 'application/json', schema: 'Taken' },
+    {
+      status: 202,
+      about: 'Kept, and given to nobody until somebody admits its device.',
+      type: 'application/json',
+      schema: 'Taken',
+    },
     { status: 403, about: 'Refused by policy, and in quarantine.', type: 'application/json', schema: 'Taken' },
     { status: 422, about: 'Refused: it is in quarantine, with the reason.', type: 'application/json', schema: 'Taken' },
   ]
@@ -169,11 +175,13 @@ function replyOf(fate: Fate): Reply {
     }
     case 'refused': {
       const { fault, why } = fate
-      const status = fault === 'forbidden' ? 403 : 422
+      const status = fault === 'forbidden' || fault === 'blocked' ? 403 : 422
       return { status, json: { fate: 'refused', frameId, fault, why, whatToDo: adviceFor(fault) } }
     }
     case 'ignored':
       return { json: { fate: 'ignored', frameId, why: fate.why } }
+    case 'waiting':
+      return { status: 202, json: { fate: 'waiting', frameId } }
     case 'duplicate':
     case 'carried':
       return { json: { fate: fate.fate, frameId } }

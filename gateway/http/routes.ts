@@ -4,6 +4,7 @@
 import type { AdminServiceParts } from '../grpc/admin-service.ts'
 import type { FateParts } from '../grpc/fates.ts'
 import { auditRoutes } from './audit.ts'
+import { deviceRoutes } from './devices.ts'
 import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feeds.ts'
 import { fateRoutes } from './fates.ts'
@@ -33,6 +34,7 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...refusalRoutes({ log, access, replay: admin.replay }),
     ...ingestRoutes({ ...ingest, access, clock }),
     ...statusRoutes(parts),
+    ...deviceRoutes({ access, room: admin.room }),
     ...auditRoutes({ access, audit: admin.audit }),
     ...signInRoutes(parts),
   ])

@@ -17,7 +17,7 @@ const object = (properties: Readonly<Record<string, Schema>>, required: readonly
 })
 
 const nextPage = text('Given back as `page`; absent: there is no more.')
-const fate = { type: 'string', enum: ['stored', 'refused', 'duplicate', 'ignored', 'carried', 'not-taken'] }
+const fate = { type: 'string', enum: ['stored', 'refused', 'duplicate', 'ignored', 'carried', 'waiting', 'not-taken'] }
 const lane = { type: 'string', enum: ['urgent', 'routine'] }
 const fault = text('Kind of the fault, such as "syntax", "range", "forbidden".')
 const why = text('Where and what is wrong.')
@@ -139,6 +139,21 @@ export const schemas = {
     'Who the caller is to the gateway.',
   ),
   RefusalPage: object({ refusals: list(ref('Frame'), 'Newest first.'), nextPage }, ['refusals'], 'A page of refusals.'),
+  WaitingPage: object(
+    {
+      devices: list({ type: 'object', description: 'ProtoJSON of tocsin.v1.WaitingDevice.' }, 'By principal and name.'),
+      dropped: text('Routine messages that were let go, since too many waited.'),
+      unlisted: text('Urgent messages of devices for which there is no room here yet.'),
+      nextPage,
+    },
+    ['devices'],
+    'A page of the waiting room.',
+  ),
+  Decided: object(
+    { devices: count('Devices.'), messages: count('What waits of them.') },
+    ['devices', 'messages'],
+    'What was decided about.',
+  ),
   Replayed: object(
     { total: count('Found.'), read: count('Read again.'), ...counts },
     ['total', 'read', 'stored', 'refused', 'duplicate', 'ignored'],

@@ -74,7 +74,10 @@ export function mqttInput(parts: MqttInputParts): Functions {
     let usual = usuals.get(principal)
     if (!usual) {
       const authenticity = principal.authenticated ? 'authenticated' : 'unverified'
-      usuals.set(principal, (usual = createUsual({ name: principal.name, authenticity, link: 'mqtt' })))
+      const { name, address, guard } = principal
+      // Only those that wait tell where they are.
+      const waits = guard && { guard, ...(address !== undefined && { address }) }
+      usuals.set(principal, (usual = createUsual({ name, authenticity, link: 'mqtt', ...waits })))
     }
     return usual
   }

@@ -26,6 +26,18 @@ export interface Sender {
   readonly authenticity: 'authenticated' | 'unverified'
   /** The listener or link it came in by, for provenance: "mqtt", "grpc", "http". */
   readonly link: string
+  /** Where it is connected from, as far as that is known. */
+  readonly address?: string
+  /** Present where devices stand behind it, or it is one, that nobody may know. */
+  readonly guard?: Guard
+}
+
+/** What a sender with many devices behind it may say of which; one look into a table for each event. */
+export interface Guard {
+  /** `outside`: a subject for which it may not speak at all. */
+  judge(subject: string): 'pass' | 'wait' | 'blocked' | 'outside'
+  /** It is a device itself that nobody has admitted, of this name: whatever it sends waits. */
+  readonly whole?: string
 }
 
 /** What the transport knows of a message beside its bytes. */
@@ -58,6 +70,8 @@ export type Fate = { readonly frameId: Uint8Array } & (
   | { readonly fate: 'duplicate' }
   | { readonly fate: 'ignored'; readonly why: string }
   | { readonly fate: 'carried' }
+  /** Kept, and given to nobody until its device is admitted. */
+  | { readonly fate: 'waiting' }
   | { readonly fate: 'refused'; readonly fault: RefusalFault; readonly why: string }
 )
 
@@ -69,5 +83,5 @@ export interface ClockFault {
   readonly aheadNs: bigint
 }
 
-/** A decoder's fault, or one of ours: the event breaks the schema, policy says no, or the adapter itself failed. */
-export type RefusalFault = Fault | 'invalid' | 'forbidden' | 'adapter'
+/** A decoder's fault, or one of ours: the event breaks the schema, policy says no, its device is blocked, or the adapter itself failed. */
+export type RefusalFault = Fault | 'invalid' | 'forbidden' | 'blocked' | 'adapter'

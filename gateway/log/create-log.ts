@@ -34,6 +34,7 @@ import { stampOf } from './record.ts'
 import { createSearch } from './search.ts'
 import { newSegment, noteWritten, type Segment } from './segment.ts'
 import { segmentPath } from './segment-file.ts'
+import { fateSlot } from './frames.ts'
 import { framesSeries, laneOfSeries, refusedSeries, seriesOfLane } from './series.ts'
 import { openState, type State, stateFile } from './state.ts'
 import { createTail } from './tail.ts'
@@ -288,6 +289,7 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
       ignored: frames[Fate.IGNORED]!,
       carried: frames[Fate.CARRIED]!,
       refused: refused[Fate.REFUSED]!,
+      waiting: refused[fateSlot(Fate.WAITING)]!,
       records,
       damaged: damage.records,
     }
@@ -333,6 +335,7 @@ function openLog(parts: LogParts, unlock: () => void): OpenLog {
     findFrameRecords: search.findFrameRecords,
     findFrame: (id) => replays.marked(search.findFrame(id)),
     frames: (query) => replays.list(search, query),
+    eachFrame: (query) => replays.each(search, query),
     markReplayed: async (id, at, fate) => replays.mark(id, at, fate),
     current: (kinds) =>
       current.places(kinds).flatMap(({ lane, sequence }) => reader.read(lane, sequence - 1, one)?.records ?? []),

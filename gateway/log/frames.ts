@@ -2,7 +2,7 @@
 // payload stand at fixed places, so that blocks are made, searched and emptied without parsing.
 //
 //   block  0 'TFRB'  4 crc32 of all after it  8 bytes up to the next block  12 of them compressed  16 raw  20 frames
-//          24 commit  32 time of the smallest id, ms  40 of the greatest  48 logged_at, ms  56 frames by fate (8 × 2 bytes)  72 zstd …, or as it is
+//          24 commit  32 time of the smallest id, ms  40 of the greatest  48 logged_at, ms  56 frames by fate (8 × 2 bytes; WAITING in the place of 0)  72 zstd …, or as it is
 //          zeros where it stands in the place of a larger one; its last 20 bytes, absent in older blocks: first number  last number  'TFRN'
 //   raw    for each frame: 0A length4 | 0A 10 id | 4A 20 sha256 | 58 fate | 42 length4 payload | A0 01 number | the rest of tocsin.v1.Frame
 
@@ -10,6 +10,7 @@ import { hash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Frame, MqttEnvelope } from '../../proto/generated/types.ts'
 import { toNumber } from '../../proto/int64.ts'
+import { codec } from '../../proto/wire.ts'
 import { idTimeMs } from '../ids.ts'
 import type { Lane, NewRecord } from './log.ts'
 import { laneNumbers } from './record.ts'
@@ -40,6 +41,10 @@ const numbersBytes = 20
 /** Of one block, before compression, or half as much again: what one flipped bit can cost, and what a look-up of one frame reads. */
 const blockRawBytesMax = 64 * 1024
 const fateCount = 8
+/** Where a fate is counted: that which a frame on disk never has lends its place to WAITING, which is 8. */
+export const fateSlot = (fate: number): number => fate % fateCount
+
+const waitingCodec = codec('tocsin.v1.WaitingFrame')
 /** Level 1: 300 MB/s on one small core; more buys a tenth less disk at thrice the time. */
 const zstdLevel = 1
 /** Where a block must fit the place of an earlier one. */
@@ -120,6 +125,7 @@ function putRest(target: Target, frame: Frame, records: readonly NewRecord[]): v
   putNumber(target, 0x98, frame.authenticity)
   if (frame.mqtt) putEnvelope(target, frame.mqtt)
   if (records.length > 0) putLaneAndKind(target, records)
+  if (frame.waiting) putBytes(target, 0xc2, waitingCodec.encode(frame.waiting))
 }
 
 function putLaneAndKind(target: Target, records: readonly NewRecord[]): void {
@@ -170,6 +176,7 @@ function restRoom(frame: Frame): number {
     size += stringBytesMax(frame.mqtt.clientId) + stringBytesMax(frame.mqtt.responseTopic)
     size += frame.mqtt.correlationData?.length ?? 0
   }
+  if (frame.waiting) size += waitingCodec.encode(frame.waiting).length + 16
   return size
 }
 
@@ -255,7 +262,7 @@ function tally(raw: Buffer) {
     of.last = numberAt(raw, body + payloadOffset + length4(raw, body + payloadLengthOffset), end)
     if (of.count === 0) of.first = of.last
     of.count += 1
-    fates[fate] = (fates[fate] ?? 0) + 1
+    fates[fateSlot(fate)]! += 1
     at = end
   }
   return of
@@ -319,6 +326,10 @@ export function describeBlock(bytes: Buffer, at: number, offset: number): Writte
     idMsMax: getUint53(bytes, at + 40),
   }
 }
+
+/** Whether any frame of a sound block has this fate, by what its header says. */
+export const holdsFate = (bytes: Buffer, at: number, fate: number): boolean =>
+  bytes.readUInt16LE(at + 56 + fateSlot(fate) * 2) > 0
 
 /** The raw frames of a sound block. */
 export function unpackBlock(bytes: Buffer, at: number): Buffer {

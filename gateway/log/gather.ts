@@ -177,7 +177,8 @@ export function createGather(first: NextNumbers): Gather {
   }
 }
 
-export const seriesOfFrame = ({ fate }: Frame): number => (fate === Fate.REFUSED ? refusedSeries : framesSeries)
+export const seriesOfFrame = ({ fate }: Frame): number =>
+  fate === Fate.REFUSED || fate === Fate.WAITING ? refusedSeries : framesSeries
 
 export const isRecordPart = (part: { readonly series: number }): boolean => part.series < recordSeriesCount
 

@@ -31,7 +31,7 @@ export interface NewRecord {
   readonly eventBytesMax?: number
 }
 
-/** A frame with all that came of it. `fate` is STORED with one or more records, or IGNORED, CARRIED, REFUSED or DUPLICATE with none. */
+/** A frame with all that came of it. `fate` is STORED with one or more records, or IGNORED, CARRIED, REFUSED, WAITING or DUPLICATE with none. */
 export interface NewFrame {
   /** As it is kept: id, received_at, adapter, channel, sender, payload, fate, why … `sha256` and `events` are added by the log. */
   readonly frame: Frame
@@ -178,6 +178,8 @@ export interface Log {
   findFrame(id: Uint8Array): Frame | undefined
   /** Newest first. `channel` restricts to one channel, `fate` to those kept with that fate. */
   frames(query: FrameQuery): readonly Frame[]
+  /** The same one after the other, for those who go through many. */
+  eachFrame(query: Omit<FrameQuery, 'limit'>): Iterable<Frame>
   /** Says in place that a frame of the quarantine was read again. */
   markReplayed(id: Uint8Array, at: bigint, fate: 'stored' | 'refused' | 'duplicate' | 'ignored'): Promise<void>
   /** The last record of each subject and kind as of the head: what a console shows when it starts. */
@@ -199,6 +201,8 @@ export interface LogCounts {
   readonly refused: number
   readonly ignored: number
   readonly carried: number
+  /** All that ever waited: what was admitted is counted among the others as well. */
+  readonly waiting: number
   /** Records in each lane. */
   readonly records: Readonly<Record<Lane, number>>
   /** Damaged records found so far. */
@@ -207,7 +211,7 @@ export interface LogCounts {
 
 export interface FrameQuery {
   readonly channel?: string
-  readonly fate?: 'stored' | 'refused' | 'ignored' | 'carried'
+  readonly fate?: 'stored' | 'refused' | 'ignored' | 'carried' | 'waiting'
   /** Only frames received before this frame id: the next page. */
   readonly before?: Uint8Array
   readonly limit: number

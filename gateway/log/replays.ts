@@ -22,6 +22,7 @@ export interface Replays {
   mark(id: Uint8Array, at: bigint, fate: ReplayFate): void
   marked(frame: Frame | undefined): Frame | undefined
   list(search: Search, query: FrameQuery): readonly Frame[]
+  each(search: Search, query: Omit<FrameQuery, 'limit'>): Iterable<Frame>
 }
 
 const fates = { stored: Fate.STORED, refused: Fate.REFUSED, duplicate: Fate.DUPLICATE, ignored: Fate.IGNORED } as const
@@ -66,6 +67,9 @@ export function createReplays(disk: Disk, folder: string): Replays {
       notes.set(hex, { at, fate })
     },
     marked,
+    *each(search, query) {
+      for (const entry of search.frameEntries(query)) yield marked(decodeFrame(entry))!
+    },
     list(search, query) {
       const frames: Frame[] = []
       for (const entry of search.frameEntries(query)) {

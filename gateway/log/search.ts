@@ -4,7 +4,7 @@
 import type { Frame } from '../../proto/generated/types.ts'
 import { Fate } from '../../proto/generated/types.ts'
 import { idTimeMs } from '../ids.ts'
-import { type FrameEntry, frameEntries, unpackBlock } from './frames.ts'
+import { type FrameEntry, frameEntries, holdsFate, unpackBlock } from './frames.ts'
 import type { FrameQuery, Lane, LanePosition, StoredRecord } from './log.ts'
 import { lanes } from './log.ts'
 import { eventRange, frameEventsAt, loggedAt } from './record.ts'
@@ -129,8 +129,14 @@ export function createSearch({ segments, windows, head, damaged }: SearchParts) 
     /** Newest first. */
     *frameEntries({ channel, fate, before }: Omit<FrameQuery, 'limit'>): Generator<FrameEntry> {
       let isPast = before === undefined
-      const from = fate === 'refused' ? [refusedSeries] : fate ? [framesSeries] : [refusedSeries, framesSeries]
+      const from =
+        fate === 'refused' || fate === 'waiting'
+          ? [refusedSeries]
+          : fate
+            ? [framesSeries]
+            : [refusedSeries, framesSeries]
       for (const found of mergedBlocks(from.map((series) => backwardBlocks(series)))) {
+        if (isPast && fate && !holdsFate(found.window.bytes, found.at, fates[fate])) continue
         for (const entry of framesIn(found).toReversed()) {
           if (!isPast) isPast = entry.id.equals(before!)
           else if ((!fate || entry.fate === fates[fate]) && (!channel || decodeFrame(entry).channel === channel))
@@ -173,7 +179,13 @@ export function createSearch({ segments, windows, head, damaged }: SearchParts) 
 
 export type Search = ReturnType<typeof createSearch>
 
-const fates = { stored: Fate.STORED, refused: Fate.REFUSED, ignored: Fate.IGNORED, carried: Fate.CARRIED } as const
+const fates = {
+  stored: Fate.STORED,
+  refused: Fate.REFUSED,
+  ignored: Fate.IGNORED,
+  carried: Fate.CARRIED,
+  waiting: Fate.WAITING,
+} as const
 
 export const framesIn = ({ window, at }: Found): FrameEntry[] => frameEntries(unpackBlock(window.bytes, at))
 

@@ -91,6 +91,9 @@ const migrations: readonly string[] = [
   `CREATE TABLE people_sessions (id TEXT PRIMARY KEY, sha256 BLOB NOT NULL, person TEXT NOT NULL, position TEXT NOT NULL,
      bound INTEGER NOT NULL, ends_at INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE people_steps (person TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID;`,
+  // gateway/devices/known-devices.ts says what they are.
+  `CREATE TABLE devices (sender TEXT NOT NULL, device TEXT NOT NULL, state TEXT NOT NULL, decided_at INTEGER NOT NULL,
+     through INTEGER NOT NULL, PRIMARY KEY (sender, device)) WITHOUT ROWID;`,
 ]
 
 export function openState(parts: StateParts): State {

@@ -17,15 +17,33 @@ export function namesInCertificate(
   jurisdiction: string,
   registry: Registry,
 ): RegisteredPrincipal | undefined {
-  const uris = subjectaltname
-    .split(', ')
-    .flatMap((name) => (name.startsWith('URI:') ? [name.slice('URI:'.length)] : []))
-  const spiffe = uris.filter((uri) => uri.startsWith('spiffe://'))
+  const spiffe = spiffeIn(subjectaltname)
   // One that names several says nothing (X.509-SVID §2), and one of another jurisdiction does not fall back to a name that is shorter.
   if (spiffe.length > 0)
     return spiffe.length === 1 ? registry.get(principalIn(spiffe[0]!, jurisdiction) ?? '') : undefined
   const { CN } = subject
   return typeof CN === 'string' && CN !== '' ? byCommonName(CN, registry) : undefined
+}
+
+/** The device that it names, entered or not: by a SPIFFE id of ours, or where it has none by its common name. */
+export function deviceIn({ subject, subjectaltname = '' }: NamedCertificate, jurisdiction: string): string | undefined {
+  const spiffe = spiffeIn(subjectaltname)
+  const [name] =
+    spiffe.length === 0
+      ? [subject.CN]
+      : spiffe.length === 1
+        ? [principalIn(spiffe[0]!, jurisdiction)?.split(/^device:/)[1]]
+        : []
+  return typeof name === 'string' && deviceForm.test(name) ? name : undefined
+}
+
+/** As names of principals are. */
+const deviceForm = /^[A-Za-z0-9][\w.@-]{0,127}$/
+
+function spiffeIn(subjectaltname: string): string[] {
+  return subjectaltname
+    .split(', ')
+    .flatMap((name) => (name.startsWith('URI:spiffe://') ? [name.slice('URI:'.length)] : []))
 }
 
 function principalIn(uri: string, jurisdiction: string): string | undefined {

@@ -45,8 +45,18 @@ export function principalOf(
     ...(totp && { totp }),
     tokens: tokensOf(request, before, roles, nowNs),
     disabled: entry.disabled ?? false,
+    ...subjectsOf(entry, kind),
     note: textOf('note', entry.note),
   }
+}
+
+function subjectsOf({ subjects = [], admitsNew = false }: PrincipalEntry, kind: PrincipalKind) {
+  const prefixes = listOf('subjects', subjects)
+  if (prefixes.length === 0 && !admitsNew) return {}
+  if (kind !== 'system') throw invalid('subjects', 'is for a system, which has many devices behind it')
+  if (prefixes.includes('')) throw invalid('subjects', 'may not hold an empty prefix: leave it out where any will do')
+  if (prefixes.length === 0) throw invalid('admits_new', 'needs subjects')
+  return { subjects: prefixes, ...(admitsNew && { admitsNew }) }
 }
 
 function nameOf({ principal = '', kind: said = '' }: PrincipalEntry): { name: string; kind: PrincipalKind } {
@@ -230,6 +240,8 @@ export function entryOf(
     certificateSha256: [...certificates],
     tokens: tokens.map(tokenEntryOf),
     note,
+    subjects: [...(principal.subjects ?? [])],
+    admitsNew: principal.admitsNew ?? false,
     lawEnforcementPositions: reads && include.has('law_enforcement_position'),
   }
 }

@@ -8,11 +8,12 @@ import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
 import type { Revocation } from '../ca/revocation.ts'
 import { ingestRoot } from '../routes.ts'
 import type { Settings } from '../settings.ts'
-import { namesInCertificate } from './certificate-names.ts'
+import { deviceIn, namesInCertificate } from './certificate-names.ts'
+import type { Guard, Sender } from '../inputs/receive.ts'
 import { includable, type Included } from './configured-view.ts'
 import { createHashGate, deviceHashLimits, type HashGate } from './hash-gate.ts'
 import { doorName, type PlaintextDoor } from './plaintext-doors.ts'
-import type { RegisteredPrincipal, Registry } from './registry.ts'
+import { principalKinds, type RegisteredPrincipal, type Registry } from './registry.ts'
 import { everything } from './rights.ts'
 import { rightsOf, type Role } from './roles.ts'
 import { isSecretHash, secretMatches } from './secrets.ts'
@@ -27,6 +28,10 @@ export interface MqttPrincipal extends Principal {
   readonly subscribe: readonly string[]
   /** Labels that it may see, as a mask. */
   readonly labels: number
+  /** Where it is connected from. */
+  readonly address?: string
+  /** Devices stand behind it, or it is one, that nobody may know. */
+  readonly guard?: Guard
   /** Where it is told what was wrong with its messages. */
   readonly refusals: string
   /** Topic → may it publish there; asked for each message. */
@@ -45,6 +50,7 @@ export interface Permissions {
 }
 
 export interface PermissionParts {
+  readonly devices: UnknownDevices
   readonly settings: Settings
   readonly registry: Registry
   readonly roles: ReadonlyMap<string, Role>
@@ -56,6 +62,13 @@ export interface PermissionParts {
   readonly revocation?: Pick<Revocation, 'why'>
   /** How many secrets are checked at once. */
   readonly hashing?: HashGate
+}
+
+/** What is asked of the waiting room. */
+export interface UnknownDevices {
+  guardOf(sender: Pick<Sender, 'name' | 'authenticity'>): Guard | undefined
+  /** Undefined: it is blocked, or such devices are refused. */
+  strangerOf(device: string): Guard | undefined
 }
 
 /** Verdicts about topics are remembered for each principal; a device that invents topics must not grow us. */
@@ -75,7 +88,8 @@ const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
 export function createPermissions(parts: PermissionParts): Permissions {
-  const { settings, registry, roles, labelsOf, doors = [], hashing = createHashGate(deviceHashLimits) } = parts
+  const { settings, registry, roles, labelsOf, devices, doors = [] } = parts
+  const { hashing = createHashGate(deviceHashLimits) } = parts
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
   const anonymous = settings['mqtt.anonymous']
@@ -84,7 +98,8 @@ export function createPermissions(parts: PermissionParts): Permissions {
   function registered(principal: RegisteredPrincipal, clientId: string): MqttPrincipal {
     const { name, publish, subscribe } = principal
     const labels = labelsAllowed(rightsOf(principal.roles, principal.only, roles))
-    return { name, authenticated: true, publish, subscribe, labels, ...ownTo(clientId) }
+    const guard = devices.guardOf({ name, authenticity: 'authenticated' })
+    return { name, authenticated: true, publish, subscribe, labels, ...(guard && { guard }), ...ownTo(clientId) }
   }
 
   const ofCertificate = ({ commonName, subjectAltName, fingerprint256 }: ClientCertificate) =>
@@ -122,31 +137,63 @@ export function createPermissions(parts: PermissionParts): Permissions {
 
   const plain = new Map(doors.map((door) => [doorName(door), byPlaintext(door)]))
 
+  /** Its certificate is good, and nobody has entered its name: it may speak, and waits. */
+  function stranger(name: string, clientId: string): MqttPrincipal | Refused {
+    const guard = devices.strangerOf(name)
+    if (!guard) return { refused: 'not_allowed' }
+    const own = { name: `${strangerRoot}${name}`, authenticated: true, publish: ['#'], subscribe: [], labels: 0 }
+    return { ...own, guard, ...ownTo(clientId) }
+  }
+
+  function strangerIn({ commonName, subjectAltName }: ClientCertificate): string | undefined {
+    const name = deviceIn({ subject: { CN: commonName }, subjectaltname: subjectAltName }, jurisdiction)
+    // A name that several kinds have is nobody's.
+    const isTaken = name === undefined || principalKinds.some((kind) => registry.get(`${kind}:${name}`))
+    return isTaken ? undefined : name
+  }
+
+  const withGuard = (principal: MqttPrincipal): MqttPrincipal => {
+    const guard = devices.guardOf({ name: principal.name, authenticity: 'unverified' })
+    return guard ? { ...principal, guard } : principal
+  }
+
+  async function whoIs(attempt: ConnectAttempt): Promise<MqttPrincipal | Refused> {
+    const { username, password, clientId, certificate } = attempt
+    // A name or a secret that came in plain text says nothing, and is not looked at.
+    const unknown = plain.get(attempt.listener)
+    if (unknown) return withGuard(unknown)
+    const owner = certificate && ofCertificate(certificate)
+    const name = owner || !certificate ? undefined : strangerIn(certificate)
+    const shown = owner?.name ?? (name && `${strangerRoot}${name}`)
+    const text = certificate && parts.revocation?.why(certificate, shown)
+    if (text !== undefined) return { refused: 'not_allowed', text }
+    if (owner) return owner.disabled ? { refused: 'not_allowed' } : registered(owner, clientId)
+    // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
+    if ((username === undefined && password === undefined) || !isListed()) {
+      // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
+      if (anonymous && isLoopback(attempt.address)) return withGuard(nobody(clientId))
+      return name === undefined || username !== undefined ? { refused: 'credentials' } : stranger(name, clientId)
+    }
+    return byName(attempt)
+  }
+
   return {
     async authenticate(attempt) {
-      const { username, password, clientId, certificate } = attempt
-      // A name or a secret that came in plain text says nothing, and is not looked at.
-      const unknown = plain.get(attempt.listener)
-      if (unknown) return unknown
-      const owner = certificate && ofCertificate(certificate)
-      const text = certificate && parts.revocation?.why(certificate, owner?.name)
-      if (text !== undefined) return { refused: 'not_allowed', text }
-      if (owner) return owner.disabled ? { refused: 'not_allowed' } : registered(owner, clientId)
-      // Where nobody is listed a name says nothing: a device that has one set is as anonymous as the one beside it that has none.
-      if ((username === undefined && password === undefined) || !isListed()) {
-        // A door to the network never lets in who gives no name (policy/doors.ts); this is loopback.
-        return anonymous && isLoopback(attempt.address) ? nobody(clientId) : { refused: 'credentials' }
-      }
-      return byName(attempt)
+      const who = await whoIs(attempt)
+      return 'refused' in who ? who : { ...who, address: attempt.address }
     },
     recall(name, clientId) {
       const unknown = plain.get(name)
-      if (unknown) return unknown
+      if (unknown) return withGuard(unknown)
       const entered = registry.get(name)
       if (entered) return entered.disabled ? undefined : registered(entered, clientId)
       const user = users.get(name.slice(nameOf('').length))
       if (user) return somebody(user, clientId)
-      return anonymous && name === nameOf(clientId) ? nobody(clientId) : undefined
+      if (name.startsWith(strangerRoot)) {
+        const who = stranger(name.slice(strangerRoot.length), clientId)
+        return 'refused' in who ? undefined : who
+      }
+      return anonymous && name === nameOf(clientId) ? withGuard(nobody(clientId)) : undefined
     },
     mayPublish(principal, topic) {
       const { verdicts } = principal
@@ -169,6 +216,9 @@ export function createPermissions(parts: PermissionParts): Permissions {
         allowing(principal, topic).some((allowed) => topicMatches(allowed, topic))),
   }
 }
+
+/** In front of the name of a device that nobody has entered. */
+const strangerRoot = 'unknown:'
 
 /** As records name it. */
 const nameOf = (name: string): string => `mqtt:${name}`

@@ -26,6 +26,10 @@ export interface RegisteredPrincipal {
   readonly totp?: string
   readonly tokens: readonly RegisteredToken[]
   readonly disabled: boolean
+  /** Of a system: prefixes of the subjects for which it may speak; absent: of any, and none waits. */
+  readonly subjects?: readonly string[]
+  /** Subjects that are new do not wait. */
+  readonly admitsNew?: boolean
   readonly note: string
 }
 

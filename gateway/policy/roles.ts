@@ -26,9 +26,18 @@ export const actions = [
 ] as const satisfies readonly CallName[]
 
 /** Of AdminService; those of the second list change something. */
-export const adminReads = ['GetStatus', 'ListInputs', 'ListBookmarks', 'ListRefusals', 'ListDevices'] as const
+export const adminReads = [
+  'GetStatus',
+  'ListInputs',
+  'ListBookmarks',
+  'ListRefusals',
+  'ListDevices',
+  'ListWaiting',
+] as const
 export const adminChanges = [
   'ReplayRefusals',
+  'AdmitDevice',
+  'BlockDevice',
   'Backup',
   'ListPrincipals',
   'PutPrincipal',

@@ -3286,6 +3286,96 @@ export type ReplayRefusalsResponse = {
   done?: boolean
 }
 
+/** ListWaitingRequest says which devices. */
+export type ListWaitingRequest = {
+  /** Names that begin with this; empty: all. */
+  devicePrefix?: string
+  /** Only behind this principal; empty: any. */
+  principal?: string
+  /** Instead: those that were admitted or blocked. */
+  decided?: boolean
+  /** At most so many; default 100, most 1,000. */
+  pageSize?: number
+  /** `next_page_token` of the page before. */
+  pageToken?: Uint8Array
+}
+
+/** ListWaitingResponse is a page of the waiting room. */
+export type ListWaitingResponse = {
+  /** The devices, ordered by principal and name. */
+  devices?: WaitingDevice[]
+  /** Empty: this is the last page. */
+  nextPageToken?: Uint8Array
+  /** Routine messages that were let go because too many waited, since the gateway was started. */
+  dropped?: Int64
+  /** Urgent messages of devices for which the list has no room; they are kept, and listed when there is. */
+  unlisted?: Int64
+}
+
+/** WaitingDevice is a device that nobody has admitted, or about which somebody has decided. */
+export type WaitingDevice = {
+  /** The subject of its events, or the name in its certificate. */
+  device?: string
+  /** Behind which principal it stands, such as "system:chirpstack"; "unknown": it has a certificate, and its name is not entered. */
+  principal?: string
+  /** When the first and the last message came that wait. */
+  firstSeen?: Timestamp
+  /** See `first_seen`. */
+  lastSeen?: Timestamp
+  /** Messages that wait. */
+  messages?: Int64
+  /** As many of them are urgent. */
+  urgent?: Int64
+  /** Routine messages of it that were let go because too many waited. */
+  dropped?: Int64
+  /** Where it came from, at most 8. */
+  addresses?: string[]
+  /** On which topics, at most 8. */
+  topics?: string[]
+  /** The adapter that reads it. */
+  adapter?: string
+  /** What it said last, in a few words; empty: nothing that the caller may see. */
+  says?: string
+  /** Somebody has admitted it; while messages of it wait still, they are on their way. */
+  admitted?: boolean
+  /** Somebody has blocked it. */
+  blocked?: boolean
+  /** When that was. */
+  decidedAt?: Timestamp
+}
+
+/** AdmitDeviceRequest says which device may pass. */
+export type AdmitDeviceRequest = {
+  /** Its name, as ListWaiting has it; with a * at its end, all that wait and begin so. */
+  device?: string
+  /** Behind which principal; may be left out where one alone has a device of this name waiting. */
+  principal?: string
+}
+
+/** AdmitDeviceResponse says what was admitted. */
+export type AdmitDeviceResponse = {
+  /** Devices that may pass from now on. */
+  devices?: number
+  /** Messages of them that are on their way through the gateway now. */
+  messages?: Int64
+}
+
+/** BlockDeviceRequest says which device may not. */
+export type BlockDeviceRequest = {
+  /** As in AdmitDeviceRequest. */
+  device?: string
+  /** As in AdmitDeviceRequest. */
+  principal?: string
+}
+
+/** BlockDeviceResponse says what was blocked. */
+export type BlockDeviceResponse = {
+  /** Devices that may not. */
+  devices?: number
+  /** Messages of them that are kept in quarantine. */
+  messages?: Int64
+}
+
 /** ListDevicesRequest says which devices. */
 export type ListDevicesRequest = {
   /** Names that begin with this; empty: all. */
@@ -3404,6 +3494,10 @@ export type PrincipalEntry = {
   note?: string
   /** Whether places of law-enforcement units are shown to it. */
   lawEnforcementPositions?: boolean
+  /** For a system: what it sends must have a subject that begins with one of these, and a subject that nobody has admitted waits. Empty: any, and none waits. */
+  subjects?: string[]
+  /** Subjects that are new are admitted at once. */
+  admitsNew?: boolean
 }
 
 /** PrincipalToken lets a program in: it sends `authorization: Bearer tocsin_<id>_<secret>`. The gateway knows the secret's digest only. */
@@ -4095,6 +4189,22 @@ export type Frame = {
   lane?: Lane
   /** What its events are, when all are of one kind. */
   kind?: EventKind
+  /** Present on a frame with the fate WAITING. */
+  waiting?: WaitingFrame
+}
+
+/** WaitingFrame is what whoever runs the gateway must know of a frame to decide about its device. */
+export type WaitingFrame = {
+  /** The device: the subject of its events, or the name in its certificate. */
+  device?: string
+  /** Where it is connected from, such as "192.0.2.7"; empty: not known. */
+  address?: string
+  /** Whether anything in it is urgent. */
+  urgent?: boolean
+  /** What it says, in a few words, as far as an adapter reads it; it has the frame's labels. */
+  says?: string
+  /** How sure the gateway was of its sender; `Frame.authenticity` is UNVERIFIED while it waits. */
+  authenticity?: Authenticity
 }
 
 /** MqttEnvelope is what a PUBLISH says beside topic and payload and its receivers are to be given; content type and user properties stand in the frame. Source: OASIS MQTT 5.0, 3.3. */
@@ -4133,6 +4243,8 @@ export const Fate = {
   NOT_TAKEN: 6,
   /** Still on its way to the disk. */
   PENDING: 7,
+  /** Kept, and given to nobody until its device is admitted: `AdminService.ListWaiting`. What becomes of it then is told by a frame with the same id. */
+  WAITING: 8,
 } as const
 export type Fate = (typeof Fate)[keyof typeof Fate]
 
@@ -4597,6 +4709,13 @@ export interface Messages {
   'tocsin.v1.ListRefusalsResponse': ListRefusalsResponse
   'tocsin.v1.ReplayRefusalsRequest': ReplayRefusalsRequest
   'tocsin.v1.ReplayRefusalsResponse': ReplayRefusalsResponse
+  'tocsin.v1.ListWaitingRequest': ListWaitingRequest
+  'tocsin.v1.ListWaitingResponse': ListWaitingResponse
+  'tocsin.v1.WaitingDevice': WaitingDevice
+  'tocsin.v1.AdmitDeviceRequest': AdmitDeviceRequest
+  'tocsin.v1.AdmitDeviceResponse': AdmitDeviceResponse
+  'tocsin.v1.BlockDeviceRequest': BlockDeviceRequest
+  'tocsin.v1.BlockDeviceResponse': BlockDeviceResponse
   'tocsin.v1.ListDevicesRequest': ListDevicesRequest
   'tocsin.v1.ListDevicesResponse': ListDevicesResponse
   'tocsin.v1.DeviceEntry': DeviceEntry
@@ -4645,6 +4764,7 @@ export interface Messages {
   'tocsin.v1.CommitMark': CommitMark
   'tocsin.v1.RecordBatch': RecordBatch
   'tocsin.v1.Frame': Frame
+  'tocsin.v1.WaitingFrame': WaitingFrame
   'tocsin.v1.MqttEnvelope': MqttEnvelope
   'tocsin.v1.LinkRequest': LinkRequest
   'tocsin.v1.LinkResponse': LinkResponse

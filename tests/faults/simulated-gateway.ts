@@ -117,6 +117,7 @@ export async function startSimulatedGateway(seed: number, faults: GatewayFaults)
           registry: createRegistry(state),
           roles: readRoles([]),
           labelsOf: () => 0,
+          devices: { guardOf: () => undefined, strangerOf: () => undefined },
         }),
         take,
         clock,

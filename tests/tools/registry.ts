@@ -1,6 +1,7 @@
 // A registry of principals in a folder of its own, and roles as they are built in.
 
 import type { Principals } from '../../gateway/grpc/principals.ts'
+import type { Room } from '../../gateway/grpc/waiting.ts'
 import { openState } from '../../gateway/log/state.ts'
 import { createBreakGlass } from '../../gateway/people/break-glass.ts'
 import { createSeal } from '../../gateway/people/seal.ts'
@@ -44,4 +45,14 @@ export function principal(name: string, given: Partial<RegisteredPrincipal> = {}
     note: '',
     ...given,
   }
+}
+
+/** A waiting room that stands empty: nobody waits, and who is not entered is refused. */
+export const noWaitingRoom = { guardOf: () => undefined, strangerOf: () => undefined }
+
+export const emptyRoom: Room = {
+  list: { list: () => [], dropped: 0, unlisted: 0 },
+  known: { list: () => [] },
+  admit: () => ({ devices: 0, messages: 0 }),
+  block: () => ({ devices: 0, messages: 0 }),
 }
