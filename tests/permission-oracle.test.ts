@@ -8,7 +8,7 @@ import { readRoles } from '../gateway/policy/roles.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { seededRandom } from './faults/fault-disk.ts'
 import { createTopicOracle } from './faults/topic-oracle.ts'
-import { openRegistry } from './tools/registry.ts'
+import { noWaitingRoom, openRegistry } from './tools/registry.ts'
 
 const cases = 100_000
 const perPolicy = 100
@@ -21,6 +21,7 @@ test(
     const oracle = createTopicOracle()
     const random = seededRandom(seed)
     const permissions = createPermissions({
+      devices: noWaitingRoom,
       settings: readSettings({ environment: {} }),
       registry: openRegistry(),
       roles: readRoles([]),

@@ -65,6 +65,7 @@ test('as soon as somebody is listed, a name is checked', async () => {
 test('who guesses from one address has so many tries at once, and who comes from elsewhere is let in meanwhile', async () => {
   const users = [{ name: 'gauge', secret_hash: await hashSecret(Buffer.from('secret')) }]
   const { authenticate } = createPermissions({
+    devices: noWaitingRoom,
     settings: { ...readSettings({ environment: {} }), 'mqtt.users': users },
     registry: openRegistry(),
     roles: readRoles([]),
