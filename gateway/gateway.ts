@@ -427,11 +427,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
         (removed) => removed.length > 0 && logger.info({ removed }, 'retention removed segments'),
         (err: unknown) => logger.error({ err }, 'retention failed; it is tried again'),
       )
-      telemetry
-        ?.expire()
-        .catch((err: unknown) => logger.error({ err }, 'retention of telemetry failed; it is tried again'))
-    }, retainEveryMs)
-    retaining.unref()
+      telemetry?.expire().catch((err: unknown) => logger.error({ err }, 'telemetry was not thinned; it is tried again'))
+    }, retainEveryMs).unref()
     stops.push(() => clearInterval(retaining))
 
     await note(SystemEventType.GATEWAY_STARTED, 'gateway_started', `started, version ${version}`)
