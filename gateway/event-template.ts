@@ -28,12 +28,12 @@ export function eventTemplate(
   { measurements, hasTime }: { readonly measurements: readonly number[]; readonly hasTime: boolean },
 ): EventTemplate | undefined {
   const fields = fieldsOf(event, 0, event.length)
-  const at = fields.findIndex(({ number }) => number === provenanceField)
+  const place = fields.findIndex(({ number }) => number === provenanceField)
   const [id, provenance, observed, received, observation] = [
     fields[0],
-    fields[at],
-    fields[at + 1],
-    fields[at + 2],
+    fields[place],
+    fields[place + 1],
+    fields[place + 2],
     fields.find(({ number }) => number === observationField),
   ]
   const isUsual =
