@@ -57,6 +57,7 @@ export function statusLines(picture: Picture, paint: Terminal['paint']): string[
   addRefusals(picture, now, row)
   addUnknownQuantities(state, row)
   addSurroundings(state, row, paint)
+  addSafety(state, row, paint)
   for (const { code = '', text = '', since } of state.alarms ?? []) {
     const from = timestampNs(since)
     const age = from === undefined ? '' : ` (for ${spanText(msBetween(from, now))})`
@@ -168,6 +169,18 @@ function addSurroundings(state: GetStatusResponse, row: Row, paint: Terminal['pa
   }
   const offsetMs = durationMs(state.clockOffset)
   row('clock', offsetMs === undefined ? 'not measured (see clock.sntp_servers)' : offsetText(offsetMs))
+}
+
+function addSafety(
+  { plaintextExceptions = [], warnings = [] }: GetStatusResponse,
+  row: Row,
+  paint: Terminal['paint'],
+): void {
+  for (const { name = '', listen = '', messages, turnedAway } of plaintextExceptions) {
+    const came = `${counted(toNumber(messages), 'message')}, ${count(toNumber(turnedAway))} turned away`
+    row('plain text', `${pad(safe(name), whoColumns)}${paint('yellow', safe(listen))}; ${came}`)
+  }
+  if (warnings.length > 0) row('warnings', `${count(warnings.length)}; tocsin doctor shows them, with what to do`)
 }
 
 /** Below this a person must act soon. */
