@@ -60,8 +60,23 @@ describe('a gateway with TLS, users and client certificates', () => {
     })
   const mqttsPort = (): string => /mqtts:\/\/127\.0\.0\.1:(\d+)/.exec(gateway.stdout)?.[1] ?? ''
 
-  test('nobody is let in without a name, or with a wrong secret', async () => {
+  test('a certificate whose name nobody has entered lets its device speak, and what it says waits; it reads nothing', async () => {
+    const stranger = await connect({ clientId: 'stranger' })
+    await stranger.publishAsync('tocsin/in/senml/stranger', '[{"n":"water-level","u":"m","v":9}]', { qos: 1 })
+    const wide = await stranger.subscribeAsync('#', { qos: 1 }).catch((error: unknown) => error)
+    expect(JSON.stringify(wide) + String(wide)).toMatch(/135|128|not authorized|unspecified/i)
+    const answer = await fetch(`${gateway.http}/v1/devices/waiting`)
+    const { devices } = (await answer.json()) as { devices: Record<string, unknown>[] }
+    expect(devices).toMatchObject([{ principal: 'unknown', messages: '1', topics: ['tocsin/in/senml/stranger'] }])
+    const { device } = devices[0] as { device: string }
+    const cut = new Promise<void>((resolve) => stranger.once('close', () => resolve()))
+    const blocked = await fetch(`${gateway.http}/v1/devices/block?device=${device}`, { method: 'POST' })
+    expect(await blocked.json()).toEqual({ devices: 1, messages: 1 })
+    await cut
     await expect(connect({})).rejects.toThrow(/not authori|bad user|refused/i)
+  })
+
+  test('nobody is let in with a wrong secret', async () => {
     await expect(connect({ username: 'gauges', password: 'wrong' })).rejects.toThrow(/not authori|bad user|refused/i)
     await expect(connect({ cert: undefined, key: undefined, username: 'gauges', password: secret })).rejects.toThrow(
       /certificate|alert|closed|reset|hang up/i,
