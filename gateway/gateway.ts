@@ -226,8 +226,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     stops.push(() => room.stop())
     const brokerReads = createBrokerReads(audit, labelsOfTopics(pipelineParts.routes, settings))
     stops.push(() => brokerReads.close())
-    const { labelsOf } = brokerReads
-    const permissions = createPermissions({ settings, registry, roles, doors, labelsOf, revocation, devices: room })
+    const policy = { registry, roles, clock, revocation, labelsOf: brokerReads.labelsOf }
+    const permissions = createPermissions({ settings, ...policy, doors, devices: room })
     const plaintext = createPlaintextWatch({ doors, clock, alarms, audit })
     stops.push(() => plaintext.stop())
     const noted = brokerNotes(audit, mqttEvents(notices, logger, clock, alarms))
@@ -393,8 +393,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const cutPrincipal = (principal: string): void => {
       broker.renew(principal)
-      grpc?.cut(principal)
-      streams.cut(principal)
+      for (const each of [grpc, streams]) each?.cut(principal)
+      people.cutPosition(principal)
     }
     registry.onChange(cutPrincipal)
 

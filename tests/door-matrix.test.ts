@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { credentials, makeGenericClientConstructor, Metadata } from '@grpc/grpc-js'
 import { connectAsync, type MqttClient } from 'mqtt'
+import { Agent, setGlobalDispatcher } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { idText } from '../gateway/ids.ts'
 import { hashSecret } from '../gateway/policy/secrets.ts'
@@ -16,6 +17,9 @@ import { alertOf, found, type Mark, marks, may, type Need, reading, roles, textO
 import { type GatewayProcess, startGatewayProcess } from './gateway/process.ts'
 import { eventOf } from './grpc-house.ts'
 import { tempFolder } from './tools/temp-folder.ts'
+
+// As above.
+setGlobalDispatcher(new Agent({ connections: 64 }))
 
 let gateway: GatewayProcess
 const tokens = new Map<string, string>()
@@ -28,8 +32,12 @@ const clients: { close(): void }[] = []
 
 const asIs = (bytes: Buffer): Buffer => bytes
 
-/** Answers as bytes, so that nothing of ours reads them first. */
+const grpcClients = new Map<string, Record<string, (...args: unknown[]) => never>>()
+
+/** Answers as bytes, so that nothing of ours reads them first. One connection for each service: an address may have only so many. */
 function grpcOf(service: string) {
+  const known = grpcClients.get(service)
+  if (known) return known
   const definition = Object.fromEntries(
     Object.entries(serviceDefinition(`tocsin.v1.${service}`)).map(([name, method]) => [
       name,
@@ -39,7 +47,9 @@ function grpcOf(service: string) {
   const Client = makeGenericClientConstructor(definition as never, service)
   const client = new Client(gateway.grpc, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
   clients.push(client)
-  return client as unknown as Record<string, (...args: unknown[]) => never>
+  const calls = client as unknown as Record<string, (...args: unknown[]) => never>
+  grpcClients.set(service, calls)
+  return calls
 }
 
 function metadataOf(role: string): Metadata {

@@ -98,6 +98,7 @@ describe('buf curl by reflection', () => {
         'grpc.reflection.v1alpha.ServerReflection',
         'tocsin.v1.AdminService',
         'tocsin.v1.EventService',
+        'tocsin.v1.SignInService',
         'tocsin.v1.TelemetryService',
       ])
     }

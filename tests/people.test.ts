@@ -262,6 +262,20 @@ describe('the certificate of a position', () => {
     expect(house.as(token, { certificate: shown })).toHaveProperty('refused')
   })
 
+  test('that is revoked stands for no position, neither for signing in nor with a session', async () => {
+    const house = openHouse()
+    const position = principal('service:console-3', { certificates: [sha256] })
+    house.registry.put(position)
+    const { token } = await house.enterBy({}, undefined, position)
+    const { registry, sessions } = house
+    const parts = { registry, sessions, roles: readRoles([]), clock: { now: () => BigInt(startMs) * 1_000_000n } }
+    const revocation = { why: () => 'It is revoked.' }
+    const access = createAccess({ ...parts, loopback: true, jurisdiction: 'x', revocation })
+    const caller = { face: 'grpc', address: '10.0.0.9:1', loopback: false, certificate: shown as never } as const
+    expect(access.certifiedBy(caller)).toBeUndefined()
+    expect(access.authenticate({ ...caller, authorization: `Bearer ${token}` })).toEqual({ refused: 'It is revoked.' })
+  })
+
   test('stands in place of the app, and may be asked for of everybody', async () => {
     const house = openHouse({ settings: { certificateRequired: true } })
     const position = principal('service:console-3', { certificates: [sha256] })

@@ -18,6 +18,8 @@ export interface People {
   readonly signIn: SignIn
   /** What operators do with it. */
   readonly administered: { readonly seal: Seal; readonly breakGlass: BreakGlass } & Pick<SignIn, 'unlock'>
+  /** Whoever has signed in there reads no further until he has shown a certificate that is good. */
+  cutPosition(position: string): void
   close(): void
 }
 
@@ -59,12 +61,15 @@ export function createPeople(parts: PeopleParts): People {
     sessions.endAllOf(name)
     // A position that is gone, or that nobody may use, holds nobody.
     const position = registry.get(name)
-    for (const session of sessions.boundTo(name)) {
-      if (!position || position.disabled) sessions.end(session.id)
-      cut(session.id)
-    }
+    const bound = sessions.boundTo(name)
+    cutPosition(name)
+    if (!position || position.disabled) for (const { id } of bound) sessions.end(id)
   })
 
+  function cutPosition(position: string): void {
+    for (const { id } of sessions.boundTo(position)) cut(id)
+  }
+
   const administered = { seal, breakGlass, unlock: signIn.unlock }
-  return { sessions, signIn, administered, close: signIn.close }
+  return { sessions, signIn, administered, cutPosition, close: signIn.close }
 }

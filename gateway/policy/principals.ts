@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { networkOf } from '../../broker/admission.ts'
 import type { ClientCertificate, ConnectAttempt, Principal, Refused } from '../../broker/port.ts'
 import { GatewayError } from '../../proto/errors.ts'
+import type { Clock } from '../clock.ts'
 import { eventRoot, refusedRoot, refusedTopic } from '../outputs/mqtt/topic.ts'
 import type { Revocation } from '../ca/revocation.ts'
 import { ingestRoot } from '../routes.ts'
@@ -13,6 +14,7 @@ import type { Guard, Sender } from '../inputs/receive.ts'
 import { includable, type Included } from './configured-view.ts'
 import { createHashGate, deviceHashLimits, type HashGate } from './hash-gate.ts'
 import { doorName, type PlaintextDoor } from './plaintext-doors.ts'
+import { createDelays, type Delays } from './delays.ts'
 import { principalKinds, type RegisteredPrincipal, type Registry } from './registry.ts'
 import { everything } from './rights.ts'
 import { rightsOf, type Role } from './roles.ts'
@@ -62,6 +64,9 @@ export interface PermissionParts {
   readonly revocation?: Pick<Revocation, 'why'>
   /** How many secrets are checked at once. */
   readonly hashing?: HashGate
+  /** Of devices that fail; absent: made by `clock`, and without that none is delayed. */
+  readonly delays?: Delays
+  readonly clock?: Pick<Clock, 'monotonic'>
 }
 
 /** What is asked of the waiting room. */
@@ -88,7 +93,8 @@ const usersForm = z.array(userForm)
 type User = z.infer<typeof userForm>
 
 export function createPermissions(parts: PermissionParts): Permissions {
-  const { settings, registry, roles, labelsOf, devices, doors = [] } = parts
+  const { settings, registry, roles, labelsOf, devices, clock, doors = [] } = parts
+  const delays = parts.delays ?? (clock && createDelays(clock))
   const { hashing = createHashGate(deviceHashLimits) } = parts
   const users = new Map<string, User>()
   for (const user of readUsers(settings['mqtt.users'])) users.set(user.name, user)
@@ -107,7 +113,16 @@ export function createPermissions(parts: PermissionParts): Permissions {
     namesInCertificate({ subject: { CN: commonName }, subjectaltname: subjectAltName }, jurisdiction, registry)
 
   /** By name and secret. One answer for a wrong name and a wrong secret, after equal time. */
-  async function byName({
+  async function byName(attempt: ConnectAttempt): Promise<MqttPrincipal | Refused> {
+    const { username = '', address } = attempt
+    if (delays && !(await delays.pass(username, address))) return { refused: 'unavailable' }
+    const answer = await checked(attempt)
+    if (!('refused' in answer)) delays?.succeeded(username, address)
+    else if (answer.refused === 'credentials') delays?.failed(username, address)
+    return answer
+  }
+
+  async function checked({
     username = '',
     password,
     clientId,

@@ -31,7 +31,7 @@ export interface AccessParts {
 export interface ReaderAccess extends Access {
   /** When each principal last authenticated, nanoseconds UTC; since the start. */
   readonly seen: ReadonlyMap<string, bigint>
-  /** Whose certificate a caller shows; undefined: none, nobody's, or of one who is switched off. */
+  /** Whose certificate a caller shows; undefined: none, nobody's, one that is revoked, or of one who is switched off. */
   certifiedBy(caller: Caller): RegisteredPrincipal | undefined
 }
 
@@ -99,7 +99,8 @@ export function createAccess(parts: AccessParts): ReaderAccess {
 
   function certifiedBy({ certificate }: Caller): RegisteredPrincipal | undefined {
     const owner = certificate && ownerOf(certificate)
-    return owner?.disabled ? undefined : owner
+    if (!owner || owner.disabled || parts.revocation?.why(certificate, owner.name) !== undefined) return undefined
+    return owner
   }
 
   const ownerOf = (certificate: PeerCertificate): RegisteredPrincipal | undefined =>
