@@ -4,8 +4,8 @@ import { Discipline, Label } from '../proto/generated/types.ts'
 import type { Event } from '../proto/generated/types.ts'
 import { eventOf } from './grpc-house.ts'
 
-/** What a mark asks for. FRAMES: messages as they were received. */
-export type Need = 'PUBLIC' | 'OPS' | 'PII' | 'PHI' | 'CJI' | 'PLACE' | 'FRAMES'
+/** What a mark asks for. FRAMES: messages as they were received; WAITING: what waits for its device. */
+export type Need = 'PUBLIC' | 'OPS' | 'PII' | 'PHI' | 'CJI' | 'PLACE' | 'FRAMES' | 'WAITING'
 
 export const sees: Readonly<Record<string, readonly Need[]>> = {
   public: ['PUBLIC'],
@@ -15,7 +15,7 @@ export const sees: Readonly<Record<string, readonly Need[]>> = {
   law_enforcement: ['PUBLIC', 'OPS', 'PII', 'CJI', 'PLACE'],
   records: ['PUBLIC', 'OPS', 'PII', 'PHI', 'CJI', 'PLACE', 'FRAMES'],
   commander: ['PUBLIC', 'OPS'],
-  operator: ['PUBLIC', 'OPS', 'FRAMES'],
+  operator: ['PUBLIC', 'OPS', 'FRAMES', 'WAITING'],
   publisher: [],
   auditor: [],
   /** Whose token nobody knows. */
@@ -92,6 +92,8 @@ export const marks: readonly Mark[] = [
   mark('refused-open', ['OPS', 'FRAMES']),
   mark('refused-cap', ['OPS', 'PII', 'FRAMES']),
   mark('refused-cji', ['CJI', 'FRAMES']),
+  // A device behind a system, that nobody has admitted.
+  mark('waiting', ['WAITING']),
   // A field of a version to come: of it nothing is known.
   mark('unknown', ['OPS', 'PII', 'PHI', 'CJI']),
 ]

@@ -141,12 +141,13 @@ const partly: Readonly<Record<string, Ask>> = {
   'gRPC GetFate, by topic': async (role) =>
     Buffer.concat(
       await Promise.all(
-        ['cji/x', 'cji/broken', 'tocsin/in/cap/x', 'grpc/publish'].map((channel) =>
+        ['tocsin/in/senml/plant', 'cji/x', 'cji/broken', 'tocsin/in/cap/x', 'grpc/publish'].map((channel) =>
           unary('EventService', 'GetFate', { of: 'channel', channel, limit: 100 }, role),
         ),
       ),
     ),
   'gRPC ListRefusals': (role) => unary('AdminService', 'ListRefusals', { includePayload: true }, role),
+  'gRPC ListWaiting': (role) => unary('AdminService', 'ListWaiting', {}, role),
   'gRPC GetStatus': (role) => unary('AdminService', 'GetStatus', {}, role),
   'gRPC ListPrincipals': (role) => unary('AdminService', 'ListPrincipals', {}, role),
   'gRPC ListAudit': (role) => unary('AdminService', 'ListAudit', { pageSize: 1_000 }, role),
@@ -163,6 +164,7 @@ const partly: Readonly<Record<string, Ask>> = {
   'HTTP /v1/refusals/{id}': async (role) =>
     Buffer.concat(await Promise.all(refusalIds.map((id) => http(`/v1/refusals/${id}`, role)))),
   'HTTP /v1/series': (role) => http('/v1/series', role),
+  'HTTP /v1/devices/waiting': (role) => http('/v1/devices/waiting', role),
   'HTTP /v1/status': (role) => http('/v1/status', role),
   'HTTP /v1/audit': (role) => http('/v1/audit?limit=1000', role),
   'HTTP /metrics': (role) => http('/metrics', role, '*/*'),
@@ -208,6 +210,8 @@ beforeAll(async () => {
     const principal = { principal: `service:${role}`, roles: [role], subscribeTopics: ['#'] }
     await put({ principal, secretHash, addTokens: [{ id, sha256, expiresAt }], onlyNew: true })
   }
+  const system = { principal: 'system:plant', publishTopics: ['tocsin/in/senml/plant'], subjects: ['urn:dev:'] }
+  await put({ principal: system, secretHash, onlyNew: true })
   for (const role of roles) {
     const { chunks } = stream({ start: 'latest', latest: {} }, role)
     live.set(role, chunks)
@@ -218,6 +222,7 @@ beforeAll(async () => {
   await sleep(500)
   await publishEvents()
   await publishMessages()
+  await publishWaiting()
   await noteIds()
   await sleep(1_500)
   const refused = JSON.parse(String(await http('/v1/refusals', 'operator'))) as { refusals: { frameId: string }[] }
@@ -280,6 +285,26 @@ async function publishMessages(): Promise<void> {
   }
 }
 
+/** Behind its system, of a device that nobody has admitted. */
+async function publishWaiting(): Promise<void> {
+  const plant = await connectAsync(`mqtt://127.0.0.1:${gateway.mqttPort}`, {
+    username: 'system:plant',
+    password: secret,
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+  })
+  subscribers.push(plant)
+  const payload = JSON.stringify([{ n: `urn:dev:mac:${textOf('waiting')}:level`, u: 'm', v: 1 }])
+  await plant.publishAsync('tocsin/in/senml/plant', payload, { qos: 1, retain: true })
+}
+
+test('the waiting room has what waits, for operators', async () => {
+  for (const door of ['gRPC ListWaiting', 'HTTP /v1/devices/waiting']) {
+    const seeing = roles.map(async (role) => ((await partly[door]!(role)).includes(textOf('waiting')) ? [role] : []))
+    expect((await Promise.all(seeing)).flat()).toEqual(['operator'])
+  }
+}, 60_000)
+
 /**
  * By MQTT a message is seen by whoever may see its topic, though it was refused as a reading: an alert's topic needs what any field of an
  * alert may have, and a topic that nobody labelled the permission for its filter alone. Events need OPS there, since they come together.
@@ -314,7 +339,9 @@ describe.each(Object.entries(whole))('%s', (door, ask) => {
   test('gives everybody all that his roles let him see', async () => {
     const answers = await Promise.all(reading.map(ask))
     for (const [at, role] of reading.entries()) {
-      const wanted = marks.filter((each) => may(role, each) && !each.needs.includes('FRAMES'))
+      const wanted = marks.filter(
+        (each) => may(role, each) && !each.needs.some((need) => need === 'FRAMES' || need === 'WAITING'),
+      )
       const isText = door.startsWith('HTTP') && !door.includes('encoded')
       // JSON has no form for fields that the schema does not know.
       const inDoor = wanted.filter(({ name }) => !(isText && name === 'unknown'))
