@@ -49,7 +49,7 @@ describeWithTools('a link to mosquitto', () => {
     }
     const users = put('users', '')
     const passwd = debian.programPath('mosquitto_passwd')
-    execFileSync(passwd, ['-b', users, 'county-a', 'hush-hush'], { env: debian.environment() })
+    execFileSync(passwd, ['-b', users, 'county-a', 'hush-hush-hush'], { env: debian.environment() })
     await using mosquitto = await startMosquitto({
       config: [
         'allow_anonymous false',
@@ -63,13 +63,13 @@ describeWithTools('a link to mosquitto', () => {
       settingsFile(folder, [
         `url: mqtts://localhost:${mosquitto.port}`,
         'username: county-a',
-        `password_file: ${put('secret', 'hush-hush\n')}`,
+        `password_file: ${put('secret', 'hush-hush-hush\n')}`,
         `ca: ${ca}`,
         'out: [{filter: "orders/#", remote_prefix: "county-a/"}]',
       ])
     await using gateway = await startGatewayProcess({ file: link(join(folder, 'ca.pem')) })
     await untilUp(gateway)
-    const login = ['-u', 'county-a', '-P', 'hush-hush', '--cafile', join(folder, 'ca.pem')]
+    const login = ['-u', 'county-a', '-P', 'hush-hush-hush', '--cafile', join(folder, 'ca.pem')]
     const where = ['-h', 'localhost', '-p', String(mosquitto.port), '-V', '5', ...login]
     await using sub = mosquittoSub([...where, '-q', '1', '-d', '-t', '#', '-F', '%t %p'])
     await sub.waitFor(/Subscribed \(mid/)
