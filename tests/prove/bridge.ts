@@ -122,7 +122,9 @@ interface Road {
   probe(): void
   /** It is joined: from here on everything is owed. */
   open(): void
-  /** Publishes as much as its window takes. */
+  /** It may publish so many more. */
+  allow(count: number): void
+  /** Publishes as much as its window takes, and as it may. */
   fill(): void
 }
 
@@ -138,6 +140,8 @@ interface RoadOptions {
 }
 
 const window = 20
+/** On one road for each cut: a fast machine would else publish until the disk is full while one road waits for its turn. */
+const eachCutMax = 4_000
 /** Waiting at one end for the other: far below every bound of a queue. */
 const lagMax = 1_500
 const joinMsMax = 60_000
@@ -172,12 +176,16 @@ async function scenario(context: RowContext, joinUp: () => Promise<Joined>): Pro
   // A bridge subscribes when it has connected; what was published before that is nobody's.
   const prober = setInterval(() => all.forEach(({ probe }) => probe()), 100)
   await restored(roads, true).finally(() => clearInterval(prober))
-  for (const { open } of all) open()
+  for (const { open, allow } of all) {
+    open()
+    allow(eachCutMax)
+  }
   const filler = setInterval(() => all.forEach(({ fill }) => fill()), 10)
   const random = seededRandom(context.seed)
   const began = performance.now()
   for (let cut = 1; cut <= context.count; cut++) {
     await sleep(50 + random() * 500)
+    for (const { allow } of all) allow(eachCutMax)
     await breakOff(proxy, random)
     await restored(roads)
     if (cut % 10 === 0) context.say(`${cut} of ${context.count} cuts`)
@@ -211,6 +219,7 @@ async function openRoad(options: RoadOptions): Promise<Road> {
   })
   let isOpen = false
   let lostBefore = 0
+  let quota = 0
   function publish(): void {
     const n = ledger.publish(0, qos)
     publisher.publish({ topic, payload: String(n), qos, token: n })
@@ -218,10 +227,13 @@ async function openRoad(options: RoadOptions): Promise<Road> {
   function fill(): void {
     while (
       isOpen &&
+      quota > 0 &&
       publisher.inFlight < (isHome ? 1 : window) &&
       ledger.acknowledged - lostBefore - book.given < lagMax
-    )
+    ) {
+      quota--
       publish()
+    }
   }
   await reader.connect()
   await reader.subscribe([topic], qos)
@@ -240,6 +252,7 @@ async function openRoad(options: RoadOptions): Promise<Road> {
       lostBefore = ledger.acknowledged - book.given
       book.subscribed()
     },
+    allow: (count) => void (quota += count),
     fill,
   }
 }
